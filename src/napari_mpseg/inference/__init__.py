@@ -1,0 +1,1 @@
+"""The engine under every method: tile grid, device choice, dask graph, chunked labelling, stores."""

@@ -1,0 +1,1 @@
+"""Patches, augmentation, losses, the training loop and cross-validation."""

@@ -1,0 +1,124 @@
+"""Pixels that stay in their file until they are asked for."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_mpseg.errors import ImageError, MpsegError
+
+_PIXELS_PER_BLOCK = 1 << 20
+_SIDE = 2048
+
+
+class FilePixels:
+    """An array whose values are read at indexing, and whose reading errors are told in the user's words.
+
+    It has what ``dask.array.from_array`` asks for: `shape`, `dtype`, `ndim` and indexing by slices.
+
+    Parameters
+    ----------
+    read : callable
+        Takes a tuple of slices and returns that part.
+    shape : tuple of int
+        Shape of the whole array, any axes.
+    dtype : numpy dtype
+        As stored; values are handed out in the byte order of this machine.
+    source : str
+        File name for messages.
+    """
+
+    def __init__(self, read: Callable[[Any], Any], shape: tuple[int, ...], dtype: Any, source: str) -> None:
+        self._read = read
+        self.shape = tuple(int(size) for size in shape)
+        self.dtype = np.dtype(dtype).newbyteorder("=")
+        self.ndim = len(self.shape)
+        self._source = source
+
+    def __getitem__(self, key: Any) -> NDArray[Any]:
+        try:
+            return np.asarray(self._read(key)).astype(self.dtype, copy=False)
+        except MpsegError:
+            raise
+        except Exception as error:
+            raise ImageError(unreadable(self._source, key, error)) from error
+
+
+def unreadable(source: str, key: Any, error: Exception) -> str:
+    """Return the message for pixels that cannot be read: which, where, why, and what to do."""
+    keys = key if isinstance(key, tuple) else (key,)
+    window = ", ".join(f"{part.start}:{part.stop}" if isinstance(part, slice) else str(part) for part in keys)
+    reason = str(error).strip() or type(error).__name__
+    return (
+        f"The pixels [{window}] of {source} cannot be read ({reason}). "
+        "The file may be truncated, damaged, moved or on a disk that is away: check it, or copy it again."
+    )
+
+
+class ReadOnce:
+    """Read all pixels at the first indexing and keep them, for formats that cannot be read in parts.
+
+    The decoded picture stays in memory as long as an array made from it lives: ``height * width * channels * bytes
+    per value``, 116 MB for an RGB picture of 5424 x 7140.
+
+    Parameters
+    ----------
+    load : callable
+        Returns the whole array.
+    """
+
+    def __init__(self, load: Callable[[], Any]) -> None:
+        self._load = load
+        self._lock = threading.Lock()
+        self._pixels: Any = None
+
+    def __call__(self, key: Any) -> Any:
+        """Return the part `key`, reading everything if this is the first time."""
+        with self._lock:
+            if self._pixels is None:
+                self._pixels = self._load()
+        return self._pixels[key]
+
+
+def block_shape(shape: tuple[int, ...], axes: str, stored: tuple[int, ...] | None = None) -> tuple[int, ...]:
+    """Return the dask block shape for reading an array: whole stored chunks, about a million pixels at least.
+
+    Chunks of 64 x 64 or strips of one row would make one dask task each and drown the work in bookkeeping, so
+    neighbours are read together. Axes of planes are read one by one unless the stored chunk holds several.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of the array.
+    axes : str
+        One letter per axis.
+    stored : tuple of int, optional
+        The chunk shape in the file; None where every window costs the same.
+    """
+    y, x = axes.index("Y"), axes.index("X")
+    if stored is None:
+        block = [min(size, _SIDE) if index in (y, x) else 1 for index, size in enumerate(shape)]
+    else:
+        block = [max(1, min(chunk, size)) for chunk, size in zip(stored, shape, strict=True)]
+        while block[y] * block[x] < _PIXELS_PER_BLOCK and (block[y] < shape[y] or block[x] < shape[x]):
+            narrow = x if block[y] >= shape[y] or (block[x] < block[y] and block[x] < shape[x]) else y
+            block[narrow] = min(block[narrow] * 2, shape[narrow])
+    for index, letter in enumerate(axes):
+        if letter == "S":
+            block[index] = shape[index]
+    return tuple(max(1, size) for size in block)
+
+
+def as_dask(pixels: Any, axes: str, stored: tuple[int, ...] | None = None) -> Any:
+    """Wrap an array-like of any axes as a dask array without reading from it."""
+    import dask.array as da
+
+    return da.from_array(
+        pixels,
+        chunks=block_shape(pixels.shape, axes, stored),
+        name=False,  # a random name: hashing the pixels would read them
+        meta=np.empty((0,) * pixels.ndim, pixels.dtype),
+        inline_array=False,
+    )

@@ -1,0 +1,54 @@
+"""From a mask to particles: labelling, measuring, size classes, tables.
+
+Importing this package loads nothing; its names are looked up when used (PEP 562).
+
+Examples
+--------
+>>> import numpy as np
+>>> from napari_mpseg.particles import measure
+>>> measure(np.eye(3, dtype=np.uint8)).frame["area_px"].tolist()
+[3]
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_mpseg.particles.labelling import label_mask
+    from napari_mpseg.particles.measure import measure
+    from napari_mpseg.particles.properties import PROPERTIES, Property, properties_in
+    from napari_mpseg.particles.sizes import SizeClasses, count_by_size, size_class
+    from napari_mpseg.particles.table import ParticleTable
+
+_HOMES = {
+    "label_mask": "labelling",
+    "measure": "measure",
+    "PROPERTIES": "properties",
+    "Property": "properties",
+    "properties_in": "properties",
+    "SizeClasses": "sizes",
+    "count_by_size": "sizes",
+    "size_class": "sizes",
+    "ParticleTable": "table",
+}
+
+__all__ = [
+    "PROPERTIES",
+    "ParticleTable",
+    "Property",
+    "SizeClasses",
+    "count_by_size",
+    "label_mask",
+    "measure",
+    "properties_in",
+    "size_class",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    # The function `measure` has the name of its module: once looked up, the function must win.
+    globals()[name] = value
+    return value

@@ -1,0 +1,51 @@
+"""From a mask in memory to labels."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_mpseg.errors import ImageError, SettingsError
+
+
+def label_mask(mask: Any, *, connectivity: int = 2, min_size: int = 0) -> NDArray[np.int32]:
+    """Give every connected particle of a mask a number.
+
+    Masks larger than memory are labelled, chunk by chunk and with the same result, by :mod:`napari_mpseg.inference`.
+
+    Parameters
+    ----------
+    mask : array
+        ``(Y, X)``; what is not 0 is particle.
+    connectivity : {1, 2}
+        1: pixels touch with their sides (4 neighbours). 2: corners too (8 neighbours), as in ImageJ.
+    min_size : int
+        Particles of fewer pixels are left out.
+
+    Returns
+    -------
+    numpy.ndarray
+        int32 ``(Y, X)``; labels 1 ... N without gaps, in raster order of each particle's first pixel.
+
+    Raises
+    ------
+    ImageError
+        If the mask is not two-dimensional.
+    SettingsError
+        If `connectivity` is neither 1 nor 2, or `min_size` is negative.
+    """
+    from skimage.measure import label
+
+    array = np.asarray(mask)
+    if array.ndim != 2:
+        raise ImageError(f"A mask must have two axes (Y, X); this has {array.ndim}, shape {array.shape}.")
+    if connectivity not in (1, 2):
+        raise SettingsError(f"Connectivity {connectivity!r} is neither 1 (sides) nor 2 (sides and corners).")
+    if min_size < 0:
+        raise SettingsError(f"A smallest size of {min_size} pixels makes no sense: give 0 or more.")
+    labels: NDArray[Any] = label(array != 0, connectivity=connectivity)
+    sizes = np.bincount(labels.ravel(), minlength=1)
+    kept = sizes >= min_size
+    kept[0] = False
+    number = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
+    return np.asarray(number[labels])

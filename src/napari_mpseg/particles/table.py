@@ -1,0 +1,197 @@
+"""The particle table: one row per particle, with its units."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from napari_mpseg.calibration import Calibration
+from napari_mpseg.errors import StoreError
+from napari_mpseg.files import finished_at
+from napari_mpseg.particles import features
+from napari_mpseg.particles.property import PROPERTIES, Property
+from napari_mpseg.settings import from_dict, to_dict
+
+_METADATA = b"napari_mpseg"
+
+
+@dataclass(frozen=True)
+class ParticleTable:
+    """Measured particles.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        One row per particle in label order; the first column is ``label``.
+    calibration : Calibration
+        Pixel size behind the calibrated columns.
+    units : mapping of str to str
+        Unit of each column: ``"px"``, ``"um2"``, ``"deg"``, ``""`` for plain numbers.
+    provenance : mapping
+        What was measured, with what (see :class:`~napari_mpseg.provenance.Provenance`).
+    """
+
+    frame: pd.DataFrame
+    calibration: Calibration = field(default_factory=Calibration)
+    units: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def labels(self) -> "np.ndarray[Any, np.dtype[np.int64]]":
+        """Labels of the particles, int64, ascending."""
+        return self.frame["label"].to_numpy(np.int64)
+
+    @property
+    def definitions(self) -> dict[str, str]:
+        """What each column is, in one sentence with its source; only columns the registry knows."""
+        found = {}
+        for column in self.frame.columns:
+            entry = _property_of(column)
+            if entry is not None:
+                found[column] = f"{entry.definition} Source: {entry.source}."
+        return found
+
+    def with_columns(self, units: Mapping[str, str] | None = None, /, **columns: Any) -> "ParticleTable":
+        """Return a table with more (or replaced) columns, each of one value per particle.
+
+        Parameters
+        ----------
+        units : mapping, optional
+            Units of the new columns; ``""`` where not given.
+        **columns
+            Column name and values.
+        """
+        units = {**self.units, **dict.fromkeys(columns, ""), **(units or {})}
+        return replace(self, frame=self.frame.assign(**columns), units=units)
+
+    def to_features(self) -> pd.DataFrame:
+        """Return the table as napari's ``Labels.features``: row ``i`` is label ``i``, row 0 the background.
+
+        Raises
+        ------
+        ImageError
+            If the labels are so sparse that the table would be mostly empty rows.
+        """
+        return features.to_features(self.frame)
+
+    @classmethod
+    def from_features(cls, frame: pd.DataFrame, calibration: Calibration | None = None) -> "ParticleTable":
+        """Build a table from a Labels layer's ``features`` made by :meth:`to_features` (perhaps edited since)."""
+        frame = _typed(features.from_features(frame))
+        return cls(frame, calibration or Calibration(), _units_by_name(frame))
+
+    def to_csv(self, path: str | os.PathLike[str]) -> Path:
+        """Write comma-separated text, one header row; units are in the column names. Numbers keep every digit.
+
+        Raises
+        ------
+        StoreError
+            If the place cannot be written.
+        """
+        with finished_at(path) as part:
+            self.frame.to_csv(part, index=False, encoding="utf-8")
+        return Path(path)
+
+    def to_parquet(self, path: str | os.PathLike[str]) -> Path:
+        """Write Parquet with units, calibration and provenance in the file's metadata under ``napari_mpseg``.
+
+        Raises
+        ------
+        StoreError
+            If the place cannot be written.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        about = {
+            "units": dict(self.units),
+            "calibration": to_dict(self.calibration),
+            "definitions": self.definitions,
+            "provenance": dict(self.provenance),
+        }
+        table = pa.Table.from_pandas(self.frame, preserve_index=False)
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), _METADATA: json.dumps(about)})
+        with finished_at(path) as part:
+            pq.write_table(table, part)
+        return Path(path)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str], *, calibration: Calibration | None = None) -> "ParticleTable":
+        """Read a table written by :meth:`to_csv` or :meth:`to_parquet`; the ending tells which.
+
+        Parameters
+        ----------
+        path : path-like
+            A ``.csv`` or ``.parquet`` file.
+        calibration : Calibration, optional
+            Pixel size of a CSV file, which does not hold it.
+
+        Raises
+        ------
+        StoreError
+            If the file is missing, damaged, or not a particle table.
+        """
+        path = Path(path)
+        about: dict[str, Any] = {}
+        try:
+            if path.suffix.lower() == ".parquet":
+                import pyarrow.parquet as pq
+
+                table = pq.read_table(path)
+                about = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
+                frame = table.to_pandas()
+            else:
+                frame = pd.read_csv(path, float_precision="round_trip")
+        except (OSError, ValueError) as error:
+            raise StoreError(f"Cannot read the table {path}: {error}. Is it a CSV or Parquet file?") from error
+        if "label" not in frame.columns:
+            raise StoreError(f"{path} has no column 'label', so it is not a particle table.")
+        stored = from_dict(Calibration, about["calibration"]) if "calibration" in about else Calibration()
+        frame = _typed(frame)
+        units = about.get("units") or _units_by_name(frame)
+        return cls(frame, calibration or stored, units, about.get("provenance", {}))
+
+
+def _property_of(column: str) -> Property | None:
+    # The longest stem wins: "centroid_y" before a shorter stem it might begin with.
+    best: tuple[int, Property] | None = None
+    for entry in PROPERTIES.values():
+        for stem in entry.stems:
+            fits = column == stem or column.startswith(f"{stem}_")
+            if fits and (best is None or len(stem) > best[0]):
+                best = len(stem), entry
+    return best[1] if best else None
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give known columns their dtype back, which text files and missing rows take away."""
+    types: dict[str, str] = {"label": "int64"}
+    for column in frame.columns:
+        entry = _property_of(column)
+        if entry is not None:
+            types[column] = entry.dtype if entry.kind not in ("length", "area") else "float64"
+    return frame.astype(types)
+
+
+def _units_by_name(frame: pd.DataFrame) -> dict[str, str]:
+    units = {}
+    for column in frame.columns:
+        entry = _property_of(column)
+        ending = column.rpartition("_")[2]
+        if entry is None:
+            units[column] = ""
+        elif entry.kind in ("length", "area"):
+            units[column] = "px2" if (entry.kind, ending) == ("area", "px") else ending
+        elif entry.kind == "angle":
+            units[column] = "deg"
+        else:
+            units[column] = "px" if entry.kind == "pixels" else entry.unit
+    return units

@@ -1,5 +1,6 @@
 """What every method looks like from outside: it prepares itself on an image, then predicts tiles."""
 
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from napari_mpseg.images.image import Image
@@ -25,9 +26,40 @@ class TilePredictor(Protocol):
     stride: int
     exact: bool
 
-    def predict(self, window: Any) -> Any:
-        """Return the probability of particle, float32 ``(Y, X)`` in 0..1, of a window ``(Y, X)`` or ``(Y, X, C)``."""
+    def predict(self, window: Any, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> Any:
+        """Return the probability of particle of a window, less its margins.
+
+        Parameters
+        ----------
+        window : ndarray
+            ``(Y, X)`` or ``(Y, X, C)`` pixels; height and width are multiples of `stride`.
+        margins : tuple of int
+            Pixels at the top, bottom, left and right that serve as context only.
+
+        Returns
+        -------
+        ndarray of float32
+            ``(Y - top - bottom, X - left - right)``, 0 to 1.
+        """
         ...
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A method made ready for one image.
+
+    Attributes
+    ----------
+    image : Image
+        The image in the channels the predictor takes.
+    predictor : TilePredictor
+    notes : tuple of str
+        What the user should know: a pixel size unlike the training data's, a grey image for a colour network.
+    """
+
+    image: Image
+    predictor: TilePredictor
+    notes: tuple[str, ...] = ()
 
 
 class Method(Protocol):
@@ -36,8 +68,8 @@ class Method(Protocol):
     name: str
     default_threshold: float
 
-    def prepare(self, image: Image, *, on_progress: ProgressCallback, cancel: CancelToken) -> TilePredictor:
-        """Look at the whole image once where the method needs it (histogram, range), and return its predictor.
+    def prepare(self, image: Image, *, on_progress: ProgressCallback, cancel: CancelToken) -> Prepared:
+        """Look at the whole image once where the method needs it (histogram, range), and make a predictor.
 
         Raises
         ------

@@ -1,0 +1,153 @@
+"""MultiResUNet and its reduced versions for tiny objects (Lee and Jhang 2021).
+
+The paper gives parameters and operations but not the widths. The widths here were searched so that both come
+within 10 % of its Table 4 (512 x 512 x 3 input, batch normalisation off): see ``docs/networks.md``.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812 - torch's own idiom
+
+from napari_mpseg.networks.blocks import Convolution, MultiResBlock, ResidualPath
+
+Margins = tuple[int, int, int, int]
+NO_MARGINS: Margins = (0, 0, 0, 0)
+_BLOCK_RADIUS = 3  # three 3x3 convolutions
+_PATH_RADIUS = 4  # four of them
+
+
+@dataclass(frozen=True)
+class _LevelMargins:
+    """What one decoder level may leave out, in its own pixels (top, bottom, left, right)."""
+
+    output: Margins
+    block: Margins
+    path: Margins
+    deeper: Margins
+
+
+def _plan_margins(margins: Margins, levels: int) -> list[_LevelMargins]:
+    """Go down the decoder and widen what is needed by the reach of each step."""
+    plans = []
+    for _ in range(levels):
+        block = _reach_out(margins, _BLOCK_RADIUS)
+        path = _reach_out(block, _PATH_RADIUS)
+        top, bottom, left, right = (value // 2 for value in block)
+        deeper = (top, bottom, left, right)
+        plans.append(_LevelMargins(margins, block, path, deeper))
+        margins = deeper
+    return plans
+
+
+def _reach_out(margins: Margins, radius: int) -> Margins:
+    top, bottom, left, right = (max(0, value - radius) for value in margins)
+    return top, bottom, left, right
+
+
+def _between(outer: Margins, inner: Margins) -> Margins:
+    top, bottom, left, right = (i - o for o, i in zip(outer, inner, strict=True))
+    return top, bottom, left, right
+
+
+def _doubled(margins: Margins) -> Margins:
+    top, bottom, left, right = (2 * value for value in margins)
+    return top, bottom, left, right
+
+
+def _crop(x: torch.Tensor, margins: Margins) -> torch.Tensor:
+    if margins == NO_MARGINS:
+        return x
+    top, bottom, left, right = margins
+    height, width = x.shape[-2:]
+    return x[..., top : height - bottom, left : width - right]
+
+
+class MultiResUNet(nn.Module):
+    """Encoder and decoder of MultiRes blocks, skips through residual paths, one logit per pixel.
+
+    Parameters
+    ----------
+    widths : tuple of int
+        Channels per level, finest first; the last is the bottom block.
+    in_channels : int
+        Channels of the input.
+    batch_norm : bool
+        Normalise after every convolution. The paper's equations have none; training on few images is steadier
+        with it.
+
+    Notes
+    -----
+    Input ``(N, C, Y, X)`` with Y and X multiples of :attr:`stride`; output logits ``(N, 1, Y, X)``.
+    """
+
+    def __init__(self, widths: tuple[int, ...], in_channels: int = 3, batch_norm: bool = True) -> None:
+        super().__init__()
+        *levels, bottom = widths
+        self.stride = 2 ** len(levels)
+        self.stem = Convolution(in_channels, levels[0], 3, batch_norm)
+        before = [levels[0], *levels[:-1]]
+        self.encoder = nn.ModuleList(
+            MultiResBlock(i, o, batch_norm) for i, o in zip(before, levels, strict=True)
+        )
+        self.bottom = MultiResBlock(levels[-1], bottom, batch_norm)
+        self.paths = nn.ModuleList(ResidualPath(width, batch_norm) for width in levels)
+        below = [*levels[1:], bottom]
+        self.decoder = nn.ModuleList(
+            MultiResBlock(width + deeper, width, batch_norm) for width, deeper in zip(levels, below, strict=True)
+        )
+        self.head = nn.Conv2d(levels[0], 1, 1)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        # Particles are rare: start near "nothing anywhere", and let the head learn before it shouts.
+        with torch.no_grad():
+            self.head.weight.mul_(0.1)
+            nn.init.constant_(self.head.bias, -4.0)  # type: ignore[arg-type]
+
+    def forward(self, x: torch.Tensor, margins: Margins = NO_MARGINS) -> torch.Tensor:
+        """Map an image batch ``(N, C, Y, X)`` to logits ``(N, 1, Y, X)``, less the margins.
+
+        Parameters
+        ----------
+        x : torch.Tensor
+            Images; Y and X are multiples of :attr:`stride`.
+        margins : tuple of int
+            Pixels at the top, bottom, left and right that the caller would throw away. They still serve as
+            context, but the decoder, which costs most, computes of them only what the rest needs.
+        """
+        x = self.stem(x)
+        kept = []
+        for block in self.encoder:
+            x = block(x)
+            kept.append(x)
+            x = F.max_pool2d(x, 2)
+        plans = _plan_margins(margins, len(kept))
+        deepest = plans[-1].deeper if plans else margins
+        context = _reach_out(deepest, _BLOCK_RADIUS)
+        x = _crop(self.bottom(_crop(x, context)), _between(context, deepest))
+        for level in reversed(range(len(kept))):
+            plan = plans[level]
+            skip = self.paths[level](_crop(kept.pop(), plan.path))
+            skip = _crop(skip, _between(plan.path, plan.block))
+            up = F.interpolate(x, scale_factor=2, mode="nearest")
+            up = _crop(up, _between(_doubled(plan.deeper), plan.block))
+            x = _crop(self.decoder[level](torch.cat([skip, up], 1)), _between(plan.block, plan.output))
+        logits: torch.Tensor = self.head(x)
+        return logits
+
+
+def half_multiresunet(in_channels: int = 3, batch_norm: bool = True) -> MultiResUNet:
+    """Return Half MultiResUNet: stages 0, 1, bottom and the two matching decoder stages (0.21 M parameters)."""
+    return MultiResUNet((32, 48, 96), in_channels, batch_norm)
+
+
+def quarter_multiresunet(in_channels: int = 3, batch_norm: bool = True) -> MultiResUNet:
+    """Return Quarter MultiResUNet: stage 0, bottom and one decoder stage (0.045 M parameters)."""
+    return MultiResUNet((30, 12), in_channels, batch_norm)

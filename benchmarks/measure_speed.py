@@ -70,9 +70,7 @@ def main() -> None:
     median = statistics.median(ours)
     print(f"{options.mask}: {labels.max()} particles, {labels.size / 1e6:.1f} Mpx")
     print(f"napari-mpseg   {median * 1e3:8.1f} ms  (median of {options.runs}; best {min(ours) * 1e3:.1f})")
-    print(
-        f"               {first * 1e3:8.1f} ms  the first call (loads compiled code; once per machine it is compiled)"
-    )
+    print(f"               {first * 1e3:8.1f} ms  the first call (compiles once per machine, then loads)")
     print(f"scikit-image   {theirs * 1e3:8.1f} ms")
     print(f"ratio          {theirs / median:8.1f}")
 

@@ -81,7 +81,7 @@ def read_labels(array: Any, block: Block) -> NDArray[Any]:
     Raises
     ------
     ImageError
-        If a value is negative or not a whole number.
+        If a value is not a whole number.
     """
     values = np.asarray(array[block.slices])
     if values.dtype.kind == "f":
@@ -92,13 +92,7 @@ def read_labels(array: Any, block: Block) -> NDArray[Any]:
             )
         values = values.astype(np.int64)
     small = np.can_cast(values.dtype, np.int32)
-    values = np.ascontiguousarray(values, dtype=np.int32 if small else np.int64)
-    if values.size and values.min() < 0:
-        raise ImageError(
-            f"Labels must not be negative, but {values.min()} was found. "
-            "Use 0 for background and 1, 2, 3 ... for particles."
-        )
-    return values
+    return np.ascontiguousarray(values, dtype=np.int32 if small else np.int64)
 
 
 def read_pixels(image: Any, y: slice, x: slice) -> NDArray[Any]:
@@ -111,8 +105,10 @@ def read_pixels(image: Any, y: slice, x: slice) -> NDArray[Any]:
 
 
 def _native_chunks(array: Any) -> tuple[list[int], list[int]]:
+    if isinstance(array, np.ndarray):  # whole rows lie together in memory and need no copy
+        return list(_pieces(int(array.shape[0]), 1)), [int(array.shape[1])]
     # zarr stores may pack many chunks into one shard: the shard is what is read at once.
-    chunks = getattr(array, "shards", None) or getattr(array, "chunks", None) or (BLOCK_SIZE, BLOCK_SIZE)
+    chunks = getattr(array, "shards", None) or getattr(array, "chunks", None) or (256, 256)
     height, width = (
         list(size) if isinstance(size, tuple) else list(_pieces(int(total), int(size)))
         for size, total in zip(chunks, array.shape, strict=True)

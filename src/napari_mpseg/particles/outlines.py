@@ -117,20 +117,6 @@ def _sums(begin, end, row, height, rec):  # type: ignore[no-untyped-def]
 
 
 @njit
-def _inside(begin, end, row, height, y, x):  # type: ignore[no-untyped-def]
-    if y < 0 or y >= height:
-        return False
-    low, high = row[y], row[y + 1]
-    while high - low > 1:
-        middle = (low + high) // 2
-        if begin[middle] <= x:
-            low = middle
-        else:
-            high = middle
-    return begin[low] <= x < end[low]
-
-
-@njit
 def _trace(begin, end, row, height, rec):  # type: ignore[no-untyped-def]
     # Directions turn left one by one: 0 down, 1 right, 2 up, 3 left (y points down on the screen).
     start_y, start_x = 1, end[0]
@@ -139,17 +125,28 @@ def _trace(begin, end, row, height, rec):  # type: ignore[no-untyped-def]
     side = 0  # length of the side walked since the last corner
     counted = False
     while True:
-        ahead_y = y if direction == 0 or direction == 3 else y - 1
-        ahead_x = x if direction <= 1 else x - 1
-        # The pixel ahead on the left is on the outer side of the turn; on the right lies the object so far.
-        right_y = y if direction <= 1 else y - 1
-        right_x = x if direction == 1 or direction == 2 else x - 1
-        if _inside(begin, end, row, height, ahead_y, ahead_x):
-            turn = 1
-        elif _inside(begin, end, row, height, right_y, right_x):
-            turn = 0
-        else:
-            turn = 3
+        # Is there object ahead on the left: turn left. Else on the right: straight on. Else turn right.
+        # (Looked up here and not in a function of its own: numba counts references of arrays at every call.)
+        turn = 3
+        for candidate in range(2):
+            if candidate == 0:
+                py = y if direction == 0 or direction == 3 else y - 1
+                px = x if direction <= 1 else x - 1
+            else:
+                py = y if direction <= 1 else y - 1
+                px = x if direction == 1 or direction == 2 else x - 1
+            if py < 0 or py >= height:
+                continue
+            low, high = row[py], row[py + 1]
+            while high - low > 1:
+                middle = (low + high) // 2
+                if begin[middle] <= px:
+                    low = middle
+                else:
+                    high = middle
+            if begin[low] <= px < end[low]:
+                turn = 1 - candidate
+                break
         if turn:
             counted = side > 1 or not counted
             if counted:

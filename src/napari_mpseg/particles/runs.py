@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_mpseg.errors import ImageError
 from napari_mpseg.particles.compiled import njit
+
+_STRETCH = 64  # pixels of a row looked at together when skipping background
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,20 @@ class Pieces:
 
 
 def find_runs(labels: NDArray[Any]) -> Runs:
-    """Return the runs of a label block ``(Y, X)`` of int32 or int64, without negative values."""
+    """Return the runs of a label block ``(Y, X)`` of int32 or int64.
+
+    Raises
+    ------
+    ImageError
+        If a label is negative.
+    """
     counts = np.empty(labels.shape[0], np.int64)
     total = _count_runs(labels, counts)
+    if total < 0:
+        raise ImageError(
+            f"Labels must not be negative, but {labels.min()} was found. "
+            "Use 0 for background and 1, 2, 3 ... for particles."
+        )
     runs = Runs(*(np.empty(total, np.int64) for _ in range(4)))
     if total:
         _fill_runs(labels, counts, runs.y, runs.x0, runs.x1, runs.label)
@@ -97,17 +111,30 @@ def merge_neighbours(runs: Runs) -> Runs:
 
 
 @njit
+def _any_bits(labels, y, a, b):  # type: ignore[no-untyped-def]
+    # A loop without branches, which the compiler turns into wide instructions: empty stretches cost next to nothing.
+    bits = labels[y, a]
+    for x in range(a + 1, b):
+        bits |= labels[y, x]
+    return bits
+
+
+@njit
 def _count_runs(labels, counts):  # type: ignore[no-untyped-def]
     total = 0
+    width = labels.shape[1]
     for y in range(labels.shape[0]):
         count = 0
-        some = 0
-        # A loop without branches, which the compiler turns into wide instructions: empty rows cost next to nothing.
-        for x in range(labels.shape[1]):
-            some |= labels[y, x]
-        if some:
-            previous = 0
-            for x in range(labels.shape[1]):
+        previous = 0
+        for a in range(0, width, _STRETCH):
+            b = min(a + _STRETCH, width)
+            bits = _any_bits(labels, y, a, b)
+            if bits < 0:
+                return -1
+            if bits == 0:
+                previous = 0
+                continue
+            for x in range(a, b):
                 value = labels[y, x]
                 if value != previous and value != 0:
                     count += 1
@@ -120,23 +147,28 @@ def _count_runs(labels, counts):  # type: ignore[no-untyped-def]
 @njit
 def _fill_runs(labels, counts, ys, starts, ends, values):  # type: ignore[no-untyped-def]
     k = 0
+    width = labels.shape[1]
     for y in range(labels.shape[0]):
         if counts[y] == 0:
             continue
         previous = 0
-        for x in range(labels.shape[1]):
-            value = labels[y, x]
-            if value != previous:
-                if previous != 0:
-                    ends[k - 1] = x
-                if value != 0:
-                    ys[k] = y
-                    starts[k] = x
-                    values[k] = value
-                    k += 1
-                previous = value
+        for a in range(0, width, _STRETCH):
+            b = min(a + _STRETCH, width)
+            if previous == 0 and _any_bits(labels, y, a, b) == 0:
+                continue
+            for x in range(a, b):
+                value = labels[y, x]
+                if value != previous:
+                    if previous != 0:
+                        ends[k - 1] = x
+                    if value != 0:
+                        ys[k] = y
+                        starts[k] = x
+                        values[k] = value
+                        k += 1
+                    previous = value
         if previous != 0:
-            ends[k - 1] = labels.shape[1]
+            ends[k - 1] = width
 
 
 @njit

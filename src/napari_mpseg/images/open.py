@@ -57,7 +57,10 @@ def open_image(
     >>> open_image(np.zeros((4, 5, 3), "uint8"), channels="red", calibration="2.5um").shape
     (4, 5)
     """
-    return pick_channels(open_stack(source, calibration=calibration).image(plane, level), channels)
+    image = open_stack(source, calibration=calibration).image(plane, level)
+    if isinstance(source, Image):
+        image = replace(image, plane=source.plane)
+    return pick_channels(image, channels)
 
 
 def open_planes(

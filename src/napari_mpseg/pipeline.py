@@ -1,4 +1,191 @@
 """The front door: an image and a method go in, particles and their table come out."""
-from napari_mpseg.methods.registry import METHODS
-def segment(image, method="default", *, out=None, overwrite=False, threshold=None, min_size=3, connectivity=2, channels=None, plane=None, calibration=None, device="auto", tile_size=None, measure=True, on_progress=None, cancel=None):
-    raise NotImplementedError
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from napari_mpseg.calibration import Calibration
+from napari_mpseg.errors import StoreError
+from napari_mpseg.files import finished_at
+from napari_mpseg.images.checks import check_image
+from napari_mpseg.images.image import Image
+from napari_mpseg.images.open import open_image
+from napari_mpseg.inference.segmentation import MaskSettings, segment_tiles
+from napari_mpseg.inference.store import ResultArrays, create_store, open_store, remove_with
+from napari_mpseg.inference.tiled import tile_grid
+from napari_mpseg.methods.protocol import Method
+from napari_mpseg.methods.registry import MethodEntry, resolve_method
+from napari_mpseg.progress import CancelToken, ProgressCallback, silent
+from napari_mpseg.provenance import Provenance
+from napari_mpseg.results.result import Result
+from napari_mpseg.results.saving import refuse_existing, result_paths
+from napari_mpseg.settings import to_dict
+
+CACHE_VARIABLE = "NAPARI_MPSEG_CACHE"
+
+
+def segment(
+    image: Any,
+    method: "str | os.PathLike[str] | Method" = "default",
+    *,
+    out: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    threshold: float | None = None,
+    min_size: int = 3,
+    connectivity: int = 2,
+    channels: Any = None,
+    plane: tuple[int, ...] | None = None,
+    calibration: Calibration | str | None = None,
+    device: str = "auto",
+    tile_size: int | None = None,
+    measure: bool = True,
+    cache: str | os.PathLike[str] | None = None,
+    on_progress: ProgressCallback | None = None,
+    cancel: CancelToken | None = None,
+) -> Result:
+    """Find the particles on an image, and measure them.
+
+    Parameters
+    ----------
+    image : path, array, napari layer or Image
+        Anything :func:`~napari_mpseg.images.open.open_image` takes; ``(Y, X)`` or ``(Y, X, C)``.
+    method : str or path
+        A registered method (``"default"`` is the bundled network), or a model folder.
+    out : path-like, optional
+        Folder for the results (store, tables, overlay picture, run record). Without it the store is temporary and
+        lives as long as the returned arrays.
+    overwrite : bool
+        Replace results of this image that are in `out`.
+    threshold : float, optional
+        Probability above which pixels are particle; default the method's own.
+    min_size : int
+        Particles of fewer pixels are dropped.
+    connectivity : int
+        2 for 8 neighbours, 1 for 4.
+    channels : str, int or sequence, optional
+        Which channels to use.
+    plane : tuple of int, optional
+        Which plane of a stack.
+    calibration : Calibration or str, optional
+        Pixel size, such as ``"2.5um"``; default what the file says.
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    tile_size : int, optional
+        Side of a tile in pixels. Results do not depend on it; memory and speed do.
+    measure : bool
+        Whether to make the particle table.
+    cache : path-like, optional
+        Folder for temporary stores; default the variable ``NAPARI_MPSEG_CACHE``, else the system's temporary folder.
+    on_progress : callable, optional
+        Called with :class:`~napari_mpseg.progress.Progress` events, from worker threads too.
+    cancel : CancelToken, optional
+        Stops the work within one tile; nothing half-made stays behind.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    MpsegError
+        With a message for the user: unusable image, unknown method, damaged model, results in the way, full disk.
+    Cancelled
+        If `cancel` was set.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> picture = np.zeros((64, 64, 3), np.uint8)
+    >>> picture[20:24, 30:34] = 200
+    >>> segment(picture, "fixed-level").count
+    1
+    """
+    on_progress, cancel = on_progress or silent, cancel or CancelToken()
+    if isinstance(calibration, str):
+        calibration = Calibration.parse(calibration)
+    opened = open_image(image, plane=plane, channels=channels, calibration=calibration)
+    check_image(opened)
+    paths = result_paths(Path(out), opened.name) if out is not None else None
+    if paths is not None and not overwrite:
+        refuse_existing(paths)
+    entry = resolve_method(method)
+    built = entry.build(device=device) if isinstance(entry, MethodEntry) else entry
+    name = entry.name if isinstance(entry, MethodEntry) else built.name
+    settings = MaskSettings(built.default_threshold if threshold is None else threshold, min_size, connectivity)
+    prepared = built.prepare(opened, on_progress=on_progress, cancel=cancel)
+    cancel.check()
+    record = _record(opened, name, built, settings, tile_size)
+    particles = None
+    with _store(paths, opened, prepared, tile_size, cache) as arrays:
+        count = segment_tiles(
+            prepared, arrays, settings, tile_size=tile_size, on_progress=on_progress, cancel=cancel
+        )
+        if measure:
+            particles = _measured(arrays, opened, record, on_progress, cancel)
+        cancel.check()
+    if paths is not None:
+        arrays = open_store(paths["store"])
+    result = Result(
+        opened, arrays.labels, arrays.probability, count, particles, name, settings.threshold, record,
+        prepared.notes, paths["store"] if paths is not None else None,
+    )
+    if paths is not None:
+        result.save(paths["store"].parent, overwrite=True)
+    return result
+
+
+@contextmanager
+def _store(
+    paths: dict[str, Path] | None, image: Image, prepared: Any, tile_size: int | None, cache: Any
+) -> Iterator[ResultArrays]:
+    """Give the arrays of a new store, which is in its place only if the block ends well."""
+    tile = tile_grid(prepared.image, prepared.predictor, tile_size).tile
+    if paths is not None:
+        with finished_at(paths["store"]) as part:
+            yield create_store(part, image.shape, tile, image.calibration, image.name)
+        return
+    try:
+        folder = Path(cache or os.environ.get(CACHE_VARIABLE) or tempfile.gettempdir())
+        folder.mkdir(parents=True, exist_ok=True)
+        place = Path(tempfile.mkdtemp(prefix="napari-mpseg-", dir=folder))
+    except OSError as error:
+        raise StoreError(
+            f"Cannot write temporary results: {error}. Choose another cache folder (preferences, or the variable "
+            f"{CACHE_VARIABLE})."
+        ) from error
+    arrays = create_store(place / "result.ome.zarr", image.shape, tile, image.calibration, image.name)
+    remove_with(arrays, place)
+    yield arrays
+
+
+def _measured(
+    arrays: ResultArrays, image: Image, record: dict[str, Any], on_progress: ProgressCallback, cancel: CancelToken
+) -> Any:
+    from dataclasses import replace
+
+    from napari_mpseg.particles.measure import measure
+
+    table = measure(arrays.labels, image, on_progress=on_progress, cancel=cancel)
+    return replace(table, provenance=record)
+
+
+def _record(image: Image, name: str, method: Method, settings: MaskSettings, tile_size: int | None) -> dict[str, Any]:
+    described = method.describe()
+    model = described.pop("model", {})
+    return Provenance(
+        "segment",
+        settings={"method": name, **described, **to_dict(settings), "tile_size": tile_size},
+        inputs={
+            "name": image.name,
+            "source": image.source,
+            "shape": list(image.data.shape),
+            "dtype": str(image.dtype),
+            "channels": list(image.channels),
+            "plane": list(image.plane),
+            "calibration": to_dict(image.calibration),
+        },
+        model=model,
+    ).to_dict()

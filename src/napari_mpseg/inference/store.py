@@ -7,6 +7,8 @@ Layout::
       labels/particles/0      int32 labels, 0 = background
 """
 
+import shutil
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,9 +47,10 @@ def create_store(
         If the folder cannot be written.
     """
     import zarr
+    from zarr.storage import LocalStore
 
     try:
-        root = zarr.open_group(str(path), mode="w-", zarr_format=3)
+        root = zarr.open_group(LocalStore(path), mode="w-", zarr_format=3)
         chunks = (min(tile, shape[0]), min(tile, shape[1]))
         probability = root.create_array(
             "0", shape=shape, chunks=chunks, dtype="uint8", dimension_names=("y", "x"), fill_value=0
@@ -79,12 +82,18 @@ def open_store(path: Path) -> ResultArrays:
         If there is no result store at `path`.
     """
     import zarr
+    from zarr.storage import LocalStore
 
     try:
-        root = zarr.open_group(str(path), mode="r")
+        root = zarr.open_group(LocalStore(path), mode="r")
         return ResultArrays(root["0"], root[f"{LABELS_GROUP}/0"])
     except (OSError, KeyError, ValueError) as error:
         raise StoreError(f"{path} is not a result store of napari-mpseg: {error}.") from error
+
+
+def remove_with(arrays: ResultArrays, folder: Path) -> None:
+    """Remove `folder`, a temporary result store, once nobody holds either array any more, or Python ends."""
+    weakref.finalize(arrays.labels.store, shutil.rmtree, folder, ignore_errors=True)
 
 
 def _multiscales(calibration: Calibration, name: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def read_window(image: Image, window: Box) -> np.ndarray[Any, Any]:
     ImageError
         If the pixels cannot be read from their file.
     """
-    from napari_mpseg.images.open import read_region
+    from napari_mpseg.images.region import read_region
 
     y0, y1, x0, x1 = window
     height, width = image.shape

@@ -86,6 +86,7 @@ class MultiResUNet(nn.Module):
         super().__init__()
         *levels, bottom = widths
         self.stride = 2 ** len(levels)
+        self.takes_margins = True
         self.stem = Convolution(in_channels, levels[0], 3, batch_norm)
         before = [levels[0], *levels[:-1]]
         self.encoder = nn.ModuleList(

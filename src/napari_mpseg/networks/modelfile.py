@@ -1,0 +1,190 @@
+"""Model files: a folder with ``weights.safetensors`` and ``card.json``. Nothing in them is ever executed."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_mpseg.errors import ModelError, SettingsError, UnknownNameError
+from napari_mpseg.files import finished_at
+from napari_mpseg.images.normalisation import Normalisation
+from napari_mpseg.networks.registry import NETWORKS
+from napari_mpseg.settings import from_dict, to_dict
+
+if TYPE_CHECKING:
+    from torch import nn
+
+WEIGHTS, CARD = "weights.safetensors", "card.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """All that must be known of a model beside its weights.
+
+    Attributes
+    ----------
+    name : str
+        What users see.
+    network : str
+        Name in the registry of networks.
+    options : mapping
+        Arguments of the network's factory besides the channels.
+    in_channels : int
+        Channels of the input.
+    normalisation : Normalisation
+        How pixels become input.
+    threshold : float
+        Operating point: pixels of a higher probability are particle.
+    pixel_size_um : float or None
+        Pixel size of the training images in micrometre, if known.
+    receptive_radius : int or None
+        How far an input pixel reaches, in pixels; None if further than a window.
+    description, training_data, attribution, licence : str
+        For the reader.
+    training : mapping
+        Settings of the training, enough to run it again.
+    scores : mapping
+        What it reached, and on which data.
+    versions : mapping
+        Of program and libraries when it was made.
+    weights_sha256 : str
+        Digest of the weights file; a file with another digest is refused.
+    format : int
+        Version of this layout.
+    """
+
+    name: str
+    network: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    in_channels: int = 3
+    normalisation: Normalisation = field(default_factory=Normalisation)
+    threshold: float = 0.5
+    pixel_size_um: float | None = None
+    receptive_radius: int | None = None
+    description: str = ""
+    training_data: str = ""
+    attribution: str = ""
+    licence: str = ""
+    training: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    weights_sha256: str = ""
+    format: int = FORMAT
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network with its weights and its card."""
+
+    network: "nn.Module"
+    card: ModelCard
+
+
+def save_model(model: Model, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Write a model folder, finished atomically.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    StoreError
+        If something is there already (and `overwrite` is False) or the place cannot be written.
+    """
+    from safetensors.torch import save
+
+    weights = save({name: value.contiguous() for name, value in model.network.state_dict().items()})
+    card = replace(model.card, weights_sha256=hashlib.sha256(weights).hexdigest())
+    with finished_at(path, overwrite=overwrite) as part:
+        part.mkdir()
+        (part / WEIGHTS).write_bytes(weights)
+        (part / CARD).write_text(json.dumps(to_dict(card), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return Path(path)
+
+
+def load_card(path: str | os.PathLike[str]) -> ModelCard:
+    """Read the card of a model folder.
+
+    Raises
+    ------
+    ModelError
+        If there is none, or it is not one this version understands.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise ModelError(
+            f"{folder} is not a model folder. A model is a folder with {CARD} and {WEIGHTS}, made by saving or training."
+        )
+    try:
+        values = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"{folder} holds no {CARD}, so it is not a model of napari-mpseg.") from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder / CARD} cannot be read: {error}. Copy the model again from where it came.") from error
+    if not isinstance(values, dict) or values.get("format", FORMAT) > FORMAT:
+        raise ModelError(f"{folder} was made by a newer version. Update napari-mpseg to use it.")
+    try:
+        card = from_dict(ModelCard, values)
+        NETWORKS[card.network]
+    except (SettingsError, UnknownNameError) as error:
+        raise ModelError(f"{folder / CARD} does not fit this version: {error}") from error
+    return card
+
+
+def load_model(path: str | os.PathLike[str]) -> Model:
+    """Read a model folder: card, network, weights.
+
+    Raises
+    ------
+    ModelError
+        If a file is missing, damaged or changed, or the weights do not fit the network.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    card = load_card(path)
+    file = Path(path) / WEIGHTS
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{file} cannot be read: {error.strerror or error}.") from error
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != card.weights_sha256:
+        raise ModelError(
+            f"{file} is not the file its card was written for (SHA-256 {digest[:12]}…, expected "
+            f"{card.weights_sha256[:12] or 'none'}…). It was changed or damaged: copy the model again."
+        )
+    try:
+        state = load(content)
+    except SafetensorError as error:
+        raise ModelError(f"{file} is not a safetensors file: {error}.") from error
+    network = NETWORKS[card.network].build(card.in_channels, **card.options)
+    _fill(network, state, card, file)
+    return Model(network.eval(), card)
+
+
+def _fill(network: "nn.Module", state: Mapping[str, Any], card: ModelCard, file: Path) -> None:
+    expected = network.state_dict()
+    missing = sorted(set(expected) - set(state))
+    foreign = sorted(set(state) - set(expected))
+    other = [name for name in expected if name in state and expected[name].shape != state[name].shape]
+    if missing or foreign or other:
+        parts = [
+            f"{len(missing)} weights missing ({missing[0]})" if missing else "",
+            f"{len(foreign)} unknown ({foreign[0]})" if foreign else "",
+            f"{len(other)} of another shape ({other[0]}: {tuple(state[other[0]].shape)} instead of "
+            f"{tuple(expected[other[0]].shape)})"
+            if other
+            else "",
+        ]
+        raise ModelError(
+            f"{file} does not fit the network {card.network!r}: {', '.join(part for part in parts if part)}. "
+            "It belongs to another network or another version."
+        )
+    network.load_state_dict(dict(state))

@@ -1,0 +1,1 @@
+"""What comes out: the result, its files, its overlay picture and its summary."""

@@ -18,7 +18,8 @@ _MARGIN = 64  # px from which a halo reaches into a block; a multiple of _COARSE
 _COARSE = 4
 _HALO_COLOUR = np.array([1.0, 0.14, 0.05], np.float32)
 _CLOUD_COLOUR = np.array([1.0, 0.24, 0.2], np.float32)
-_NOISE_BLUR = 0.8  # px; gives the correlation between neighbours that real pictures show
+_NOISE_BLUR = (0.55, 0.75)  # px along Y and X; gives the correlation between neighbours that real pictures show
+_NOISE_GAIN = 2.172  # gives the blurred noise unit spread again
 
 Picture = NDArray[np.float32]
 
@@ -48,7 +49,7 @@ def render_block(settings: FilterSettings, row: int, column: int) -> NDArray[np.
 def _membrane_light(settings: FilterSettings, window: Window) -> Picture:
     look, seed = settings.look, settings.seed
     grain = 0.75 * smooth_field(seed, "texture", window, 150.0) + 0.5 * smooth_field(seed, "weave", window, 34.0)
-    grain += 0.35 * smooth_field(seed, "streaks", window, (60.0, 9.0))
+    grain += 0.2 * smooth_field(seed, "streaks", window, (60.0, 9.0))
     picture = np.maximum(1 + look.texture * grain, 0.1)[..., None] * np.array(look.background, np.float32)
     if look.clouds:
         cloud = smooth_field(seed, "clouds", window, 260.0) + 0.4 * smooth_field(seed, "wisps", window, 48.0)
@@ -139,8 +140,8 @@ def _add_noise(settings: FilterSettings, row: int, column: int, picture: Picture
         return
     rng = generator(settings.seed, "noise", row, column)
     noise = rng.standard_normal((4, BLOCK, BLOCK), np.float32)
-    blurred = ndimage.gaussian_filter(noise, (0, _NOISE_BLUR, _NOISE_BLUR), mode="wrap")
-    blurred *= 2 * np.sqrt(np.pi) * _NOISE_BLUR  # unit spread again
+    blurred = ndimage.gaussian_filter(noise, (0, *_NOISE_BLUR), mode="wrap")
+    blurred *= _NOISE_GAIN
     for channel, spread in enumerate(look.noise):
         size = np.sqrt(spread**2 + look.shot**2 * np.maximum(picture[..., channel], 0))
-        picture[..., channel] += size * (0.85 * blurred[channel] + 0.53 * blurred[3])
+        picture[..., channel] += size * (0.92 * blurred[channel] + 0.39 * blurred[3])

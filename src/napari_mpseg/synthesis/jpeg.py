@@ -14,6 +14,7 @@ _CHROMINANCE = """
 17 18 24 47 99 99 99 99 18 21 26 66 99 99 99 99 24 26 56 99 99 99 99 99 47 66 99 99 99 99 99 99
 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99
 """
+_FULL_CHROMA = 90
 _TO_YCC = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32)
 _TO_RGB = np.array([[1, 0, 1.402], [1, -0.344136, -0.714136], [1, 1.772, 0]], np.float32)
 
@@ -47,7 +48,9 @@ def _quantised(plane: NDArray[np.float32], table: NDArray[np.float32]) -> NDArra
 
 
 def compressed(rgb: NDArray[np.float32], quality: int) -> NDArray[np.float32]:
-    """Return a colour picture as it comes back from a baseline JPEG file with halved chroma.
+    """Return a colour picture as it comes back from a baseline JPEG file.
+
+    Chroma is halved in height and width below quality 90, as cameras and programs commonly do.
 
     Parameters
     ----------
@@ -65,6 +68,9 @@ def compressed(rgb: NDArray[np.float32], quality: int) -> NDArray[np.float32]:
     planes[..., 0] = _quantised(planes[..., 0] - 128, _table(_LUMINANCE, quality)) + 128
     for channel in (1, 2):
         full = planes[..., channel]
-        small = (full[::2, ::2] + full[1::2, ::2] + full[::2, 1::2] + full[1::2, 1::2]) / 4
-        planes[..., channel] = _quantised(small, _table(_CHROMINANCE, quality)).repeat(2, 0).repeat(2, 1)
+        if quality >= _FULL_CHROMA:
+            planes[..., channel] = _quantised(full, _table(_CHROMINANCE, quality))
+        else:
+            small = (full[::2, ::2] + full[1::2, ::2] + full[::2, 1::2] + full[1::2, 1::2]) / 4
+            planes[..., channel] = _quantised(small, _table(_CHROMINANCE, quality)).repeat(2, 0).repeat(2, 1)
     return np.einsum("yxp,cp->yxc", planes, _TO_RGB)

@@ -62,11 +62,11 @@ class FluorescenceLook:
     clouds: float = 0.35
     clutter_per_mm2: float = 0.6
     specks_per_mm2: float = 4.0
-    noise: tuple[float, float, float] = (3.5, 2.0, 3.0)
+    noise: tuple[float, float, float] = (4.0, 2.4, 3.8)
     shot: float = 0.25
     field: tuple[int, int] = (960, 1280)
     seams: float = 0.04
-    compression: int = 88
+    compression: int = 90
 
     def __post_init__(self) -> None:
         if not 10 <= self.outline <= 220:
@@ -92,10 +92,10 @@ LOOKS.add(
         tint=(0.38, 0.1),
         halo=1.2,
         brightness=1.1,
-        noise=(2.8, 1.2, 1.1),
+        noise=(3.0, 1.3, 1.2),
         clouds=0.1,
         outline=190.0,
-        compression=92,
+        compression=95,
     ),
 )
 LOOKS.add(
@@ -105,9 +105,9 @@ LOOKS.add(
         tint=(0.6, 0.38),
         halo=0.12,
         outline=130.0,
-        noise=(4.3, 3.0, 5.2),
+        noise=(4.5, 3.2, 5.2),
         clouds=0.5,
-        compression=85,
+        compression=91,
     ),
 )
 LOOKS.add(

@@ -15,6 +15,7 @@ from napari_mpseg.synthesis.streams import generator
 
 _SKIRT = 6  # px of light drawn around the truth
 _INSIDE, _OUTSIDE = 1.1, 0.85  # own light relative to the outline level: at least, at most
+_SOFTENING, _SOFTEST = 0.35, 2.0  # growth of the blur per pixel of half width; largest blur in pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +50,12 @@ def _own_light(mask: NDArray[np.bool_], look: FluorescenceLook, rng: np.random.G
 
     wide = np.pad(mask, _SKIRT)
     grain = ndimage.gaussian_filter(rng.standard_normal(wide.shape), 1.5) * 5.3  # unit spread after the filter
-    light = ndimage.gaussian_filter(wide * np.exp(0.35 * grain), look.blur)
+    # Thick particles lie out of focus and glow through: their edges are softer than the optics alone would make them.
+    half_width = float(ndimage.distance_transform_edt(wide).max())
+    blur = min(look.blur * (1 + _SOFTENING * (half_width - 1)), _SOFTEST)
+    light = ndimage.gaussian_filter(wide * np.exp(0.35 * grain), blur, truncate=3.0)
     edge = wide & ~ndimage.binary_erosion(wide)
-    rise = 1.15 + look.brightness * rng.gamma(1.5, 0.4)
+    rise = 1.12 + look.brightness * rng.gamma(1.2, 0.35)
     light = light * (look.outline * rise / np.median(light[edge]))
     inside = np.maximum(light, _INSIDE * look.outline)
     return np.where(wide, inside, np.minimum(light, _OUTSIDE * look.outline)).astype(np.float32)

@@ -1,0 +1,153 @@
+"""Synthetic scanning electron micrographs of nanoparticles with exact truth of every particle."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_mpseg.calibration import Calibration
+from napari_mpseg.errors import SettingsError
+from napari_mpseg.images.image import Image
+from napari_mpseg.synthesis.blocks import BLOCK, Window, block_window, checked_size, lazy_image
+from napari_mpseg.synthesis.fields import smooth_field
+from napari_mpseg.synthesis.sem_particles import count_particles, paint_sem_labels, paint_sem_particles
+from napari_mpseg.synthesis.streams import generator, uniform
+from napari_mpseg.synthesis.synthetic_image import SyntheticImage
+
+
+@dataclass(frozen=True)
+class SemSettings:
+    """Everything a synthetic SEM picture is made from; equal settings give equal bytes.
+
+    Attributes
+    ----------
+    size : tuple of int
+        Height and width in pixels.
+    seed : int
+        Zero or above.
+    pixel_size_nm : float
+        Nanometre per pixel.
+    median_diameter_nm, diameter_sigma : float
+        Log-normal distribution of the diameters: median, and standard deviation of the natural logarithm.
+        Diameters are kept between 4 and 36 pixels.
+    coverage : float
+        Share of the picture that particles cover, about, 0 to 0.5.
+    clustering : float
+        0 scatters particles at random, 1 gives touching agglomerates and empty ground.
+    substrate, particle : float
+        Grey levels of the ground and of a particle's flat top.
+    edge : float
+        Brightening towards a particle's rim, in grey levels.
+    charging : float
+        Strength of slow brightness drifts and of streaks along the scan lines, in grey levels.
+    noise : float
+        Shot noise: standard deviation at grey level 100.
+    blur : float
+        Standard deviation of the beam's spot in pixels.
+
+    Raises
+    ------
+    SettingsError
+        If a value cannot be.
+    """
+
+    size: tuple[int, int] = (960, 1280)
+    seed: int = 0
+    pixel_size_nm: float = 5.0
+    median_diameter_nm: float = 50.0
+    diameter_sigma: float = 0.35
+    coverage: float = 0.15
+    clustering: float = 0.8
+    substrate: float = 62.0
+    particle: float = 125.0
+    edge: float = 65.0
+    charging: float = 7.0
+    noise: float = 11.0
+    blur: float = 0.8
+
+    def __post_init__(self) -> None:
+        checked_size(self.size, self.seed, self.pixel_size_nm)
+        for name, most in (("coverage", 0.5), ("clustering", 1.0)):
+            if not 0 <= getattr(self, name) <= most:
+                raise SettingsError(f"{name} {getattr(self, name)!r} is impossible: give a share from 0 to {most:g}.")
+        for name in ("median_diameter_nm", "diameter_sigma"):
+            if not getattr(self, name) > 0:
+                raise SettingsError(f"{name} {getattr(self, name)!r} is impossible: give a positive number.")
+        for name in ("noise", "blur", "charging", "edge"):
+            if not getattr(self, name) >= 0:
+                raise SettingsError(f"{name} {getattr(self, name)!r} is impossible: give zero or more.")
+
+
+_MARGIN = 16  # px around a block that blur and shadow reach
+
+
+def _streaks(settings: SemSettings, window: Window) -> NDArray[np.float32]:
+    """Return brightness jumps of whole scan lines, ``(height, 1)``, mean 0 and unit spread."""
+    lines = np.arange(window.y, window.y + window.height)
+    jitter = uniform(settings.seed, "scan line", lines) + uniform(settings.seed, "scan line 2", lines) - 1
+    return np.asarray(2.4 * jitter[:, None], np.float32)
+
+
+def render_block(settings: SemSettings, row: int, column: int) -> NDArray[np.uint8]:
+    """Return one block of the picture, ``(256, 256)`` uint8."""
+    from scipy import ndimage
+
+    window = block_window(row, column).padded(_MARGIN)
+    seed = settings.seed
+    picture = np.full((window.height, window.width), settings.substrate, np.float32)
+    picture += 3.0 * smooth_field(seed, "ground", window, 14.0) + 2.0 * smooth_field(seed, "grain", window, 4.0)
+    occupied, top = paint_sem_particles(settings, window)
+    # Secondary electrons from the ground are caught by particles beside it.
+    shadow = ndimage.gaussian_filter(occupied.astype(np.float32), 4.0, truncate=3.0)
+    picture -= 0.35 * settings.substrate * shadow
+    picture = np.where(occupied, top, picture)
+    if settings.blur:
+        picture = ndimage.gaussian_filter(picture, settings.blur)
+    picture = picture[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+    window = block_window(row, column)
+    drift = smooth_field(seed, "charging", window, (220.0, 480.0)) + 0.35 * _streaks(settings, window)
+    drift += 0.5 * smooth_field(seed, "bands", window, (9.0, 900.0))
+    picture = np.maximum(picture + settings.charging * drift, 0)
+    rng = generator(seed, "shot", row, column)
+    noise = rng.standard_normal((BLOCK, BLOCK), np.float32)
+    picture = picture + settings.noise * np.sqrt(picture / 100) * noise
+    return np.asarray(np.clip(np.rint(picture), 0, 255), np.uint8)
+
+
+def label_block(settings: SemSettings, row: int, column: int) -> NDArray[np.int32]:
+    """Return one block of the truth, ``(256, 256)`` int32."""
+    return paint_sem_labels(settings, block_window(row, column))
+
+
+def synthetic_sem(settings: SemSettings | None = None, chunks: int | tuple[int, int] | None = None) -> SyntheticImage:
+    """Make a grey SEM picture of nanoparticles, single and in touching agglomerates, and its truth.
+
+    Parameters
+    ----------
+    settings : SemSettings, optional
+        Size, seed, particles and look.
+    chunks : int or tuple of int, optional
+        Chunk height and width of both arrays; the bytes are the same whatever they are.
+
+    Returns
+    -------
+    SyntheticImage
+        ``image.data`` is ``(Y, X)`` uint8, calibrated in nanometre; ``labels`` is ``(Y, X)`` int32. Touching
+        particles have labels of their own.
+
+    Examples
+    --------
+    >>> sem = synthetic_sem(SemSettings(size=(300, 400), seed=1))
+    >>> sem.image.data.shape, sem.image.calibration.unit
+    ((300, 400), 'nm')
+    """
+    settings = SemSettings() if settings is None else settings
+    side = settings.pixel_size_nm
+    image = Image(
+        lazy_image(render_block, settings, settings.size, "uint8", (), chunks),
+        name=f"synthetic SEM {settings.seed}",
+        calibration=Calibration((side, side), "nm", "synthetic"),
+        source="synthetic",
+    )
+    labels = lazy_image(label_block, settings, settings.size, "int32", (), chunks)
+    return SyntheticImage(image, labels, settings, count_particles(settings))

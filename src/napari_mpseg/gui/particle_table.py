@@ -1,0 +1,159 @@
+"""napari's features table beside the labels: opened once, and kept in step with clicks on particles.
+
+napari's table selects a label when its row is clicked, and marks the row of the selected label. It neither brings
+the particle into view, nor scrolls to the row, nor notices a click on a particle while one pans and zooms. That is
+what is added here, and nothing else.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from napari_mpseg.layers import particle_box
+
+_TABLE = "Features table widget"
+_SMALLEST_ON_SCREEN = 24  # screen pixels; a particle that is smaller is zoomed in on
+_SHARE_OF_SCREEN = 0.12  # of the canvas that a particle fills after zooming in
+_CLICK_SLACK = 4  # screen pixels that a hand moves during a click
+
+
+def show_table(viewer: Any, layer: Any) -> Any:
+    """Make `layer` the selected layer and show its features in napari's own table, opened only once.
+
+    Returns
+    -------
+    QWidget or None
+        The table; None for a viewer without a window.
+    """
+    viewer.layers.selection.active = layer
+    link_selection(viewer, layer)
+    window = getattr(viewer, "window", None)
+    if window is None:
+        return None
+    table = _open_table(window)
+    if table is None:
+        _, table = window.add_plugin_dock_widget("napari", _TABLE)
+    else:
+        _raise_dock(table)
+    return table
+
+
+def link_selection(viewer: Any, layer: Any) -> ParticleSelection:
+    """Let rows and particles of `layer` find each other; doing it again does nothing."""
+    for callback in layer.mouse_drag_callbacks:
+        owner = getattr(callback, "__self__", None)
+        if isinstance(owner, ParticleSelection):
+            return owner
+    return ParticleSelection(viewer, layer)
+
+
+def _open_table(window: Any) -> Any:
+    """Return the features table, whether it was opened by this plugin or from napari's menu, or None."""
+    docked = window.dock_widgets.items() if window is not None else ()
+    return next((widget for name, widget in docked if name.startswith(_TABLE)), None)
+
+
+def _raise_dock(widget: Any) -> None:
+    dock = widget.parent()
+    while dock is not None and not hasattr(dock, "toggleViewAction"):
+        dock = dock.parent()
+    if dock is not None:
+        dock.show()
+        dock.raise_()
+
+
+class ParticleSelection:
+    """Connects the selected label of one labels layer with the view and the row of the table.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer or napari.components.ViewerModel
+        Where the layer is shown.
+    layer : napari.layers.Labels
+        With dense labels, whose features have one row per label and one for the background.
+    """
+
+    def __init__(self, viewer: Any, layer: Any) -> None:
+        self._viewer = viewer  # lives as long as the layer, whose list of callbacks holds this object
+        self._layer = weakref.ref(layer)
+        self._from_canvas = False
+        layer.mouse_drag_callbacks.insert(0, self._on_press)
+        layer.events.selected_label.connect(self._on_selected)
+
+    def _on_press(self, layer: Any, event: Any) -> Iterator[None]:
+        """Select the particle under a click, which is a press without a drag, while panning and zooming."""
+        # In the other modes napari selects (pick) or the user paints; the view must stay where it is either way.
+        self._from_canvas = True
+        try:
+            clickable = layer.mode == "pan_zoom" and event.button == 1
+            pressed = np.asarray(event.pos, dtype=float)
+            moved = False
+            yield
+            while event.type == "mouse_move":
+                moved = moved or bool(np.abs(np.asarray(event.pos) - pressed).max() > _CLICK_SLACK)
+                yield
+            label = _label_at(layer, event) if clickable and not moved else 0
+            if label:
+                layer.selected_label = label
+        finally:
+            self._from_canvas = False
+
+    def _on_selected(self, event: Any = None) -> None:
+        viewer, layer = self._viewer, self._layer()
+        if layer is None or viewer.layers.selection.active != layer:
+            return
+        label = int(layer.selected_label)
+        table = _open_table(getattr(viewer, "window", None))
+        if table is not None:
+            _scroll_to_row(table, label)
+        if not self._from_canvas and 0 < label < len(layer.features):
+            centre_on(viewer, layer, label)
+
+
+def centre_on(viewer: Any, layer: Any, label: int) -> None:
+    """Bring a particle to the middle of the view, and close enough to be seen."""
+    box = particle_box(layer, label)
+    if box is None:
+        return
+    start, stop = np.asarray(box, dtype=float)
+    middle = np.asarray(layer.data_to_world((start + stop - 1) / 2))
+    corner, opposite = (np.asarray(layer.data_to_world(point - 0.5)) for point in (start, stop))
+    ahead = len(middle) - 2
+    point = np.asarray(viewer.dims.point, dtype=float)
+    point[-len(middle) :][:ahead] = middle[:ahead]
+    viewer.dims.point = tuple(point)
+    camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
+    camera.center = (*camera.center[:-2], *middle[-2:])
+    extent = max(float(np.abs(opposite - corner)[-2:].max()), 1e-12)
+    if extent * camera.zoom < _SMALLEST_ON_SCREEN:
+        camera.zoom = _SHARE_OF_SCREEN * min(_canvas_size(viewer)) / extent
+
+
+def _canvas_size(viewer: Any) -> tuple[float, float]:
+    canvas = getattr(viewer, "canvas", None)
+    size = getattr(canvas, "size", None) or (600, 800)
+    return float(size[0]), float(size[1])
+
+
+def _label_at(layer: Any, event: Any) -> int:
+    value = layer.get_value(
+        event.position, view_direction=event.view_direction, dims_displayed=event.dims_displayed, world=True
+    )
+    if isinstance(value, tuple):  # multiscale: (level, value)
+        value = value[-1]
+    return int(value) if value is not None else 0
+
+
+def _scroll_to_row(table: Any, label: int) -> None:
+    """Scroll napari's table to the row of `label`, wherever sorting has put it."""
+    view = getattr(table, "table", None)
+    model = view.model() if view is not None else None
+    if model is None or label >= model.sourceModel().rowCount():
+        return
+    index = model.mapFromSource(model.sourceModel().index(label, 0))
+    if index.isValid():
+        view.scrollTo(index)

@@ -1,0 +1,264 @@
+"""The widget *Segment particles*: choose an image and a method, press Segment, get labels and their table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari.layers import Image, Labels
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_mpseg.errors import MpsegError
+from napari_mpseg.gui.layer_choice import LayerChoice
+from napari_mpseg.gui.layer_input import has_channel_axis, snapshot_stack
+from napari_mpseg.gui.memory import Memory, preferences
+from napari_mpseg.gui.method_choice import MethodChoice
+from napari_mpseg.gui.particle_table import show_table
+from napari_mpseg.gui.pixel_size import PixelSizeEdit
+from napari_mpseg.gui.planes import segment_planes
+from napari_mpseg.gui.run_panel import RunPanel, WorkingWidget
+from napari_mpseg.gui.summary import summary
+from napari_mpseg.gui.worker import Job
+from napari_mpseg.layers import add_result, role_of
+
+if TYPE_CHECKING:
+    import napari
+
+CURRENT, ALL, CHANNELS = "current", "all", "channels"
+
+
+class SegmentWidget(WorkingWidget):
+    """Finds the particles of an image layer.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Given by napari.
+    """
+
+    def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self._memory = Memory("segment")
+        self._target: Any = None
+        self._plane: tuple[int, ...] = ()
+        self._build()
+        self._restore()
+        self.image.layer_changed.connect(self._on_layer)
+        self._viewer.layers.selection.events.active.connect(self._explain)
+        self._on_layer(self.image.layer)
+
+    # -- the form ------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.image = LayerChoice(
+            self._viewer.layers, lambda layer: isinstance(layer, Image), preferred=lambda layer: not role_of(layer)
+        )
+        self.image.setToolTip("The image to look for particles in. It is not changed.")
+        self.method = MethodChoice(self._memory)
+        self.stack, self.channel = QComboBox(), QComboBox()
+        self.stack.setToolTip("What to do with an image of several planes")
+        self.channel.setToolTip("Which channel to look at; all of them only for a method trained on that many")
+        self.stack.currentIndexChanged.connect(self._show_rows)
+        self.automatic = QCheckBox("automatic")
+        self.automatic.setToolTip("Let the method choose: a network has its own threshold, MaxEntropy finds a level")
+        self.threshold = QDoubleSpinBox()
+        self.threshold.setRange(0.01, 0.99)
+        self.threshold.setSingleStep(0.05)
+        self.threshold.setToolTip("Probability from which a pixel counts as particle, 0 to 1. Lower finds more.")
+        self.automatic.toggled.connect(self.threshold.setDisabled)
+        self.min_size = QSpinBox()
+        self.min_size.setRange(1, 1_000_000)
+        self.min_size.setSuffix(" px")
+        self.min_size.setToolTip("Smaller particles are left out. 3 px is what the MP-VAT macro uses.")
+        self.min_area = QLabel()
+        self.pixel_size = PixelSizeEdit(self._memory)
+        self.min_size.valueChanged.connect(self._show_area)
+        self.pixel_size.changed.connect(self._show_area)
+        self.hint = QLabel()
+        self.hint.setWordWrap(True)
+        self.panel = RunPanel("Segment", "Find the particles; adds a labels layer, their probability and their table")
+        self.panel.run_requested.connect(self.run)
+        self.panel.busy_changed.connect(lambda busy: self.form_box.setDisabled(busy))
+        self.form_box = QWidget()
+        self.form = QFormLayout(self.form_box)
+        self.form.setContentsMargins(0, 0, 0, 0)
+        self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for label, field in (
+            ("Image", self.image),
+            ("Planes", self.stack),
+            ("Channel", self.channel),
+            ("Method", self.method),
+            ("Threshold", _row(self.automatic, self.threshold)),
+            ("Minimum size", _row(self.min_size, self.min_area)),
+            ("Pixel size", self.pixel_size),
+        ):
+            self.form.addRow(label, field)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.hint)
+        layout.addWidget(self.form_box)
+        layout.addWidget(self.panel)
+        layout.addStretch(1)
+
+    def _restore(self) -> None:
+        self.automatic.setChecked(self._memory.get("automatic", True))
+        self.threshold.setValue(self._memory.get("threshold", 0.5))
+        self.threshold.setDisabled(self.automatic.isChecked())
+        self.min_size.setValue(self._memory.get("min_size", 3))
+
+    def _remember(self) -> None:
+        self._memory.set(
+            method=self.method.method,
+            automatic=self.automatic.isChecked(),
+            threshold=self.threshold.value(),
+            min_size=self.min_size.value(),
+        )
+        self.pixel_size.remember()
+
+    def _on_layer(self, layer: Any) -> None:
+        if layer is not None:
+            from napari_mpseg.images.layers import layer_calibration
+
+            self.pixel_size.take(layer_calibration(layer))
+            self._fill_stack(layer)
+        self._show_rows()
+        self._explain()
+
+    def _fill_stack(self, layer: Any) -> None:
+        count = _plane_count(layer)
+        self.stack.clear()
+        self.channel.clear()
+        if count > 1:
+            self.stack.addItem("The one in view", CURRENT)
+            self.stack.addItem(f"All {count}, one after the other", ALL)
+        if count > 1 and layer.ndim == 3:
+            self.stack.addItem(f"None: the {count} are channels", CHANNELS)
+            self.channel.addItem("All together", None)
+            for number in range(count):
+                self.channel.addItem(f"Channel {number}", number)
+        if has_channel_axis(layer):
+            self.stack.setCurrentIndex(self.stack.findData(CHANNELS))
+            self.channel.setCurrentIndex(1)
+
+    def _show_rows(self) -> None:
+        self.form.setRowVisible(self.stack, self.stack.count() > 0)
+        self.form.setRowVisible(self.channel, self.stack.currentData() == CHANNELS)
+
+    def _show_area(self) -> None:
+        try:
+            calibration = self.pixel_size.calibration
+        except MpsegError:
+            self.min_area.setText("")
+            return
+        height, width = calibration.pixel_size
+        area = self.min_size.value() * height * width
+        unit = calibration.unit.replace("um", "µm")
+        self.min_area.setText(f"= {area:.4g} {unit}²" if calibration.calibrated else "")
+
+    def _explain(self, event: Any = None) -> None:
+        """Say what is missing before anything can be segmented."""
+        ready = self.image.layer is not None
+        labels = isinstance(self._viewer.layers.selection.active, Labels)
+        if ready:
+            text = ""
+        elif labels:
+            text = (
+                f"<b>{self._viewer.layers.selection.active.name}</b> is a labels layer, and this needs an image. "
+                "To measure labels that are there already, use <i>Layers &gt; Measure &gt; Measure particles</i>."
+            )
+        else:
+            text = (
+                "<b>No image yet.</b> Open one with <i>File &gt; Open File(s) …</i>, drag it into the window, or try "
+                "<i>File &gt; Open Sample &gt; napari-mpseg</i>."
+            )
+        self.hint.setText(text)
+        self.hint.setVisible(bool(text))
+        self.form_box.setVisible(ready)
+        self.panel.allow(ready)
+
+    # -- the work ------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Start segmenting what the form says."""
+        layer = self.image.layer
+        if layer is None or self.panel.busy:
+            return
+        try:
+            images, shape = self._images(layer)
+            options = self._options()
+        except MpsegError as error:
+            self.panel.status.say(str(error), "error")
+            return
+        self._remember()
+        self._target = layer
+        job = Job(segment_planes, images, shape, title=f"Segmenting {layer.name}", **options)
+        self.panel.start(job, self._add)
+
+    def _images(self, layer: Any) -> tuple[list[Any], tuple[int, ...]]:
+        """Return the images to segment and, for a whole stack, the lengths of its axes of planes."""
+        kind = self.stack.currentData()
+        self._plane = ()
+        stack = snapshot_stack(layer, channels_first=kind == CHANNELS)
+        if kind == CHANNELS:
+            from napari_mpseg.images.channels import pick_channels
+
+            return [pick_channels(stack.image(), self.channel.currentData())], ()
+        if kind == ALL:
+            return [stack.image(index) for index in stack.plane_indices()], stack.plane_shape
+        self._plane = tuple(int(index) for index in self._viewer.dims.current_step[-layer.ndim :][: layer.ndim - 2])
+        several = tuple(index for index, size in zip(self._plane, _shape(layer), strict=False) if size > 1)
+        return [stack.image(several or None)], ()
+
+    def _options(self) -> dict[str, Any]:
+        preferred = preferences()
+        return {
+            "method": self.method.method,
+            "threshold": None if self.automatic.isChecked() else self.threshold.value(),
+            "min_size": self.min_size.value(),
+            "calibration": self.pixel_size.calibration,
+            "device": preferred.device,
+            "tile_size": preferred.tile_size,
+            "cache": preferred.cache_folder or None,
+        }
+
+    def _add(self, result: Any) -> None:
+        """Show a result: only here, at the very end, does the viewer change."""
+        layer = self._target if self._target in self._viewer.layers else None
+        _, labels = add_result(self._viewer, result, layer, plane=self._plane)
+        show_table(self._viewer, labels)
+        self.panel.status.say(summary(result), "warning" if result.notes else "done")
+
+    def release(self) -> None:
+        """Let go of the viewer's layers."""
+        self.image.disconnect_layers()
+        self._viewer.layers.selection.events.active.disconnect(self._explain)
+
+
+def _plane_count(layer: Any) -> int:
+    count = 1
+    for size in _shape(layer)[: layer.ndim - 2]:
+        count *= size
+    return count
+
+
+def _shape(layer: Any) -> tuple[int, ...]:
+    data = layer.data[0] if layer.multiscale else layer.data
+    return tuple(int(size) for size in data.shape)
+
+
+def _row(left: QWidget, right: QWidget) -> QWidget:
+    box = QWidget()
+    layout = QHBoxLayout(box)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(left)
+    layout.addWidget(right, 1)
+    return box

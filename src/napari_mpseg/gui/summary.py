@@ -1,0 +1,54 @@
+"""What a result says in a few words, as rich text for the status line. No Qt here."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+
+def summary(result: Any) -> str:
+    """Return the count, the counts per size class and the warnings of a result.
+
+    Parameters
+    ----------
+    result : Result or StackResult
+        With ``count``, ``particles``, ``image``, ``threshold`` and ``notes``.
+    """
+    count = result.count
+    found = f"<b>{count:,} particle{'' if count == 1 else 's'}</b> in {escape(result.image.name)}"
+    lines = [found + (f", threshold {result.threshold:.3g}" if result.threshold is not None else "")]
+    if count:
+        lines.append(size_table(result.particles))
+    lines += [f"<b>Note:</b> {escape(note)}" for note in result.notes]
+    return "".join(f"<div>{line}</div>" for line in lines)
+
+
+def size_table(table: Any) -> str:
+    """Return the counts of a :class:`~napari_mpseg.particles.table.ParticleTable` per size class, as HTML."""
+    from napari_mpseg.particles.sizes import count_by_size
+
+    rows = "".join(
+        f"<tr><td align='right'>{escape(str(name)).replace('um', 'µm')}</td>"
+        f"<td align='right' style='padding-left: 14px'>{int(number):,}</td></tr>"
+        for name, number in count_by_size(table).items()
+    )
+    return f"<table cellspacing='1'>{rows}</table>"
+
+
+def measured_summary(measured: Any, layer_name: str) -> str:
+    """Return what measuring gave: the count, where the table is, the size classes, and what is odd about the labels.
+
+    Parameters
+    ----------
+    measured : Measured
+        With ``table``, ``labels`` and ``notes``.
+    layer_name : str
+        The layer that has the table now.
+    """
+    count = len(measured.table)
+    where = "in the new layer" if measured.labels is not None else "in"
+    lines = [f"<b>{count:,} particle{'' if count == 1 else 's'}</b> measured {where} {escape(layer_name)}"]
+    if count:
+        lines.append(size_table(measured.table))
+    lines += [f"<b>Note:</b> {escape(note)}" for note in measured.notes]
+    return "".join(f"<div>{line}</div>" for line in lines)

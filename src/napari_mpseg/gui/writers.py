@@ -1,0 +1,74 @@
+"""napari's writers for labels layers: scale, units and the table are kept, unlike with the built-in one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_mpseg.calibration import Calibration
+from napari_mpseg.errors import CalibrationError
+from napari_mpseg.gui.labels_files import LabelsFile, write_tiff, write_zarr
+
+
+def write_labels_zarr(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    """Write one labels layer as ``NAME.ome.zarr``.
+
+    Parameters
+    ----------
+    path : str
+        Where to; ``NAME.zarr`` or a bare name becomes ``NAME.ome.zarr``.
+    data, meta
+        As napari gives them.
+
+    Returns
+    -------
+    list of str
+        The folder that was written.
+    """
+    target = Path(path)
+    stem = target.name.removesuffix(".zarr").removesuffix(".ome")
+    return [str(write_zarr(target.with_name(f"{stem}.ome.zarr"), _labels(data, meta)))]
+
+
+def write_labels_tiff(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    """Write one labels layer as OME-TIFF and its table as CSV beside it.
+
+    Parameters and returned paths are as in :func:`write_labels_zarr`.
+    """
+    return [str(written) for written in write_tiff(Path(path), _labels(data, meta))]
+
+
+def _labels(data: Any, meta: dict[str, Any]) -> LabelsFile:
+    array = data[0] if isinstance(data, (list, tuple)) or hasattr(data, "_data_level") else data
+    ndim = array.ndim
+    _warn_about_lost_place(meta, ndim)
+    features = meta.get("features")
+    return LabelsFile(
+        data=array,
+        features=features if features is not None and len(features.columns) else None,
+        scale=tuple(float(size) for size in meta.get("scale", (1.0,) * ndim)),
+        translate=tuple(float(shift) for shift in meta.get("translate", ())),
+        unit=_unit(meta.get("units")),
+        name=str(meta.get("name", "particles")),
+    )
+
+
+def _unit(units: Any) -> str:
+    if units is None:
+        return "pixel"
+    text = str(units if isinstance(units, str) else tuple(units)[-1])
+    try:
+        return Calibration(unit=text).unit_name
+    except CalibrationError:  # not a length
+        return "pixel"
+
+
+def _warn_about_lost_place(meta: dict[str, Any], ndim: int) -> None:
+    from napari.utils.notifications import show_warning
+
+    plain = np.allclose(meta.get("rotate", np.eye(ndim)), np.eye(ndim)) and not np.any(meta.get("shear", 0))
+    affine = np.asarray(meta.get("affine", np.eye(ndim + 1)))
+    if not plain or not np.allclose(affine, np.eye(len(affine))):
+        show_warning("Rotation, shear and affine transform of the layer are not saved; scale, units and place are.")

@@ -1,0 +1,256 @@
+"""Results as napari layers, without importing napari: everything here asks only for a viewer's methods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+SPACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+"""Attributes of a layer that say where it lies."""
+
+LARGEST_EDITABLE = 2**30
+"""Bytes up to which labels are given as one numpy array, which can be painted on."""
+
+LARGEST_TEXTURE = 16384
+"""Pixels of a side up to which every graphics card of the last decade shows a plane in one piece."""
+
+_PYRAMID_STEP = 4
+
+
+def add_result(viewer: Any, result: Any, layer: Any = None, *, plane: Sequence[int] = ()) -> tuple[Any, Any]:
+    """Add the probability and the labels of a result to a viewer, with the particle table attached.
+
+    Nothing that is in the viewer is changed: both are new layers with names of their own.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer or napari.components.ViewerModel
+        Where to add.
+    result : Result
+        With ``image``, ``labels`` (int32, ``(Y, X)`` or ``(Z, Y, X)``), ``probability`` (uint8, 255 is
+        probability 1), ``particles`` and ``provenance``.
+    layer : napari.layers.Layer, optional
+        The layer the image came from; the new layers lie where it lies. Without it they get the image's
+        calibration.
+    plane : sequence of int
+        Which plane of `layer` the image was, one index per leading axis; without, what the image says.
+
+    Returns
+    -------
+    tuple
+        The image layer of the probability, and the labels layer.
+    """
+    probability, levels = displayed(result.probability, editable=False)
+    labels, label_levels = displayed(result.labels, editable=True)
+    ndim = len(result.labels.shape)
+    plane = tuple(plane) or tuple(result.image.plane)
+    if layer is not None and plane and layer.ndim == ndim + len(plane):
+        # one plane of a stack: shown there and not, as napari shows flat layers, on every plane
+        probability, labels = (_lifted(array, len(plane)) for array in (probability, labels))
+        space = space_of(layer)
+        space["translate"] = space["translate"] + plane_offset(space, plane)
+    elif layer is not None:
+        space = space_of(layer, ndim)
+    else:
+        space = calibrated_space(result.image.calibration, ndim)
+    name = layer.name if layer is not None else result.image.name
+    record = {"provenance": dict(result.provenance), "source": name}
+    features = result.particles.to_features() if result.particles is not None else None
+    image_layer = viewer.add_image(
+        probability,
+        multiscale=levels,
+        name=unique_name(viewer, f"{name} probability"),
+        colormap="magma",
+        contrast_limits=(0, 255),
+        opacity=0.6,
+        visible=False,
+        metadata={"napari-mpseg": {**record, "role": "probability"}},
+        **space,
+    )
+    try:
+        labels_layer = viewer.add_labels(
+            labels,
+            multiscale=label_levels,
+            name=unique_name(viewer, f"{name} particles"),
+            features=features,
+            metadata={"napari-mpseg": {**record, "role": "particles"}},
+            **space,
+        )
+    except BaseException:
+        viewer.layers.remove(image_layer)  # no half of a result stays
+        raise
+    return image_layer, labels_layer
+
+
+def role_of(layer: Any) -> str:
+    """Return what this package made a layer for: ``"probability"``, ``"particles"``, or ``""`` if it did not."""
+    record = layer.metadata.get("napari-mpseg") if isinstance(layer.metadata, dict) else None
+    return str(record.get("role", "")) if isinstance(record, dict) else ""
+
+
+def particle_box(layer: Any, label: int) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """Return the first pixel of a particle and the one after its last, per axis of the layer; None if it is not there.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        Its features' bounding boxes are used where it has them (one row per label, row 0 the background).
+    label : int
+        Which particle.
+    """
+    features = layer.features
+    columns = ("bbox_y0", "bbox_x0", "bbox_y1", "bbox_x1")
+    if 0 < label < len(features) and all(column in features for column in columns):
+        row = features.iloc[label]
+        if not any(row[column] != row[column] for column in columns):  # NaN: a label that is not there
+            y0, x0, y1, x1 = (int(row[column]) for column in columns)
+            plane = int(row["plane"]) if "plane" in features else 0
+            shape = layer.data[0].shape if layer.multiscale else layer.data.shape
+            ahead = tuple(int(index) for index in np.unravel_index(plane, shape[:-2])) if len(shape) > 2 else ()
+            return (*ahead, y0, x0), (*(index + 1 for index in ahead), y1, x1)
+    data = np.asarray(layer.data[-1] if layer.multiscale else layer.data)
+    found = np.nonzero(data == label)
+    if not len(found[0]):
+        return None
+    factor = np.ones(layer.ndim)
+    if layer.multiscale:
+        factor = np.asarray(layer.data[0].shape) / np.asarray(data.shape)
+    start = tuple(int(index.min() * scale) for index, scale in zip(found, factor, strict=True))
+    stop = tuple(int((index.max() + 1) * scale) for index, scale in zip(found, factor, strict=True))
+    return start, stop
+
+
+def unique_name(viewer: Any, name: str) -> str:
+    """Return `name`, or ``"name [2]"``, ``"name [3]"`` ... where a layer already has it.
+
+    A layer that is added under a taken name can replace that layer's data, painted labels included.
+    """
+    taken = {layer.name for layer in viewer.layers}
+    number, unique = 1, name
+    while unique in taken:
+        number += 1
+        unique = f"{name} [{number}]"
+    return unique
+
+
+def space_of(layer: Any, ndim: int | None = None) -> dict[str, Any]:
+    """Return where a layer lies, as keyword arguments for a new layer of `ndim` dimensions.
+
+    Parameters
+    ----------
+    layer : napari.layers.Layer
+        Layer to copy the position from; its last axes are the image's (an RGB axis does not count).
+    ndim : int, optional
+        Dimensions of the new layer; default those of `layer`. With fewer, the trailing axes are taken.
+
+    Returns
+    -------
+    dict
+        ``scale, translate, rotate, shear, affine, units, axis_labels``.
+    """
+    ndim = layer.ndim if ndim is None else ndim
+    first = layer.ndim - ndim
+    if first < 0:
+        raise ValueError(f"a layer of {layer.ndim} dimensions cannot lend its space to one of {ndim}")
+    affine = np.asarray(layer.affine.affine_matrix)
+    keep = np.r_[first : layer.ndim, layer.ndim]
+    return {
+        "scale": np.asarray(layer.scale)[first:],
+        "translate": np.asarray(layer.translate)[first:],
+        "rotate": np.asarray(layer.rotate)[first:, first:],
+        "shear": _upper_triangle(np.asarray(layer.shear), layer.ndim, first),
+        "affine": affine[np.ix_(keep, keep)],
+        "units": tuple(layer.units)[first:],
+        "axis_labels": tuple(layer.axis_labels)[first:],
+    }
+
+
+def calibrated_space(calibration: Any, ndim: int = 2) -> dict[str, Any]:
+    """Return scale and units of a calibration; leading axes (Z, time) count in pixels."""
+    ahead = ndim - 2
+    space: dict[str, Any] = {"scale": (1.0,) * ahead + tuple(calibration.pixel_size)}
+    if calibration.calibrated:
+        # napari warns about, and then ignores, units that differ in kind: a stack axis gets the length unit
+        space["units"] = (calibration.unit_name,) * ndim
+    return space
+
+
+def plane_offset(space: dict[str, Any], plane: Sequence[int]) -> np.ndarray:
+    """Return by how much the plane of that index is moved from the first, in a layer of that space.
+
+    Parameters
+    ----------
+    space : dict
+        Of :func:`space_of`, for the whole stack.
+    plane : sequence of int
+        Index on each leading axis.
+    """
+    ahead = len(plane)
+    ndim = len(space["scale"])
+    shear = np.asarray(space["shear"])
+    if shear.ndim == 1:
+        matrix = np.eye(ndim)
+        matrix[np.triu_indices(ndim, 1)] = shear
+        shear = matrix
+    moved = shear[:, :ahead] @ (np.asarray(space["scale"])[:ahead] * np.asarray(plane))
+    return np.asarray(space["rotate"]) @ moved
+
+
+def _lifted(data: Any, axes: int) -> Any:
+    """Return an array, or the levels of a pyramid, with `axes` leading axes of length one."""
+    if isinstance(data, list):
+        return [_lifted(level, axes) for level in data]
+    if not isinstance(data, np.ndarray):
+        import dask.array as da
+
+        data = da.from_zarr(data)
+    return data[(None,) * axes]
+
+
+def displayed(array: Any, *, editable: bool) -> tuple[Any, bool]:
+    """Return an array in the form in which napari shows it whole and quickly, and whether that is multiscale.
+
+    Parameters
+    ----------
+    array : zarr or numpy array
+        ``(Y, X)`` or ``(Z, Y, X)``.
+    editable : bool
+        Prefer one array that can be painted on, up to 1 GiB and the texture limit.
+
+    Returns
+    -------
+    tuple
+        A numpy array and False; or a list of levels, largest first, and True. Single-scale labels above the
+        texture limit would be shown with pixels left out, and dask arrays must never be painted on, so larger
+        ones are multiscale.
+    """
+    height, width = array.shape[-2:]
+    size = int(np.prod(array.shape)) * np.dtype(array.dtype).itemsize
+    if size < LARGEST_EDITABLE and (max(height, width) <= LARGEST_TEXTURE or not editable):
+        return np.asarray(array[...]), False
+    return _pyramid(array), True
+
+
+def _pyramid(array: Any) -> Sequence[Any]:
+    """Return levels of every 4th, 16th ... pixel, read once in bands so that memory stays bounded."""
+    levels = [array]
+    while max(levels[-1].shape[-2:]) > LARGEST_TEXTURE // 8:
+        levels.append(_every(levels[-1], _PYRAMID_STEP))
+    return levels
+
+
+def _every(array: Any, step: int, rows: int = 4096) -> np.ndarray:
+    """Return every `step`-th pixel of the last two axes; `rows` is a multiple of `step`."""
+    height = array.shape[-2]
+    bands = [np.asarray(array[..., top : top + rows, :])[..., ::step, ::step] for top in range(0, height, rows)]
+    return np.ascontiguousarray(np.concatenate(bands, axis=-2))
+
+
+def _upper_triangle(shear: np.ndarray, ndim: int, first: int) -> np.ndarray:
+    """Return the part of a shear (given as its upper triangle, row by row) that belongs to the trailing axes."""
+    if shear.ndim == 2:
+        return shear[first:, first:]
+    rows, columns = np.triu_indices(ndim, 1)
+    return shear[(rows >= first) & (columns >= first)]

@@ -35,9 +35,7 @@ def separable(
     return np.asarray(np.einsum("ij,jk->ik", rows, half, optimize=False), np.float32)
 
 
-def smooth_field(
-    seed: int, purpose: str, window: Window, spacing: float | tuple[float, float]
-) -> NDArray[np.float32]:
+def smooth_field(seed: int, purpose: str, window: Window, spacing: float | tuple[float, float]) -> NDArray[np.float32]:
     """Return a window of an endless smooth random field of mean 0 and standard deviation 1.
 
     Parameters

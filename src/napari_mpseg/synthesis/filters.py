@@ -1,5 +1,8 @@
 """Synthetic stitched filters with exact truth."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.images.image import Image
 from napari_mpseg.synthesis.blocks import BLOCK, block_window, lazy_image
@@ -12,7 +15,7 @@ from napari_mpseg.synthesis.synthetic_image import SyntheticImage
 __all__ = ["BLOCK", "FilterSettings", "ShapeShare", "SyntheticImage", "label_block", "synthetic_filter"]
 
 
-def label_block(settings: FilterSettings, row: int, column: int):  # type: ignore[no-untyped-def]
+def label_block(settings: FilterSettings, row: int, column: int) -> NDArray[np.int32]:
     """Return one block of the truth, ``(256, 256)`` int32."""
     return paint_labels(settings, block_window(row, column))
 

@@ -33,7 +33,7 @@ def _cosines() -> NDArray[np.float32]:
     k, n = np.mgrid[:8, :8]
     matrix = np.cos(np.pi * (2 * n + 1) * k / 16) / 2
     matrix[0] /= np.sqrt(2)
-    return matrix.astype(np.float32)
+    return np.asarray(matrix, np.float32)
 
 
 def _quantised(plane: NDArray[np.float32], table: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -73,4 +73,4 @@ def compressed(rgb: NDArray[np.float32], quality: int) -> NDArray[np.float32]:
         else:
             small = (full[::2, ::2] + full[1::2, ::2] + full[::2, 1::2] + full[1::2, 1::2]) / 4
             planes[..., channel] = _quantised(small, _table(_CHROMINANCE, quality)).repeat(2, 0).repeat(2, 1)
-    return np.einsum("yxp,cp->yxc", planes, _TO_RGB)
+    return np.asarray(np.einsum("yxp,cp->yxc", planes, _TO_RGB), np.float32)

@@ -76,7 +76,9 @@ class FluorescenceLook:
         if not 0 <= self.compression <= 100:
             raise SettingsError(f"Compression {self.compression!r} is impossible: give a JPEG quality, 0 to 100.")
         if min(self.field) < 64:
-            raise SettingsError(f"Field {self.field!r} is impossible: stitched pictures have at least 64 pixels a side.")
+            raise SettingsError(
+                f"Field {self.field!r} is impossible: stitched pictures have at least 64 pixels a side."
+            )
         names = ("brightness", "halo", "texture", "clouds", "clutter_per_mm2", "specks_per_mm2", "shot", "seams")
         for name in names:
             if not getattr(self, name) >= 0:

@@ -5,7 +5,8 @@ particles of an image are counted, and so numbered, without placing one. Within 
 of many random places, some of them against a particle that is there already, where it fits; where none is left it
 shrinks. Particles may stick out of their cell, or into each other, by a little, so that they touch. A pixel that
 two could own goes to the one in which it lies deeper (additively weighted Voronoi cells: star-shaped about their
-centres, so particles stay in one piece); as no overlap is as deep as the smallest radius, every particle keeps its centre.
+centres, so particles stay in one piece); as no overlap is as deep as the smallest radius, every particle keeps its
+centre.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ def _numbering(settings: SemSettings) -> tuple[NDArray[np.int64], NDArray[np.int
     field = smooth_field(settings.seed, "agglomerates", Window(0, 0, rows, columns), 2.0).astype(np.float64)
     uneven = 0.9 * settings.clustering
     share = np.clip(settings.coverage * np.exp(uneven * field - uneven**2 / 2), 0, _FULLEST)
-    height, width = (np.minimum(CELL, length - CELL * np.arange(n)) for length, n in zip(settings.size, (rows, columns), strict=True))
+    height, width = (
+        np.minimum(CELL, length - CELL * np.arange(n)) for length, n in zip(settings.size, (rows, columns), strict=True)
+    )
     area = (height[:, None] * width[None]).astype(np.float64)
     expected = share * area / _mean_area(settings)
     chance = uniform(settings.seed, "count", np.arange(rows)[:, None], np.arange(columns)[None])
@@ -122,12 +125,12 @@ def _packed(settings: SemSettings, row: int, column: int) -> Disks:
         appeal = 1.6 * settings.clustering * pull[tuple(places.astype(int).T)] + rng.gumbel(size=len(places))
         best = int(np.argmax(np.where(room >= radius, appeal, -np.inf)))
         if room[best] < radius:
-            places = np.stack(np.mgrid[:height, :width], -1).reshape(-1, 2).astype(np.float64)
+            places = np.argwhere(np.ones((height, width), bool)).astype(np.float64)
             room = _clearance(places, disks, height, width) + _TOUCH
             best = int(np.argmax(room))
             radius = max(min(radius, room[best]), SMALLEST / 2)
         disks = np.concatenate([disks, [[*places[best], radius]]])
-    return disks + np.array([row * CELL, column * CELL, 0.0])
+    return np.asarray(disks + np.array([row * CELL, column * CELL, 0.0]))
 
 
 @functools.lru_cache(maxsize=20000)

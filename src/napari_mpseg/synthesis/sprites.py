@@ -58,7 +58,8 @@ def _own_light(mask: NDArray[np.bool_], look: FluorescenceLook, rng: np.random.G
     rise = 1.12 + look.brightness * rng.gamma(1.2, 0.35)
     light = light * (look.outline * rise / np.median(light[edge]))
     inside = np.maximum(light, _INSIDE * look.outline)
-    return np.where(wide, inside, np.minimum(light, _OUTSIDE * look.outline)).astype(np.float32)
+    outside = np.minimum(light, _OUTSIDE * look.outline)
+    return np.asarray(np.where(wide, inside, outside), np.float32)
 
 
 def _drawn(settings: FilterSettings, slot: Slot) -> Sprite:
@@ -118,8 +119,6 @@ def paint_labels(settings: FilterSettings, window: Window) -> NDArray[np.int32]:
             there, part = overlap(window, sprite.y, sprite.x, sprite.mask.shape)
             canvas[there][sprite.mask[part]] = index
     return canvas
-
-
 
 
 def paint_mask(settings: FilterSettings, window: Window) -> NDArray[np.bool_]:

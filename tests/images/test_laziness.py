@@ -52,8 +52,8 @@ def test_window_reads_only_its_blocks(tmp_path, monkeypatch):
     seen = []
     read = FilePixels.__getitem__
     monkeypatch.setattr(FilePixels, "__getitem__", lambda self, key: seen.append(key) or read(self, key))
-    open_image(tmp_path / "a.zarr").data[100:200, 3000:3100].compute()
-    assert seen == [(slice(0, 1024), slice(2048, 3072))] or len(seen) == 1
+    open_image(tmp_path / "a.zarr").data[100:200, 2500:2600].compute()
+    assert seen == [(slice(0, 1024), slice(2048, 3072))]
 
 
 @pytest.mark.parametrize(

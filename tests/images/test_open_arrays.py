@@ -100,7 +100,9 @@ def test_zarr_array_object(tmp_path):
     array[...] = np.arange(3000).reshape(50, 60)
     image = open_image(array)
     np.testing.assert_array_equal(image.data.compute(), array[...])
-    assert image.name == "a.zarr"
+    assert (image.name, image.source) == ("a", str(tmp_path / "a.zarr"))
+    in_memory = open_image(zarr.create_array({}, shape=(5, 6), dtype="uint8"))
+    assert (in_memory.name, in_memory.source) == ("image", "the zarr store")
 
 
 def test_duck_array_is_sliced_not_copied():

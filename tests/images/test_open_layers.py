@@ -11,7 +11,7 @@ from napari_mpseg.images import ImageWarning, open_image, open_levels
 
 
 def layer(data, **attributes):
-    ndim = np.ndim(data) - bool(attributes.get("rgb"))
+    ndim = np.ndim(data[0] if attributes.get("multiscale") else data) - bool(attributes.get("rgb"))
     defaults = {
         "name": "my layer",
         "scale": np.ones(ndim),

@@ -35,13 +35,19 @@ def open_zarr(path: Path) -> Stack:
         raise ImageError(
             f"{path} is not a readable zarr store ({error}). Its metadata are damaged: copy it again."
         ) from error
-    return _open_node(node, str(path), path.name.removesuffix(".zarr").removesuffix(".ome") or path.name)
+    return _open_node(node, str(path), _picture_name(path))
 
 
 def open_zarr_object(node: Any) -> Stack:
     """Take a zarr array, or a zarr group that is an OME-Zarr image."""
-    name = str(node.basename or "image")
-    return _open_node(node, name if node.basename else "the zarr store", name)
+    place = str(node.store_path).removeprefix("file://")
+    in_memory = "://" in place
+    name = "image" if in_memory else _picture_name(Path(place))
+    return _open_node(node, "the zarr store" if in_memory else place, name)
+
+
+def _picture_name(path: Path) -> str:
+    return path.name.removesuffix(".zarr").removesuffix(".ome") or path.name
 
 
 def _open_node(node: Any, source: str, name: str) -> Stack:

@@ -1,7 +1,11 @@
 """TIFF in all its kinds: plain, BigTIFF, tiled, compressed, pyramidal, OME-TIFF, ImageJ, Zeiss and FEI SEM."""
 
+import logging
+import threading
 import warnings
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +42,7 @@ def open_tiff(path: Path) -> Stack:
     import tifffile
 
     try:
-        with tifffile.TiffFile(path) as tif:
+        with _complaints_told(path), tifffile.TiffFile(path) as tif:
             if not len(tif.pages) or not tif.series:
                 raise ImageError(f"{path} holds no image that can be found: it is damaged or truncated. Copy it again.")
             return _open_series(tif, path)
@@ -48,6 +52,31 @@ def open_tiff(path: Path) -> Stack:
         raise ImageError(
             f"{path} is not a readable TIFF ({error}). It is damaged or truncated: copy it again."
         ) from error
+
+
+@contextmanager
+def _complaints_told(path: Path) -> Iterator[None]:
+    """Turn what tifffile only writes to its log, such as a tag it cannot read, into one warning for the user."""
+    logger, thread, complaints = logging.getLogger("tifffile"), threading.get_ident(), []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.thread == thread:
+                complaints.append(record.getMessage())
+
+    collector = Collector(logging.ERROR)
+    logger.addHandler(collector)
+    try:
+        yield
+    finally:
+        logger.removeHandler(collector)
+    if complaints:
+        warnings.warn(
+            f"{path} opens, but parts of its metadata are damaged or missing ({complaints[0]}). "
+            "Its pixel size and channel names may be lost: check them.",
+            ImageWarning,
+            stacklevel=2,
+        )
 
 
 def _open_series(tif: Any, path: Path) -> Stack:

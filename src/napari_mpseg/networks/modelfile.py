@@ -126,7 +126,9 @@ def load_card(path: str | os.PathLike[str]) -> ModelCard:
     except FileNotFoundError:
         raise ModelError(f"{folder} holds no {CARD}, so it is not a model of napari-mpseg.") from None
     except (OSError, ValueError) as error:
-        raise ModelError(f"{folder / CARD} cannot be read: {error}. Copy the model again from where it came.") from error
+        raise ModelError(
+            f"{folder / CARD} cannot be read: {error}. Copy the model again from where it came."
+        ) from error
     if not isinstance(values, dict) or values.get("format", FORMAT) > FORMAT:
         raise ModelError(f"{folder} was made by a newer version. Update napari-mpseg to use it.")
     try:

@@ -76,22 +76,25 @@ class MultiResUNet(nn.Module):
     batch_norm : bool
         Normalise after every convolution. The paper's equations have none; training on few images is steadier
         with it.
+    dropout : float
+        Share of feature maps dropped behind the bottom block and before the head, in training only.
 
     Notes
     -----
     Input ``(N, C, Y, X)`` with Y and X multiples of :attr:`stride`; output logits ``(N, 1, Y, X)``.
     """
 
-    def __init__(self, widths: tuple[int, ...], in_channels: int = 3, batch_norm: bool = True) -> None:
+    def __init__(
+        self, widths: tuple[int, ...], in_channels: int = 3, batch_norm: bool = True, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         *levels, bottom = widths
         self.stride = 2 ** len(levels)
         self.takes_margins = True
+        self.dropout = nn.Dropout2d(dropout)
         self.stem = Convolution(in_channels, levels[0], 3, batch_norm)
         before = [levels[0], *levels[:-1]]
-        self.encoder = nn.ModuleList(
-            MultiResBlock(i, o, batch_norm) for i, o in zip(before, levels, strict=True)
-        )
+        self.encoder = nn.ModuleList(MultiResBlock(i, o, batch_norm) for i, o in zip(before, levels, strict=True))
         self.bottom = MultiResBlock(levels[-1], bottom, batch_norm)
         self.paths = nn.ModuleList(ResidualPath(width, batch_norm) for width in levels)
         below = [*levels[1:], bottom]
@@ -132,7 +135,7 @@ class MultiResUNet(nn.Module):
         plans = _plan_margins(margins, len(kept))
         deepest = plans[-1].deeper if plans else margins
         context = _reach_out(deepest, _BLOCK_RADIUS)
-        x = _crop(self.bottom(_crop(x, context)), _between(context, deepest))
+        x = _crop(self.dropout(self.bottom(_crop(x, context))), _between(context, deepest))
         for level in reversed(range(len(kept))):
             plan = plans[level]
             skip = self.paths[level](_crop(kept.pop(), plan.path))
@@ -140,15 +143,15 @@ class MultiResUNet(nn.Module):
             up = F.interpolate(x, scale_factor=2, mode="nearest")
             up = _crop(up, _between(_doubled(plan.deeper), plan.block))
             x = _crop(self.decoder[level](torch.cat([skip, up], 1)), _between(plan.block, plan.output))
-        logits: torch.Tensor = self.head(x)
+        logits: torch.Tensor = self.head(self.dropout(x))
         return logits
 
 
-def half_multiresunet(in_channels: int = 3, batch_norm: bool = True) -> MultiResUNet:
+def half_multiresunet(in_channels: int = 3, batch_norm: bool = True, dropout: float = 0.0) -> MultiResUNet:
     """Return Half MultiResUNet: stages 0, 1, bottom and the two matching decoder stages (0.21 M parameters)."""
-    return MultiResUNet((32, 48, 96), in_channels, batch_norm)
+    return MultiResUNet((32, 48, 96), in_channels, batch_norm, dropout)
 
 
-def quarter_multiresunet(in_channels: int = 3, batch_norm: bool = True) -> MultiResUNet:
+def quarter_multiresunet(in_channels: int = 3, batch_norm: bool = True, dropout: float = 0.0) -> MultiResUNet:
     """Return Quarter MultiResUNet: stage 0, bottom and one decoder stage (0.045 M parameters)."""
-    return MultiResUNet((30, 12), in_channels, batch_norm)
+    return MultiResUNet((30, 12), in_channels, batch_norm, dropout)

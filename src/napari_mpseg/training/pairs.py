@@ -1,0 +1,67 @@
+"""Labelled images on disk as training pairs."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_mpseg.errors import ImageError
+from napari_mpseg.images.open import open_image
+
+Array = np.ndarray[Any, Any]
+_ENDINGS = {".png", ".tif", ".tiff", ".jpg", ".jpeg"}
+
+
+@dataclass(frozen=True)
+class LabelledImage:
+    """An image with its mask.
+
+    Attributes
+    ----------
+    name : str
+    image : ndarray
+        ``(Y, X, C)`` as stored.
+    mask : ndarray of bool
+        ``(Y, X)``; True is particle.
+    """
+
+    name: str
+    image: Array
+    mask: Array
+
+
+def load_folder(folder: str | os.PathLike[str], particle_value: int | None = None) -> list[LabelledImage]:
+    """Read all images of a folder with the masks of the same name in its sub-folder ``labels``.
+
+    Parameters
+    ----------
+    folder : path-like
+        Images, with ``labels`` beside them.
+    particle_value : int, optional
+        The value that means particle; by default everything but 0.
+
+    Raises
+    ------
+    ImageError
+        If there is no image, a mask is missing or of another size.
+    """
+    root = Path(folder)
+    files = sorted(path for path in root.glob("*") if path.suffix.lower() in _ENDINGS)
+    if not files:
+        raise ImageError(f"No image found in {root}. Give a folder of PNG, TIFF or JPEG files with masks in 'labels'.")
+    pairs = []
+    for path in files:
+        truth = next((p for p in (root / "labels").glob(f"{path.stem}.*") if p.suffix.lower() in _ENDINGS), None)
+        if truth is None:
+            raise ImageError(f"{path} has no mask: there should be one of the same name in {root / 'labels'}.")
+        image = np.asarray(open_image(path).data)
+        labels = np.asarray(open_image(truth).data)
+        if image.shape[:2] != labels.shape[:2]:
+            raise ImageError(f"{truth} is {labels.shape}, its image {image.shape}: they must have the same size.")
+        if labels.ndim == 3:
+            labels = labels[..., 0]
+        mask = labels == particle_value if particle_value is not None else labels > 0
+        pairs.append(LabelledImage(f"{root.name}/{path.name}", image if image.ndim == 3 else image[..., None], mask))
+    return pairs

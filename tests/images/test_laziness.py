@@ -10,7 +10,7 @@ import tifffile
 import zarr
 
 from napari_mpseg.images import open_image
-from napari_mpseg.images.lazy import FilePixels, block_shape
+from napari_mpseg.images.lazy import FilePixels, RecentBlocks, block_shape
 
 
 def test_huge_sparse_zarr_opens_at_once(tmp_path):
@@ -59,17 +59,42 @@ def test_window_reads_only_its_blocks(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("shape", "axes", "stored", "block"),
     [
-        ((9000, 9000), "YX", (64, 64), (1024, 1024)),
-        ((9000, 9000), "YX", (1, 9000), (128, 9000)),
-        ((9000, 9000, 3), "YXS", (512, 512, 3), (1024, 1024, 3)),
+        ((9000, 9000), "YX", (64, 64), (512, 512)),
+        ((9000, 9000), "YX", (1, 9000), (32, 9000)),
+        ((9000, 9000, 3), "YXS", (512, 512, 3), (512, 512, 3)),
         ((3, 9000, 9000), "SYX", (1, 2048, 2048), (3, 2048, 2048)),
-        ((40, 900, 900), "ZYX", (1, 256, 256), (1, 900, 900)),
+        ((40, 400, 900), "ZYX", (1, 256, 256), (1, 400, 900)),
+        ((40, 900, 400), "ZYX", (1, 100, 400), (1, 800, 400)),
         ((9000, 9000), "YX", None, (2048, 2048)),
         ((0, 5), "YX", None, (1, 5)),
     ],
 )
 def test_small_chunks_are_read_together(shape, axes, stored, block):
     assert block_shape(shape, axes, stored) == block
+
+
+def test_overlapping_windows_decode_a_tile_once(tmp_path, monkeypatch, rng):
+    pixels = rng.integers(0, 99, (1024, 2048), dtype=np.uint8)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, tile=(512, 512), compression="zlib")
+    image = open_image(tmp_path / "a.tif")
+    decoded = []
+    put = RecentBlocks.put
+    monkeypatch.setattr(RecentBlocks, "put", lambda self, key, block: decoded.append(key) or put(self, key, block))
+    for x in range(0, 1536, 256):
+        window = image.data[200:712, x : x + 512].compute()
+        np.testing.assert_array_equal(window, pixels[200:712, x : x + 512])
+        window[:] = 7  # what a caller does with its window must not reach the next one
+    assert len(decoded) == len(set(map(str, decoded))) <= 8
+
+
+def test_kept_blocks_stay_within_their_limit():
+    blocks = RecentBlocks(100)
+    for number in range(5):
+        blocks.put(number, np.full(40, number, np.uint8))
+    assert blocks.get(2) is None
+    assert [int(blocks.get(number)[0]) for number in (3, 4)] == [3, 4]
+    blocks.put("large", np.zeros(101, np.uint8))
+    assert blocks.get("large") is None
 
 
 def test_no_file_stays_open(tmp_path, grey16):

@@ -16,7 +16,7 @@ from napari_mpseg.images.region import read_region
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 
 _BINS = 1 << 16
-_PIXELS_PER_WINDOW = 1 << 22
+_PIXELS_PER_WINDOW = 1 << 21
 
 
 class GreyHistogram:
@@ -120,7 +120,7 @@ def _value_of(bits: int) -> float:
 
 
 def _windows(image: Image, cancel: CancelToken, on_progress: ProgressCallback) -> Iterator[NDArray[np.generic]]:
-    """Read the image in windows of whole dask blocks, about four million values each."""
+    """Read the image in windows of whole dask blocks, about two million values each."""
     height, width = image.shape
     block_y, block_x = (max((1, *sizes)) for sizes in image.data.chunks[:2])
     step_x = _multiple(block_x, _PIXELS_PER_WINDOW // (block_y * image.n_channels), width)

@@ -1,6 +1,7 @@
 """Pixels that stay in their file until they are asked for."""
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 
 from napari_mpseg.errors import ImageError, MpsegError
 
-_PIXELS_PER_BLOCK = 1 << 20
+_PIXELS_PER_BLOCK = 1 << 18
 _SIDE = 2048
+_KEPT_BYTES = 128 << 20
 
 
 class FilePixels:
@@ -28,22 +30,63 @@ class FilePixels:
         As stored; values are handed out in the byte order of this machine.
     source : str
         File name for messages.
+    keep : bool
+        Whether to keep the blocks read last, 128 MiB of them at most. Windows with a halo overlap, so without this the
+        blocks of a compressed file are decoded about four times each.
     """
 
-    def __init__(self, read: Callable[[Any], Any], shape: tuple[int, ...], dtype: Any, source: str) -> None:
+    def __init__(
+        self, read: Callable[[Any], Any], shape: tuple[int, ...], dtype: Any, source: str, keep: bool = False
+    ) -> None:
         self._read = read
         self.shape = tuple(int(size) for size in shape)
         self.dtype = np.dtype(dtype).newbyteorder("=")
         self.ndim = len(self.shape)
         self._source = source
+        self._kept = RecentBlocks(_KEPT_BYTES if keep else 0)
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
+        kept = self._kept.get(key)
+        if kept is not None:
+            return kept
         try:
-            return np.asarray(self._read(key)).astype(self.dtype, copy=False)
+            values = np.asarray(self._read(key)).astype(self.dtype, copy=False)
+            self._kept.put(key, values)
+            return values
         except MpsegError:
             raise
         except Exception as error:
             raise ImageError(unreadable(self._source, key, error)) from error
+
+
+class RecentBlocks:
+    """The blocks used last, up to a number of bytes; safe to use from several threads."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._blocks: OrderedDict[str, NDArray[Any]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Any) -> NDArray[Any] | None:
+        """Return a copy of a kept block, which the caller may change, or None."""
+        with self._lock:
+            block = self._blocks.get(str(key))
+            if block is None:
+                return None
+            self._blocks.move_to_end(str(key))
+        return block.copy()
+
+    def put(self, key: Any, block: NDArray[Any]) -> None:
+        """Keep a copy of a block and drop the oldest ones beyond the limit."""
+        if block.nbytes > self._most_bytes:
+            return
+        with self._lock:
+            if str(key) not in self._blocks:
+                self._blocks[str(key)] = block.copy()
+                self._bytes += block.nbytes
+            while self._bytes > self._most_bytes:
+                self._bytes -= self._blocks.popitem(last=False)[1].nbytes
 
 
 def unreadable(source: str, key: Any, error: Exception) -> str:
@@ -83,7 +126,7 @@ class ReadOnce:
 
 
 def block_shape(shape: tuple[int, ...], axes: str, stored: tuple[int, ...] | None = None) -> tuple[int, ...]:
-    """Return the dask block shape for reading an array: whole stored chunks, about a million pixels at least.
+    """Return the dask block shape for reading an array: whole stored chunks, a quarter million pixels at least.
 
     Chunks of 64 x 64 or strips of one row would make one dask task each and drown the work in bookkeeping, so
     neighbours are read together. Axes of planes are read one by one unless the stored chunk holds several.

@@ -170,7 +170,9 @@ def _named_dimensions(array: Any) -> str | None:
 
 
 def _pixels(array: Any, axes: str, source: str) -> Any:
-    return as_dask(FilePixels(array.__getitem__, array.shape, array.dtype, source), axes, array.chunks)
+    # Nothing is kept in memory: somebody may be painting into the store.
+    pixels = FilePixels(array.__getitem__, array.shape, array.dtype, source)
+    return as_dask(pixels, axes, array.chunks)
 
 
 def _is_store(path: Path) -> bool:

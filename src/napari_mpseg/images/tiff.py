@@ -163,7 +163,7 @@ def _pixels(tif: Any, level: Any, axes: str, path: Path) -> Any:
     if in_one_piece:
         pixels = FilePixels(ReadOnce(lambda: array[...]), array.shape, array.dtype, str(path))
     else:
-        pixels = FilePixels(array.__getitem__, array.shape, array.dtype, str(path))
+        pixels = FilePixels(array.__getitem__, array.shape, array.dtype, str(path), keep=True)
     weakref.finalize(pixels, store.close)
     return as_dask(pixels, axes, None if in_one_piece else array.chunks)
 

@@ -80,7 +80,8 @@ def canonical(array: Any, axes: str, sizes: tuple[int, ...] | None = None) -> tu
     planes = [index for index in kept if index not in (y, x, channel)]
     order = [*planes, y, x] + ([] if channel is None else [channel])
     array = array[tuple(slice(None) if index in kept else 0 for index in range(len(axes)))]
-    array = array.transpose([kept.index(index) for index in order])
+    if order != kept:
+        array = array.transpose([kept.index(index) for index in order])
     return array, "".join(axes[index] for index in planes), channel is not None
 
 

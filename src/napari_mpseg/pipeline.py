@@ -120,17 +120,23 @@ def segment(
     record = _record(opened, name, built, settings, tile_size)
     particles = None
     with _store(paths, opened, prepared, tile_size, cache) as arrays:
-        count = segment_tiles(
-            prepared, arrays, settings, tile_size=tile_size, on_progress=on_progress, cancel=cancel
-        )
+        count = segment_tiles(prepared, arrays, settings, tile_size=tile_size, on_progress=on_progress, cancel=cancel)
         if measure:
             particles = _measured(arrays, opened, record, on_progress, cancel)
         cancel.check()
     if paths is not None:
         arrays = open_store(paths["store"])
     result = Result(
-        opened, arrays.labels, arrays.probability, count, particles, name, settings.threshold, record,
-        prepared.notes, paths["store"] if paths is not None else None,
+        opened,
+        arrays.labels,
+        arrays.probability,
+        count,
+        particles,
+        name,
+        settings.threshold,
+        record,
+        prepared.notes,
+        paths["store"] if paths is not None else None,
     )
     if paths is not None:
         result.save(paths["store"].parent, overwrite=True)

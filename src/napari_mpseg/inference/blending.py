@@ -51,9 +51,7 @@ def _window_pieces(image: Image, predictor: TilePredictor, grid: TileGrid, tile:
     reach = (max(0, y0 - fade), min(height, y1 + fade), max(0, x0 - fade), min(width, x1 + fade))
     margins = (reach[0] - wy0, wy1 - reach[1], reach[2] - wx0, wx1 - reach[3])
     probability = predictor.predict(read_window(image, tile.window), margins)
-    weights = np.outer(
-        _ramp(reach[0], reach[1], y0, y1, fade, height), _ramp(reach[2], reach[3], x0, x1, fade, width)
-    )
+    weights = np.outer(_ramp(reach[0], reach[1], y0, y1, fade, height), _ramp(reach[2], reach[3], x0, x1, fade, width))
     weighted = (probability * weights).astype(np.float32)
     pieces = {}
     rows, cols = grid.counts

@@ -82,9 +82,7 @@ class TileGrid:
     @property
     def chunks(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Core sizes along both axes, as dask writes chunks."""
-        rows, cols = (
-            tuple(min(self.tile, size - start) for start in range(0, size, self.tile)) for size in self.shape
-        )
+        rows, cols = (tuple(min(self.tile, size - start) for start in range(0, size, self.tile)) for size in self.shape)
         return rows, cols
 
     def __len__(self) -> int:

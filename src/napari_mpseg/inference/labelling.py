@@ -132,7 +132,9 @@ def join_tiles(summaries: list[TileSummary], grid: TileGrid, connectivity: int =
     return FinalNumbers(tables, len(kept))
 
 
-def _touching(filled: dict[tuple[int, int], TileSummary], offsets: dict[tuple[int, int], int], connectivity: int) -> Array:
+def _touching(
+    filled: dict[tuple[int, int], TileSummary], offsets: dict[tuple[int, int], int], connectivity: int
+) -> Array:
     """Return pairs of provisional labels (global, from 0) that touch across a border, ``(P, 2)``."""
     found = [np.zeros((0, 2), np.int64)]
     for (row, col), summary in filled.items():

@@ -76,9 +76,7 @@ def run_tasks(
         cancel.check()
 
 
-def guarded(
-    function: Callable[..., R], running: RunningTasks, cancel: CancelToken
-) -> Callable[..., R]:
+def guarded(function: Callable[..., R], running: RunningTasks, cancel: CancelToken) -> Callable[..., R]:
     """Return `function` that first looks at the cancel token, and is counted while it works."""
 
     def call(*args: Any) -> R:

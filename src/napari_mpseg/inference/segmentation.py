@@ -36,9 +36,13 @@ class MaskSettings:
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold < 1:
-            raise SettingsError(f"Threshold {self.threshold} is impossible: give a probability from 0 up to, not including, 1.")
+            raise SettingsError(
+                f"Threshold {self.threshold} is impossible: give a probability from 0 up to, not including, 1."
+            )
         if self.min_size < 0:
-            raise SettingsError(f"Minimum size {self.min_size} is negative. Give a number of pixels; 0 keeps everything.")
+            raise SettingsError(
+                f"Minimum size {self.min_size} is negative. Give a number of pixels; 0 keeps everything."
+            )
         if self.connectivity not in (1, 2):
             raise SettingsError(f"Connectivity {self.connectivity} is unknown: 1 is 4 neighbours, 2 is 8 neighbours.")
 

@@ -36,9 +36,7 @@ class ResultArrays:
     labels: Any
 
 
-def create_store(
-    path: Path, shape: tuple[int, int], tile: int, calibration: Calibration, name: str
-) -> ResultArrays:
+def create_store(path: Path, shape: tuple[int, int], tile: int, calibration: Calibration, name: str) -> ResultArrays:
     """Create an empty result store at `path`.
 
     Raises
@@ -68,7 +66,8 @@ def create_store(
         }
     except OSError as error:
         raise StoreError(
-            f"Cannot create the result store {path}: {error.strerror or error}. Choose another folder or free some space."
+            f"Cannot create the result store {path}: {error.strerror or error}. "
+            "Choose another folder or free some space."
         ) from error
     return ResultArrays(probability, labels)
 

@@ -37,9 +37,7 @@ def tiled_probability(image: Image, predictor: TilePredictor, tile_size: int | N
     grid = tile_grid(image, predictor, tile_size)
     name = f"probability-{uuid.uuid4().hex}"
     if predictor.exact:
-        graph: dict[Any, Any] = {
-            (name, *tile.index): (predict_core, image, predictor, tile) for tile in grid
-        }
+        graph: dict[Any, Any] = {(name, *tile.index): (predict_core, image, predictor, tile) for tile in grid}
     else:
         graph = blended_graph(name, image, predictor, grid)
     return da.Array(graph, name, grid.chunks, dtype=np.float32)

@@ -2,7 +2,7 @@
 
 import torch
 from torch import nn
-from torch.nn import functional as F  # noqa: N812 - torch's own idiom
+from torch.nn import functional as F
 
 
 class Convolution(nn.Sequential):

@@ -119,7 +119,8 @@ def load_card(path: str | os.PathLike[str]) -> ModelCard:
     folder = Path(path)
     if not folder.is_dir():
         raise ModelError(
-            f"{folder} is not a model folder. A model is a folder with {CARD} and {WEIGHTS}, made by saving or training."
+            f"{folder} is not a model folder. A model is a folder with {CARD} and {WEIGHTS}, "
+            "made by saving or training."
         )
     try:
         values = json.loads((folder / CARD).read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn import functional as F  # noqa: N812 - torch's own idiom
+from torch.nn import functional as F
 
 from napari_mpseg.networks.blocks import Convolution, MultiResBlock, ResidualPath
 

@@ -58,7 +58,9 @@ def save_result(result: "Result", folder: Path, *, overwrite: bool = False) -> d
     with finished_at(paths["overlay"]) as part:
         overlay_picture(result).save(part, format="PNG")
     with finished_at(paths["record"]) as part:
-        part.write_text(json.dumps(result.provenance, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+        part.write_text(
+            json.dumps(result.provenance, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8"
+        )
     return paths
 
 

@@ -1,15 +1,16 @@
 """k-fold cross-validation: every fold is predicted by a network that never saw it."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F  # noqa: N812 - torch's own idiom
+from torch.nn import functional as F
 
 from napari_mpseg.networks.modelfile import Model
+from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 from napari_mpseg.training.bundled import RECIPE, Fold, train_on
 from napari_mpseg.training.pairs import LabelledImage
 from napari_mpseg.training.settings import TrainSettings
@@ -36,13 +37,21 @@ def cross_validate(
     folds: Sequence[Fold],
     settings: TrainSettings = RECIPE,
     *,
-    on_loss: Callable[[int, float], None] = lambda step, loss: None,
+    on_progress: ProgressCallback = silent,
+    cancel: CancelToken | None = None,
 ) -> Iterator[HeldOut]:
     """Train once per fold on all other folds, and predict the fold held out."""
     for held in folds:
         others = [patch for fold in folds if fold is not held for patch in fold.patches]
-        model = train_on(others, settings, on_loss=on_loss)
+        model = train_on(others, settings, on_progress=_named(on_progress, held.name), cancel=cancel)
         yield HeldOut(held, model, predict_patches(model.network, held.patches))
+
+
+def _named(on_progress: ProgressCallback, fold: str) -> ProgressCallback:
+    def tell(event: Progress) -> None:
+        on_progress(replace(event, stage=f"{event.stage} without {fold}"))
+
+    return tell
 
 
 def predict_patches(network: nn.Module, patches: Sequence[LabelledImage]) -> tuple[np.ndarray[Any, Any], ...]:

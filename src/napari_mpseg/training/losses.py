@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import torch
-from torch.nn import functional as F  # noqa: N812 - torch's own idiom
+from torch.nn import functional as F
 
 from napari_mpseg.registry import Registry
 

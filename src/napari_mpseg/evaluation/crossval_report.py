@@ -1,0 +1,140 @@
+"""The scores of a cross-validation, beside one fixed grey level fitted on the other folds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from napari_mpseg.evaluation.report import evaluate
+
+THRESHOLD = 0.5
+MIN_SIZE = 3
+
+
+class _Patch(Protocol):
+    name: str
+    image: Any
+    mask: Any
+
+
+class _Fold(Protocol):
+    name: str
+    patches: Sequence[_Patch]
+
+
+class HeldOutFold(Protocol):
+    """A fold with the probabilities a network gave that never saw it."""
+
+    fold: Any
+    probabilities: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class FoldScore:
+    """Scores of one fold.
+
+    Attributes
+    ----------
+    fold : str
+    f1 : float
+        Pixel F1 over all pixels of the fold together.
+    mean_iou : float
+        Mean over the fold's patches of their intersection over union.
+    particle_recall, particle_precision : float
+        Of particles of 3 px or more; one common pixel is enough.
+    particles : int
+        True particles of 3 px or more.
+    level, level_f1 : float
+        The grey level (0 to 255) that fits the other folds best, and its pixel F1 on this fold.
+    """
+
+    fold: str
+    f1: float
+    mean_iou: float
+    particle_recall: float
+    particle_precision: float
+    particles: int
+    level: int
+    level_f1: float
+
+
+@dataclass(frozen=True)
+class CrossvalReport:
+    """Scores per fold."""
+
+    folds: tuple[FoldScore, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all numbers by fold and their means, for the model card."""
+        columns = ("f1", "mean_iou", "particle_recall", "particle_precision", "level_f1")
+        return {
+            "what": "pixel F1 and particle scores, each fold predicted by a network trained on the others",
+            **{score.fold: {name: round(getattr(score, name), 4) for name in columns} for score in self.folds},
+            "mean": {name: round(float(np.mean([getattr(s, name) for s in self.folds])), 4) for name in columns},
+        }
+
+    def to_markdown(self) -> str:
+        """Return a table for people."""
+        lines = [
+            "| fold held out | pixel F1 | mean IoU | particle recall | particle precision | fixed grey level F1 |",
+            "|---|---|---|---|---|---|",
+        ]
+        rows = [(s.fold, s.f1, s.mean_iou, s.particle_recall, s.particle_precision, s.level_f1) for s in self.folds]
+        rows.append(("mean", *(float(np.mean(column)) for column in list(zip(*rows, strict=True))[1:])))
+        lines += [f"| {name} | {' | '.join(f'{value:.3f}' for value in values)} |" for name, *values in rows]
+        return "\n".join(lines)
+
+
+def report_folds(held: Sequence[HeldOutFold]) -> CrossvalReport:
+    """Score every fold of a cross-validation.
+
+    Parameters
+    ----------
+    held : sequence of HeldOutFold
+        One per fold; together they are all the data.
+    """
+    curves = [_level_counts(outcome.fold) for outcome in held]
+    scores = []
+    for index, outcome in enumerate(held):
+        masks = [np.asarray(patch.mask) for patch in outcome.fold.patches]
+        found = [np.asarray(probability) > THRESHOLD for probability in outcome.probabilities]
+        total = evaluate(_row(found), _row(masks), MIN_SIZE)
+        ious = [evaluate(a, b, MIN_SIZE).iou for a, b in zip(found, masks, strict=True)]
+        others = sum(curve for other, curve in enumerate(curves) if other != index)
+        level = int(np.argmax(_f1(others)))
+        scores.append(
+            FoldScore(
+                outcome.fold.name,
+                total.f1,
+                float(np.mean(ious)),
+                total.particle_recall,
+                total.particle_precision,
+                total.n_truth,
+                level,
+                float(_f1(curves[index])[level]),
+            )
+        )
+    return CrossvalReport(tuple(scores))
+
+
+def _row(masks: Sequence[Any]) -> Any:
+    """Lay masks side by side with a gap, so that no particle touches the next patch's."""
+    return np.concatenate([np.pad(mask, ((0, 0), (0, 2))) for mask in masks], 1)
+
+
+def _level_counts(fold: Any) -> Any:
+    """Return true positives, predicted and true pixels per grey level, ``(3, 256)``."""
+    counts = np.zeros((3, 256))
+    for patch in fold.patches:
+        grey = np.floor(patch.image[..., :3].mean(2) + 0.5).astype(int)
+        above = np.bincount(grey.ravel(), minlength=256)
+        inside = np.bincount(grey[patch.mask], minlength=256)
+        counts[0] += inside.sum() - np.cumsum(inside)
+        counts[1] += above.sum() - np.cumsum(above)
+        counts[2] += inside.sum()
+    return counts
+
+
+def _f1(counts: Any) -> Any:
+    return 2 * counts[0] / np.maximum(counts[1] + counts[2], 1)

@@ -20,7 +20,7 @@ import pandas as pd
 from skimage.io import imread
 from skimage.measure import label, regionprops_table
 
-from napari_mpseg.particles import measure
+from napari_mpseg.particles.measure import measure
 
 COLUMNS = (
     "label",

@@ -1,11 +1,12 @@
 """From a mask to particles: labelling, measuring, size classes, tables.
 
-Importing this package loads nothing; its names are looked up when used (PEP 562).
+Importing this package loads nothing; its names are looked up when used (PEP 562). The function
+``measure`` is taken from its module, :mod:`napari_mpseg.particles.measure`, whose name it shares.
 
 Examples
 --------
 >>> import numpy as np
->>> from napari_mpseg.particles import measure
+>>> from napari_mpseg.particles.measure import measure
 >>> measure(np.eye(3, dtype=np.uint8)).frame["area_px"].tolist()
 [3]
 """
@@ -15,14 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_mpseg.particles.labelling import label_mask
-    from napari_mpseg.particles.measure import measure
     from napari_mpseg.particles.properties import PROPERTIES, Property, properties_in
     from napari_mpseg.particles.sizes import SizeClasses, count_by_size, size_class
     from napari_mpseg.particles.table import ParticleTable
 
 _HOMES = {
     "label_mask": "labelling",
-    "measure": "measure",
     "PROPERTIES": "properties",
     "Property": "properties",
     "properties_in": "properties",
@@ -39,7 +38,6 @@ __all__ = [
     "SizeClasses",
     "count_by_size",
     "label_mask",
-    "measure",
     "properties_in",
     "size_class",
 ]
@@ -48,7 +46,4 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    # The function `measure` has the name of its module: once looked up, the function must win.
-    globals()[name] = value
-    return value
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -64,7 +64,8 @@ def blocks_of(array: Any) -> list[Block]:
 
     Native chunks (dask, zarr) are never cut, and small ones are taken together up to about 2048 x 2048 pixels.
     """
-    height, width = (int(size) for size in array.shape)
+    if 0 in array.shape:
+        return []
     rows, columns = _native_chunks(array)
     across = _grouped(columns, BLOCK_SIZE)
     down = _grouped(rows, max(1, BLOCK_SIZE * BLOCK_SIZE // max(max(across, default=1), 1)))
@@ -72,7 +73,7 @@ def blocks_of(array: Any) -> list[Block]:
     for y, block_height in zip(np.cumsum([0, *down[:-1]]), down, strict=True):
         for x, block_width in zip(np.cumsum([0, *across[:-1]]), across, strict=True):
             blocks.append(Block(int(y), int(x), block_height, block_width))
-    return blocks if height and width else []
+    return blocks
 
 
 def read_labels(array: Any, block: Block) -> NDArray[Any]:

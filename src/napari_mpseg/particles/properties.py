@@ -101,4 +101,6 @@ def values_of(entry: Property, in_pixels: Geometry, in_units: Geometry, *, calib
     if entry.kind in ("length", "area"):
         values = list(entry.compute(in_pixels))
         return values + list(entry.compute(in_units)) if calibrated else values
-    return list(entry.compute(in_units))
+    # Numbers and angles need true coordinates only where pixels are not square; else those in pixels are exact.
+    height, width = in_units.pixel_size
+    return list(entry.compute(in_pixels if height == width else in_units))

@@ -43,6 +43,7 @@ class FilePixels:
         self.dtype = np.dtype(dtype).newbyteorder("=")
         self.ndim = len(self.shape)
         self._source = source
+        self.keep = keep
         self._kept = RecentBlocks(_KEPT_BYTES if keep else 0)
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
@@ -164,4 +165,10 @@ def as_dask(pixels: Any, axes: str, stored: tuple[int, ...] | None = None) -> An
         name=False,  # a random name: hashing the pixels would read them
         meta=np.empty((0,) * pixels.ndim, pixels.dtype),
         inline_array=False,
+        # With dask's own getter a window is read instead of its blocks, which then never meet the kept ones.
+        getitem=_whole_block if getattr(pixels, "keep", False) else None,
     )
+
+
+def _whole_block(pixels: Any, key: Any) -> Any:
+    return pixels[key]

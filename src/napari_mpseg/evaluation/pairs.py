@@ -42,9 +42,10 @@ def _step(arrays: tuple[Any, ...], axis: int) -> int:
     for array in arrays:
         chunks = getattr(array, "chunks", None)
         if chunks:
-            first = chunks[axis] if isinstance(chunks[axis], int) else chunks[axis][0]
+            # zarr tells one length per axis, dask the lengths of all chunks.
+            first = int(np.ravel(chunks[axis])[0])
             if first > 0:
-                return int(first) * max(1, round(_PART / first))
+                return first * max(1, round(_PART / first))
     return _PART
 
 

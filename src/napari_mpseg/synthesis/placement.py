@@ -22,7 +22,7 @@ from napari_mpseg.synthesis.streams import uniform
 CELL = 512
 SIDES = (512, 256, 128, 64, 32)
 _SLACK = 8  # px by which a slot is wider than the longest particle in it
-_FULLEST = 0.6  # largest share of slots of one size that may be filled
+_FULLEST = 0.9  # largest share of slots of one size that may be filled
 
 
 @dataclass(frozen=True)

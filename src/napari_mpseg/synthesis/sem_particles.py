@@ -133,7 +133,7 @@ def _packed(settings: SemSettings, row: int, column: int) -> Disks:
     return np.asarray(disks + np.array([row * CELL, column * CELL, 0.0]))
 
 
-@functools.lru_cache(maxsize=20000)
+@functools.lru_cache(maxsize=8192)
 def _profile(settings: SemSettings, y: int, x: int, radius: float) -> tuple[NDArray[np.float32], float]:
     """Return how deep each pixel around the centre lies in the particle, and the particle's brightness.
 

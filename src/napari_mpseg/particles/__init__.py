@@ -8,7 +8,7 @@ Examples
 >>> import numpy as np
 >>> from napari_mpseg.particles.measure import measure
 >>> measure(np.eye(3, dtype=np.uint8)).frame["area_px"].tolist()
-[3]
+[3.0]
 """
 
 from importlib import import_module

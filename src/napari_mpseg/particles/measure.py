@@ -75,7 +75,7 @@ def measure(
     >>> labels[1:3, 1:4] = 7
     >>> table = measure(labels, calibration=Calibration.parse("2um"))
     >>> table.frame.loc[0, ["label", "area_px", "area_um2"]].tolist()
-    [7, 6, 24.0]
+    [7.0, 6.0, 24.0]
     """
     array = label_array(labels)
     pixels, channels, found = _image_parts(image, tuple(array.shape))

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 
 from napari_mpseg.errors import CalibrationError
 
-_UNITS_IN_METRE = {"nm": 1e-9, "um": 1e-6, "mm": 1e-3, "cm": 1e-2, "m": 1.0, "pm": 1e-12, "angstrom": 1e-10, "in": 0.0254}
+_UNITS_IN_METRE = {
+    "nm": 1e-9,
+    "um": 1e-6,
+    "mm": 1e-3,
+    "cm": 1e-2,
+    "m": 1.0,
+    "pm": 1e-12,
+    "angstrom": 1e-10,
+    "in": 0.0254,
+}
 _NAMES = {
     "µm": "um",
     "μm": "um",

@@ -37,5 +37,5 @@ class UnknownNameError(MpsegError, KeyError):
         return str(self.args[0]) if self.args else ""
 
 
-class Cancelled(Exception):  # noqa: N818 - a state, not a fault
+class Cancelled(Exception):
     """Raised inside long work when its cancel token was set; nothing half-made is left behind."""

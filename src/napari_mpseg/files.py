@@ -4,7 +4,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from napari_mpseg.errors import StoreError
@@ -40,7 +40,9 @@ def finished_at(path: str | os.PathLike[str], *, overwrite: bool = True) -> Iter
         _remove(part)
         if isinstance(error, StoreError):
             raise
-        raise StoreError(f"Cannot write {target}: {error.strerror or error}. Free some space or choose another folder.") from error
+        raise StoreError(
+            f"Cannot write {target}: {error.strerror or error}. Free some space or choose another folder."
+        ) from error
     except BaseException:
         _remove(part)
         raise
@@ -64,4 +66,5 @@ def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)

@@ -3,7 +3,8 @@
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -32,7 +33,7 @@ class Provenance:
     settings: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, Any] = field(default_factory=dict)
-    created: str = field(default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds"))
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record with program and library versions."""
@@ -51,6 +52,11 @@ class Provenance:
 
 def library_versions() -> dict[str, str]:
     """Return the installed versions of the libraries that can change a number, without importing them."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
     found = {}
     for name in _LIBRARIES:
         try:

@@ -69,20 +69,32 @@ def test_percentiles_are_those_of_numpy(picture, limits):
     assert (result.min(), result.max()) == (0, 1)
 
 
+@pytest.mark.parametrize(("brightest", "full"), [(200, 255), (900, 1023), (4000, 4095), (60000, 65535)])
+def test_auto_takes_the_full_scale_of_the_camera(rng, brightest, full):
+    pixels = rng.integers(10, brightest, (100, 100)).astype(np.uint16)
+    scaling = Normalisation().measure(open_image(pixels))
+    assert (scaling.low, scaling.high) == (0, full)
+
+
 def test_auto_is_not_misled_by_one_hot_pixel(rng):
-    pixels = rng.integers(100, 1100, (400, 500)).astype(np.uint16)
+    pixels = rng.integers(1500, 4096, (400, 500)).astype(np.uint16)
     pixels[7, 7] = 65535
     scaling = Normalisation().measure(open_image(pixels))
-    assert scaling.low == 100
-    assert scaling.high == np.percentile(pixels, 99.99, method="inverted_cdf")
+    assert scaling.high == 4095
     assert scaling.apply(pixels)[7, 7] == 1
 
 
-def test_auto_of_a_nearly_empty_image_shows_what_is_there():
-    pixels = np.zeros((400, 500), np.float32)
-    pixels[3, 3] = 5
-    scaling = Normalisation().measure(open_image(pixels))
-    assert (scaling.low, scaling.high) == (0, 5)
+def test_auto_does_not_stretch_the_noise_of_an_empty_filter(rng):
+    pixels = rng.integers(100, 120, (200, 300)).astype(np.uint16)
+    assert Normalisation().measure(open_image(pixels)).apply(pixels).max() < 0.5
+
+
+def test_auto_of_floats_knows_unit_range_and_negative_values():
+    unit = np.linspace(0, 0.9, 600, dtype=np.float32).reshape(20, 30)
+    assert Normalisation().measure(open_image(unit)).high == 1
+    signed = unit - 0.5
+    scaling = Normalisation().measure(open_image(signed))
+    assert (scaling.low, scaling.high) == (signed.min(), signed.max())
 
 
 def test_channels_share_one_scaling():
@@ -104,7 +116,7 @@ def test_nan_and_infinity_are_counted_and_become_the_low_end(kind, dtype):
     pixels = np.linspace(10, 20, 10_000).reshape(100, 100).astype(dtype)
     pixels[0, 0], pixels[0, 1], pixels[0, 2] = np.nan, np.inf, -np.inf
     scaling = Normalisation(kind, low=0, high=100).measure(open_image(pixels))
-    assert (scaling.not_finite, scaling.high) == (3, 20)
+    assert (scaling.not_finite, scaling.high) == (3, 255 if kind == "auto" else 20)
     result = scaling.apply(pixels)
     assert np.isfinite(result).all()
     assert result[0, :3].tolist() == [0, 0, 0]
@@ -121,7 +133,8 @@ def test_constant_image_gives_finite_numbers(kind, value):
 
 
 def test_one_pixel():
-    assert Normalisation().measure(open_image(np.array([[9]], np.uint16))).apply(np.array([[9]], np.uint16)) == 0
+    pixels = np.array([[255]], np.uint16)
+    assert Normalisation().measure(open_image(pixels)).apply(pixels) == 1
 
 
 def test_extreme_floats():

@@ -49,8 +49,17 @@ class LabelsFile:
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-def write_zarr(path: Path, labels: LabelsFile) -> Path:
+def write_zarr(path: Path, labels: LabelsFile, *, overwrite: bool = True) -> Path:
     """Write labels and table as one OME-Zarr 0.5 store.
+
+    Parameters
+    ----------
+    path : Path
+        Folder to make.
+    labels : LabelsFile
+        What to write; lazy labels are written band by band.
+    overwrite : bool
+        Replace a store that is there. Anything else that is there is never replaced.
 
     Raises
     ------
@@ -61,7 +70,9 @@ def write_zarr(path: Path, labels: LabelsFile) -> Path:
 
     data = _integers(labels.data)
     names = _axis_names(data.ndim)
-    with finished_at(path) as part:
+    if path.exists() and not (path / "zarr.json").exists():
+        raise StoreError(f"{path} is there and is no zarr store. Choose another name.")
+    with finished_at(path, overwrite=overwrite) as part:
         root = zarr.open_group(str(part), mode="w-", zarr_format=3)
         array = root.create_array(
             "0",

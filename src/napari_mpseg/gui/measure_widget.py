@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QFormLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QFormLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_mpseg.errors import MpsegError
 from napari_mpseg.gui.layer_choice import LayerChoice
@@ -16,6 +16,7 @@ from napari_mpseg.gui.memory import Memory
 from napari_mpseg.gui.particle_table import show_table
 from napari_mpseg.gui.pixel_size import PixelSizeEdit
 from napari_mpseg.gui.run_panel import RunPanel, WorkingWidget
+from napari_mpseg.gui.status_line import note
 from napari_mpseg.gui.summary import measured_summary
 from napari_mpseg.gui.worker import Job
 from napari_mpseg.layers import role_of, space_of, unique_name
@@ -58,11 +59,10 @@ class MeasureWidget(WorkingWidget):
             "Number the connected pieces 1, 2, 3 … in a copy, and measure that. Your labels stay as they are."
         )
         self.renumber.setChecked(self._memory.get("renumber", False))
-        self.hint = QLabel(
+        self.hint = note(
             "<b>No labels yet.</b> Find particles with <i>Layers &gt; Segment &gt; Segment particles</i>, open a "
             "labels file, or paint on a new labels layer."
         )
-        self.hint.setWordWrap(True)
         self.panel = RunPanel("Measure", "Measure every particle and show the table")
         self.panel.run_requested.connect(self.run)
         self.panel.busy_changed.connect(lambda busy: self.form_box.setDisabled(busy))
@@ -71,6 +71,7 @@ class MeasureWidget(WorkingWidget):
         self.save_button.setEnabled(False)
         self.save_button.clicked.connect(self.ask_and_save)
         self.form_box = QWidget()
+        self.form_box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         form = QFormLayout(self.form_box)
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)

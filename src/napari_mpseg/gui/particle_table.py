@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from qtpy.QtCore import Qt
 
 from napari_mpseg.layers import particle_box
 
@@ -36,7 +37,8 @@ def show_table(viewer: Any, layer: Any) -> Any:
         return None
     table = _open_table(window)
     if table is None:
-        _, table = window.add_plugin_dock_widget("napari", _TABLE)
+        dock, table = window.add_plugin_dock_widget("napari", _TABLE)
+        _lay_below(dock)
     else:
         _raise_dock(table)
     return table
@@ -55,6 +57,14 @@ def _open_table(window: Any) -> Any:
     """Return the features table, whether it was opened by this plugin or from napari's menu, or None."""
     docked = window.dock_widgets.items() if window is not None else ()
     return next((widget for name, widget in docked if name.startswith(_TABLE)), None)
+
+
+def _lay_below(dock: Any) -> None:
+    """Move the new table under the picture: it is wide, and the right-hand side is narrow."""
+    main = dock.window()
+    if hasattr(main, "addDockWidget"):
+        main.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+        main.resizeDocks([dock], [max(260, main.height() // 3)], Qt.Orientation.Vertical)
 
 
 def _raise_dock(widget: Any) -> None:

@@ -31,7 +31,6 @@ class PixelSizeEdit(QWidget):
             self.unit.addItem(text, key)
         self.unit.setToolTip("Unit of the pixel size. With px, areas and lengths are given in pixels.")
         self.source = QLabel()
-        self.source.setWordWrap(True)
         self.again = QToolButton()
         self.again.setToolTip("Use the pixel size that you typed last time")
         self.again.clicked.connect(self._use_again)
@@ -122,15 +121,11 @@ class PixelSizeEdit(QWidget):
         if last is not None:
             self.again.setText(f"Use {str(last).removesuffix(' per pixel').replace('um', 'µm')}")
         if not physical:
-            text = "The image has no pixel size" if not self._own.calibrated else "Counting in pixels"
+            text = "The layer has no pixel size" if not self._own.calibrated else "Counting in pixels"
         elif self._given:
             text = "Given by you"
         else:
-            text = (
-                f"From the image ({self._own.source})"
-                if self._own.source not in ("none", "given")
-                else "From the image"
-            )
+            text = "From the layer"
         self.source.setText(text)
         self.changed.emit()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from qtpy.QtCore import QEvent, Qt, Signal
+from qtpy.QtCore import QEvent, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_mpseg.gui.status_line import StatusLine
@@ -124,6 +124,10 @@ class WorkingWidget(QWidget):
 
     panel: RunPanel
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.setMinimumWidth(320)  # so that no title, unit or button is cut off
+
     def event(self, event: QEvent) -> bool:
         """Stop the job when the widget is closed or loses its dock."""
         gone = event.type() == QEvent.Type.Close or (event.type() == QEvent.Type.ParentChange and self.parent() is None)
@@ -135,11 +139,3 @@ class WorkingWidget(QWidget):
 
     def release(self) -> None:
         """Let go of the viewer; called once the widget is closed for good."""
-
-
-def heading(text: str) -> QLabel:
-    """Return a line of explanation over a form."""
-    label = QLabel(text)
-    label.setWordWrap(True)
-    label.setTextFormat(Qt.TextFormat.RichText)
-    return label

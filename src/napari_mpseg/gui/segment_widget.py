@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
+    QSizePolicy,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -26,6 +27,7 @@ from napari_mpseg.gui.particle_table import show_table
 from napari_mpseg.gui.pixel_size import PixelSizeEdit
 from napari_mpseg.gui.planes import segment_planes
 from napari_mpseg.gui.run_panel import RunPanel, WorkingWidget
+from napari_mpseg.gui.status_line import note
 from napari_mpseg.gui.summary import summary
 from napari_mpseg.gui.worker import Job
 from napari_mpseg.layers import add_result, role_of
@@ -84,12 +86,12 @@ class SegmentWidget(WorkingWidget):
         self.pixel_size = PixelSizeEdit(self._memory)
         self.min_size.valueChanged.connect(self._show_area)
         self.pixel_size.changed.connect(self._show_area)
-        self.hint = QLabel()
-        self.hint.setWordWrap(True)
+        self.hint = note()
         self.panel = RunPanel("Segment", "Find the particles; adds a labels layer, their probability and their table")
         self.panel.run_requested.connect(self.run)
         self.panel.busy_changed.connect(lambda busy: self.form_box.setDisabled(busy))
         self.form_box = QWidget()
+        self.form_box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.form = QFormLayout(self.form_box)
         self.form.setContentsMargins(0, 0, 0, 0)
         self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -98,6 +100,7 @@ class SegmentWidget(WorkingWidget):
             ("Planes", self.stack),
             ("Channel", self.channel),
             ("Method", self.method),
+            ("", self.method.summary),
             ("Threshold", _row(self.automatic, self.threshold)),
             ("Minimum size", _row(self.min_size, self.min_area)),
             ("Pixel size", self.pixel_size),
@@ -235,7 +238,7 @@ class SegmentWidget(WorkingWidget):
         layer = self._target if self._target in self._viewer.layers else None
         _, labels = add_result(self._viewer, result, layer, plane=self._plane)
         show_table(self._viewer, labels)
-        self.panel.status.say(summary(result), "warning" if result.notes else "done")
+        self.panel.status.say(summary(result), "done")
 
     def release(self) -> None:
         """Let go of the viewer's layers."""

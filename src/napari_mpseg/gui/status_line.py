@@ -38,3 +38,13 @@ class StatusLine(QLabel):
             f"StatusLine {{ border-left: 3px solid {edge}; padding: 5px 4px 5px 8px; "
             f"background-color: {theme.foreground.as_hex()}; color: {theme.text.as_hex()}; }}"
         )
+
+
+def note(text: str = "") -> QLabel:
+    """Return a label for a sentence or two under a field: wraps, rich text."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+    policy.setHeightForWidth(True)
+    label.setSizePolicy(policy)
+    return label

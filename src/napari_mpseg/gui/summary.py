@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+_SIZES = {"feret_max": "By longest extent (Feret):", "equivalent_diameter": "By equivalent diameter:"}
+
 
 def summary(result: Any) -> str:
     """Return the count, the counts per size class and the warnings of a result.
@@ -25,13 +27,13 @@ def summary(result: Any) -> str:
 
 def size_table(table: Any) -> str:
     """Return the counts of a :class:`~napari_mpseg.particles.table.ParticleTable` per size class, as HTML."""
-    from napari_mpseg.particles.sizes import count_by_size
+    from napari_mpseg.particles.sizes import SizeClasses, count_by_size
 
-    rows = "".join(
-        f"<tr><td align='right'>{escape(str(name)).replace('um', 'µm')}</td>"
-        f"<td align='right' style='padding-left: 14px'>{int(number):,}</td></tr>"
-        for name, number in count_by_size(table).items()
-    )
+    by = _SIZES.get(SizeClasses.default_for(table.calibration).by, "size")
+    rows = f"<tr><td colspan='2'>{by}</td></tr>"
+    for name, number in count_by_size(table).items():
+        pretty = escape(str(name).replace("um", "µm").replace(">=", "≥ ").replace("<", "< ").replace("-", "–"))
+        rows += f"<tr><td align='right'>{pretty}</td><td align='right' style='padding-left: 16px'>{number:,}</td></tr>"
     return f"<table cellspacing='1'>{rows}</table>"
 
 

@@ -28,8 +28,9 @@ def write_labels_zarr(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
         The folder that was written.
     """
     target = Path(path)
-    stem = target.name.removesuffix(".zarr").removesuffix(".ome")
-    return [str(write_zarr(target.with_name(f"{stem}.ome.zarr"), _labels(data, meta)))]
+    place = target.with_name(f"{target.name.removesuffix('.zarr').removesuffix('.ome')}.ome.zarr")
+    # napari asked before overwriting `target`, not another name
+    return [str(write_zarr(place, _labels(data, meta), overwrite=place == target))]
 
 
 def write_labels_tiff(path: str, data: Any, meta: dict[str, Any]) -> list[str]:

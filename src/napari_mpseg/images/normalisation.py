@@ -17,7 +17,9 @@ from napari_mpseg.images.scaling import Scaling
 from napari_mpseg.progress import CancelToken, ProgressCallback
 from napari_mpseg.registry import Registry
 
-AUTO_HIGH = 99.99
+AUTO_HIGH = 99.999
+FULL_SCALES = (1.0, 255.0, 1023.0, 4095.0, 16383.0, 65535.0)
+"""Largest values of images in 0..1 and of 8-, 10-, 12-, 14- and 16-bit cameras."""
 
 Measurer = Callable[["Normalisation", Image, CancelToken | None, ProgressCallback | None], Scaling]
 normalisations: Registry[Measurer] = Registry("normalisation")
@@ -30,8 +32,10 @@ class Normalisation:
     Attributes
     ----------
     kind : str
-        ``"auto"``: uint8 as ``"dtype"``; all else from the minimum to the 99.99th percentile of the image, so that one
-        hot pixel in ten thousand does not darken the rest.
+        ``"auto"``: uint8 as ``"dtype"``; all else divided by the full scale of the camera, the smallest of 1 (floats
+        only), 255, 1023, 4095, 16383 and 65535 that holds all but the brightest pixel in 100 000 (hot pixels are
+        clipped). Unlike a percentile this does not stretch the noise of a filter without particles to full
+        brightness. Images with negative values are taken from their minimum to their maximum.
         ``"dtype"``: divided by the largest value of the integer type, 255 or 65535; floats are taken as 0..1 already.
         ``"range"``: from the minimum to the maximum of the image.
         ``"percentile"``: from the percentile `low` to the percentile `high`, clipped.
@@ -93,10 +97,13 @@ def _auto(
     from napari_mpseg.images.grey_histogram import GreyHistogram
 
     histogram = GreyHistogram(image, cancel, on_progress)
-    (high,) = histogram.percentiles([AUTO_HIGH])
-    if high == histogram.minimum:  # fewer than one pixel in ten thousand differs from the rest: it is all there is
-        high = histogram.maximum
-    return Scaling(rule.kind, histogram.minimum, high, True, histogram.not_finite)
+    (brightest,) = histogram.percentiles([AUTO_HIGH])
+    high = next((full for full in FULL_SCALES if brightest <= full), histogram.maximum)
+    if np.dtype(image.dtype).kind != "f":
+        high = max(high, 255.0)
+    if histogram.minimum < 0:
+        return Scaling(rule.kind, histogram.minimum, histogram.maximum, True, histogram.not_finite)
+    return Scaling(rule.kind, 0.0, high, True, histogram.not_finite)
 
 
 @normalisations.register("dtype")

@@ -9,7 +9,7 @@ from napari_mpseg.images.image import Image
 from napari_mpseg.inference.blending import blended_graph
 from napari_mpseg.inference.grid import Tile, TileGrid
 from napari_mpseg.inference.windows import read_window
-from napari_mpseg.methods.protocol import TilePredictor
+from napari_mpseg.inference.predictor import TilePredictor
 
 DEFAULT_TILE = 512
 

@@ -41,7 +41,9 @@ class GreyScale:
         if values.ndim == 3:
             values = values.mean(2)
         values = (values - self.low) * (255.0 / (self.high - self.low) if self.high > self.low else 0.0)
-        return np.clip(np.floor(np.nan_to_num(values, nan=0.0, posinf=255.0, neginf=0.0) + 0.5), 0, 255).astype(np.uint8)
+        return np.clip(np.floor(np.nan_to_num(values, nan=0.0, posinf=255.0, neginf=0.0) + 0.5), 0, 255).astype(
+            np.uint8
+        )
 
 
 def grey_histogram(

@@ -7,7 +7,7 @@ from typing import Any
 
 from napari_mpseg.images.channels import match_channels
 from napari_mpseg.images.image import Image
-from napari_mpseg.methods.protocol import Prepared
+from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.networks.modelfile import Model, load_model
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.settings import to_dict
@@ -46,7 +46,9 @@ class NetworkMethod:
         scaling = card.normalisation.measure(matched, cancel, on_progress)
         notes = [*_channel_note(image, card.in_channels), *_size_note(image, card.pixel_size_um)]
         if scaling.not_finite:
-            notes.append(f"{scaling.not_finite} pixels are not numbers (NaN or infinite); they were taken as background.")
+            notes.append(
+                f"{scaling.not_finite} pixels are not numbers (NaN or infinite); they were taken as background."
+            )
         predictor = NetworkPredictor(self.model.network, scaling, card.receptive_radius, self.device)
         return Prepared(matched, predictor, tuple(notes))
 

@@ -84,8 +84,12 @@ def resolve_method(method: "str | os.PathLike[str] | Method") -> MethodEntry | M
             return METHODS[text]
         path = Path(text)
         if path.exists():
-            return MethodEntry(path.name, path.stem, f"Trained model {path}", "napari_mpseg.methods.network:from_file", {"path": path})
+            return MethodEntry(
+                path.name, path.stem, f"Trained model {path}", "napari_mpseg.methods.network:from_file", {"path": path}
+            )
         if path.suffix or os.sep in text:
-            raise UnknownNameError(f"There is no model at {text}, and no method of that name. Methods: {', '.join(METHODS)}.")
+            raise UnknownNameError(
+                f"There is no model at {text}, and no method of that name. Methods: {', '.join(METHODS)}."
+            )
         return METHODS[text]  # raises with the names there are
     return method

@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -25,7 +26,7 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(autouse=True)
 def _own_settings(plugin_settings, npe2pm, tmp_path):
-    """Keep choices and preferences of the person who runs the tests out of them; only napari and this plugin are there."""
+    """Keep choices and preferences of whoever runs the tests out of them; only napari and this plugin are there."""
     from npe2 import PluginManifest
     from qtpy.QtCore import QSettings
 
@@ -39,8 +40,13 @@ def viewer(make_napari_viewer):
     return make_napari_viewer(show=True)
 
 
-def click_menu(viewer, *path):
-    """Trigger an entry of the menu bar by the texts that a user reads; the last may be a beginning."""
+@pytest.fixture
+def click_menu(viewer):
+    """Trigger an entry of the menu bar by the texts that a user reads, or their beginnings."""
+    return lambda *path: _click_menu(viewer, *path)
+
+
+def _click_menu(viewer, *path):
     menu = viewer.window._qt_window.menuBar()
     for depth, text in enumerate(path):
         last = depth == len(path) - 1
@@ -55,8 +61,13 @@ def click_menu(viewer, *path):
             menu = found[0].menu()
 
 
-def docked(viewer, kind):
-    """Return the docked widget of a class."""
+@pytest.fixture
+def docked(viewer):
+    """Return the one docked widget of a class."""
+    return lambda kind: _docked(viewer, kind)
+
+
+def _docked(viewer, kind):
     found = [widget for widget in viewer.window.dock_widgets.values() if isinstance(widget, kind)]
     assert len(found) == 1
     return found[0]
@@ -66,16 +77,16 @@ def docked(viewer, kind):
 def segment_widget(viewer, qtbot):
     from napari_mpseg.gui.segment_widget import SegmentWidget
 
-    click_menu(viewer, "Layers", "Segment", "Segment particles")
-    return docked(viewer, SegmentWidget)
+    _click_menu(viewer, "Layers", "Segment", "Segment particles")
+    return _docked(viewer, SegmentWidget)
 
 
 @pytest.fixture
 def measure_widget(viewer, qtbot):
     from napari_mpseg.gui.measure_widget import MeasureWidget
 
-    click_menu(viewer, "Layers", "Measure", "Measure particles")
-    return docked(viewer, MeasureWidget)
+    _click_menu(viewer, "Layers", "Measure", "Measure particles")
+    return _docked(viewer, MeasureWidget)
 
 
 @pytest.fixture
@@ -103,7 +114,8 @@ class FakeSegment:
 
     def __call__(self, image, method="default", *, on_progress, cancel, **options):
         from napari_mpseg.errors import Cancelled
-        from napari_mpseg.particles import label_mask, measure
+        from napari_mpseg.particles.labelling import label_mask
+        from napari_mpseg.particles.measure import measure
         from napari_mpseg.progress import Progress
 
         self.calls.append((image, {"method": method, **options}))
@@ -164,11 +176,11 @@ def screenshot(viewer, qtbot):
     """Save a picture of the whole window where MPSEG_SCREENSHOTS names a folder."""
 
     def save(name):
+        deadline = time.monotonic() + 0.5
         folder = os.environ.get("MPSEG_SCREENSHOTS")
         if folder:
             viewer.window._qt_window.resize(1400, 900)
-            deadline = time.monotonic() + 0.5
             qtbot.waitUntil(lambda: time.monotonic() > deadline)
-            viewer.window.screenshot(os.path.join(folder, f"{name}.png"), canvas_only=False, flash=False)
+            viewer.window.screenshot(str(Path(folder) / f"{name}.png"), canvas_only=False, flash=False)
 
     return save

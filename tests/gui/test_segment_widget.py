@@ -3,16 +3,27 @@
 import numpy as np
 import pytest
 
+from napari_mpseg.errors import ImageError
 
-def add_spots(viewer, spots, **more):
-    return viewer.add_image(spots, name="spots", scale=(2.5, 2.5), units=("um", "um"), **more)
+
+@pytest.fixture
+def image(viewer, spots):
+    return viewer.add_image(spots, name="spots", scale=(2.5, 2.5), units=("um", "um"), translate=(100, 200))
+
+
+def names(viewer):
+    return [layer.name for layer in viewer.layers]
+
+
+def tables(viewer):
+    return [name for name in viewer.window.dock_widgets if name.startswith("Features table")]
 
 
 def test_no_image_says_what_to_do(segment_widget, screenshot):
     assert segment_widget.hint.isVisible()
     assert "Open Sample" in segment_widget.hint.text()
     assert not segment_widget.panel.run_button.isEnabled()
-    screenshot("empty")
+    screenshot("segment_empty")
 
 
 def test_labels_alone_are_refused_with_a_reason(viewer, segment_widget, spots):
@@ -22,14 +33,11 @@ def test_labels_alone_are_refused_with_a_reason(viewer, segment_widget, spots):
     assert not segment_widget.panel.run_button.isEnabled()
 
 
-def test_segment_adds_probability_labels_and_table(
-    viewer, segment_widget, fake_segment, finished, spots, qtbot, screenshot
-):
-    image = add_spots(viewer, spots, translate=(100, 200))
+def test_segment_adds_probability_labels_and_table(viewer, segment_widget, fake_segment, finished, image, screenshot):
     segment_widget.panel.run_button.click()
     assert segment_widget.panel.busy
     finished(segment_widget)
-    assert [layer.name for layer in viewer.layers] == ["spots", "spots probability", "spots particles"]
+    assert names(viewer) == ["spots", "spots probability", "spots particles"]
     labels = viewer.layers["spots particles"]
     for layer in list(viewer.layers)[1:]:
         np.testing.assert_array_equal(layer.scale, image.scale)
@@ -38,12 +46,259 @@ def test_segment_adds_probability_labels_and_table(
     assert viewer.layers.selection.active == labels
     assert len(labels.features) == 4  # background and three particles
     np.testing.assert_allclose(sorted(labels.features["area_um2"].iloc[1:]), np.array([9, 16, 24]) * 6.25)
-    tables = [name for name in viewer.window.dock_widgets if name.startswith("Features table")]
-    assert len(tables) == 1
+    assert len(tables(viewer)) == 1
     assert "3 particles" in segment_widget.panel.status.text()
-    screenshot("spots")
+    screenshot("segment_spots")
+
+    # once more: nothing of the first result is touched, and the table is not opened twice
+    labels.data[:] = 0
     segment_widget.panel.run_button.click()
     finished(segment_widget)
-    assert [name for name in viewer.window.dock_widgets if name.startswith("Features table")] == tables
-    assert viewer.layers[-1].name == "spots particles [2]"
-    np.testing.assert_array_equal(viewer.layers["spots particles"].data, labels.data)
+    assert len(tables(viewer)) == 1
+    assert names(viewer)[-1] == "spots particles [2]"
+    assert not viewer.layers["spots particles"].data.any()
+    assert viewer.layers["spots particles [2]"].data.any()
+
+
+def test_a_second_table_is_not_opened_beside_one_from_the_menu(
+    viewer, segment_widget, fake_segment, finished, image, click_menu
+):
+    click_menu("Layers", "Metadata", "Features table")
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    assert len(tables(viewer)) == 1
+
+
+def test_progress_and_cancel_leave_no_layer(viewer, segment_widget, fake_segment, finished, image, qtbot, screenshot):
+    fake_segment.gate.clear()
+    segment_widget.panel.run_button.click()
+    qtbot.waitUntil(lambda: "0 of 10 tiles" in segment_widget.panel.progress_text.text(), timeout=5000)
+    assert segment_widget.panel.bar.isVisible()
+    assert not segment_widget.form_box.isEnabled()
+    screenshot("segment_running")
+    segment_widget.panel.cancel_button.click()
+    finished(segment_widget)
+    assert fake_segment.stopped
+    assert fake_segment.tiles == 0
+    assert names(viewer) == ["spots"]
+    assert "Cancelled" in segment_widget.panel.status.text()
+    assert segment_widget.panel.run_button.isEnabled()
+    screenshot("segment_cancelled")
+
+
+def test_cancel_in_naparis_activity_dialog(viewer, segment_widget, fake_segment, finished, image, qtbot):
+    from napari.utils.progress import progress
+
+    fake_segment.gate.clear()
+    segment_widget.panel.run_button.click()
+    qtbot.waitUntil(lambda: bool(fake_segment.calls), timeout=5000)
+    (bar,) = progress._all_instances
+    bar.cancel()
+    finished(segment_widget)
+    assert fake_segment.stopped
+    assert not progress._all_instances
+    assert names(viewer) == ["spots"]
+
+
+def test_work_is_not_done_in_the_gui_thread_and_on_a_copy(viewer, segment_widget, fake_segment, finished, image, qtbot):
+    import threading
+
+    fake_segment.gate.clear()
+    segment_widget.panel.run_button.click()
+    qtbot.waitUntil(lambda: bool(fake_segment.calls), timeout=5000)
+    image.data[:] = 0  # the user goes on working
+    fake_segment.gate.set()
+    finished(segment_widget)
+    assert fake_segment.threads[0] is not threading.main_thread()
+    assert viewer.layers["spots particles"].data.max() == 3
+
+
+def test_errors_for_the_user_are_shown_and_leave_no_layer(
+    viewer, segment_widget, fake_segment, finished, image, screenshot
+):
+    fake_segment.error = ImageError("The image has 2 channels, the network needs 3. Choose a channel.")
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    assert segment_widget.panel.status.text().startswith("The image has 2 channels")
+    assert segment_widget.panel.status.kind == "error"
+    assert names(viewer) == ["spots"]
+    screenshot("segment_error")
+
+
+def test_defects_are_reported_with_their_traceback(viewer, segment_widget, fake_segment, finished, image):
+    from napari.utils.notifications import notification_manager
+
+    fake_segment.error = ZeroDivisionError("three")
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    assert "ZeroDivisionError: three" in segment_widget.panel.status.text()
+    assert isinstance(notification_manager.records[-1].exception, ZeroDivisionError)
+    assert names(viewer) == ["spots"]
+
+
+def test_a_pixel_size_of_zero_is_refused_before_the_start(segment_widget, fake_segment, image):
+    segment_widget.pixel_size.height.setValue(0)
+    segment_widget.panel.run_button.click()
+    assert not segment_widget.panel.busy
+    assert "impossible" in segment_widget.panel.status.text()
+
+
+def test_closing_the_viewer_during_a_run_stops_it(viewer, segment_widget, fake_segment, image, qtbot):
+    fake_segment.gate.clear()
+    segment_widget.panel.run_button.click()
+    qtbot.waitUntil(lambda: bool(fake_segment.calls), timeout=5000)
+    viewer.close()
+    assert fake_segment.stopped
+
+
+def test_closing_the_widget_during_a_run_stops_it(viewer, segment_widget, fake_segment, image, qtbot):
+    fake_segment.gate.clear()
+    segment_widget.panel.run_button.click()
+    qtbot.waitUntil(lambda: bool(fake_segment.calls), timeout=5000)
+    segment_widget.parent().destroyOnClose()  # what the cross in the dock's title bar does
+    assert fake_segment.stopped
+    qtbot.wait(50)
+    assert names(viewer) == ["spots"]
+    viewer.add_image(np.zeros((4, 4)))  # and the closed widget no longer minds
+
+
+def test_removing_the_image_during_a_run_still_gives_its_result(
+    viewer, segment_widget, fake_segment, finished, image, qtbot
+):
+    fake_segment.gate.clear()
+    segment_widget.panel.run_button.click()
+    qtbot.waitUntil(lambda: bool(fake_segment.calls), timeout=5000)
+    viewer.layers.remove(image)
+    fake_segment.gate.set()
+    finished(segment_widget)
+    assert names(viewer) == ["spots probability", "spots particles"]
+    np.testing.assert_array_equal(viewer.layers[0].scale, (2.5, 2.5))
+
+
+def test_choices_reach_the_method_and_are_remembered(viewer, segment_widget, fake_segment, finished, image, click_menu):
+    from napari.settings import get_plugin_settings
+
+    get_plugin_settings("napari-mpseg").processing.device = "cpu"
+    get_plugin_settings("napari-mpseg").processing.tile_size = 256
+    segment_widget.method.choose("max-entropy")
+    segment_widget.automatic.setChecked(False)
+    segment_widget.threshold.setValue(0.3)
+    segment_widget.min_size.setValue(7)
+    assert segment_widget.min_area.text() == "= 43.75 µm²"
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    options = fake_segment.calls[0][1]
+    assert options["method"] == "max-entropy"
+    assert options["threshold"] == pytest.approx(0.3)
+    assert (options["min_size"], options["device"], options["tile_size"]) == (7, "cpu", 256)
+    assert options["calibration"].pixel_size == (2.5, 2.5)
+
+    from napari_mpseg.gui.segment_widget import SegmentWidget
+
+    again = SegmentWidget(viewer)
+    assert again.method.method == "max-entropy"
+    assert again.threshold.value() == pytest.approx(0.3)
+    assert again.min_size.value() == 7
+    again.close()
+
+
+def test_a_given_pixel_size_overrides_and_is_offered_again(viewer, segment_widget, fake_segment, finished, spots):
+    viewer.add_image(spots, name="bare")
+    size = segment_widget.pixel_size
+    assert not size.calibration.calibrated
+    assert "no pixel size" in size.source.text()
+    size.unit.setCurrentIndex(size.unit.findData("um"))
+    size.height.setValue(0.65)
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    assert fake_segment.calls[0][1]["calibration"].pixel_size == (0.65, 0.65)
+    assert viewer.layers["bare particles"].features["area_um2"].max() == pytest.approx(24 * 0.65**2)
+
+    viewer.add_image(spots, name="bare too")
+    assert not size.calibration.calibrated  # never taken over silently
+    assert size.again.isVisible()
+    size.again.click()
+    assert size.calibration.pixel_size == (0.65, 0.65)
+
+
+def test_pixels_that_are_not_square_keep_both_sizes(viewer, segment_widget, spots):
+    viewer.add_image(spots, scale=(1.5, 2.0), units=("nm", "nm"))
+    size = segment_widget.pixel_size
+    assert size.width.isVisible()
+    assert (size.calibration.pixel_size, size.calibration.unit) == ((1.5, 2.0), "nm")
+
+
+def test_the_current_plane_of_a_stack(viewer, segment_widget, fake_segment, finished, spots):
+    stack = viewer.add_image(np.stack([spots * 0, spots, spots // 2]), name="stack", scale=(10, 2, 2))
+    viewer.dims.set_current_step(0, 1)
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    labels = viewer.layers["stack particles"]
+    assert labels.data.shape == (1, 100, 120)  # shown on its plane only
+    np.testing.assert_allclose(labels.data_to_world((0, 5, 6)), stack.data_to_world((1, 5, 6)))
+    assert labels.data.max() == 3
+
+
+def test_all_planes_of_a_stack_are_numbered_together(viewer, segment_widget, fake_segment, finished, spots):
+    one = np.where(np.arange(100)[:, None] < 40, spots, 0).astype(np.uint8)
+    viewer.add_image(np.stack([spots, spots * 0, one]), name="stack")
+    segment_widget.stack.setCurrentIndex(segment_widget.stack.findData("all"))
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    labels = viewer.layers["stack particles"]
+    assert labels.data.shape == (3, 100, 120)
+    assert np.unique(labels.data).tolist() == [0, 1, 2, 3, 4]
+    assert np.unique(labels.data[2]).tolist() == [0, 4]
+    assert labels.features["plane"].iloc[1:].tolist() == [0, 0, 0, 2]
+    assert labels.features["index"].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_channels_are_chosen_where_the_first_axis_is_channels(viewer, segment_widget, fake_segment, finished, spots):
+    data = np.stack([spots * 0, spots])
+    viewer.add_image(data, name="two", axis_labels=("c", "y", "x"))
+    assert segment_widget.stack.currentData() == "channels"
+    segment_widget.channel.setCurrentIndex(segment_widget.channel.findData(1))
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    np.testing.assert_array_equal(np.asarray(fake_segment.calls[0][0].data), spots)
+    segment_widget.image.choose(viewer.layers["two"])
+    segment_widget.channel.setCurrentIndex(0)
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    assert fake_segment.calls[1][0].data.shape == (100, 120, 2)
+
+
+def test_no_particles_is_a_valid_answer(viewer, segment_widget, fake_segment, finished):
+    viewer.add_image(np.zeros((40, 50), np.uint8), name="black")
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    assert "0 particles" in segment_widget.panel.status.text()
+    assert len(viewer.layers["black particles"].features) == 1
+
+
+def test_a_new_image_is_chosen_but_never_a_result(viewer, segment_widget, fake_segment, finished, image, spots):
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    assert segment_widget.image.layer == image
+    other = viewer.add_image(spots, name="other")
+    assert segment_widget.image.layer == other
+    viewer.layers.selection.active = image
+    assert segment_widget.image.layer == image
+    image.name = "renamed"
+    assert segment_widget.image.currentText() == "renamed"
+
+
+def test_a_model_file_joins_the_methods(segment_widget, image, tmp_path, monkeypatch):
+    from napari_mpseg.gui import method_choice
+
+    model = tmp_path / "mine"
+    model.mkdir()
+    (model / "card.json").write_text("{}")
+    chosen = [(str(model / "card.json"), ""), ("", "")]
+    monkeypatch.setattr(method_choice.QFileDialog, "getOpenFileName", lambda *args: chosen.pop(0))
+    choice = segment_widget.method
+    choice.setCurrentIndex(choice.count() - 1)
+    assert choice.method == str(model)
+    assert str(model) in choice.summary.text()
+    choice.setCurrentIndex(choice.count() - 1)  # and the dialog is left without a choice
+    assert choice.method == str(model)

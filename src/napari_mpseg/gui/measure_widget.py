@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QFormLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QFormLayout, QPushButton, QSizePolicy, QWidget
 
 from napari_mpseg.errors import MpsegError
 from napari_mpseg.gui.layer_choice import LayerChoice
@@ -79,10 +79,7 @@ class MeasureWidget(WorkingWidget):
         form.addRow("Image", self.image)
         form.addRow("Pixel size", self.pixel_size)
         form.addRow("", self.renumber)
-        layout = QVBoxLayout(self)
-        for item in (self.hint, self.form_box, self.panel, self.save_button):
-            layout.addWidget(item)
-        layout.addStretch(1)
+        self.lay_out(self.hint, self.form_box, self.panel, self.save_button)
 
     def _on_labels(self, layer: Any) -> None:
         ready = layer is not None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from qtpy.QtCore import QEvent, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent, Qt, Signal
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from napari_mpseg.gui.status_line import StatusLine
 from napari_mpseg.gui.worker import Job, TimeLeft
@@ -126,7 +126,24 @@ class WorkingWidget(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setMinimumWidth(320)  # so that no title, unit or button is cut off
+        self.setMinimumWidth(340)  # so that no title, unit or button is cut off
+
+    def lay_out(self, *items: QWidget) -> None:
+        """Put `items` one under the other, to be scrolled where several widgets share a side of the window."""
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(4, 4, 4, 4)
+        for item in items:
+            column.addWidget(item)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(body)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
 
     def event(self, event: QEvent) -> bool:
         """Stop the job when the widget is closed or loses its dock."""

@@ -14,7 +14,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QSizePolicy,
     QSpinBox,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -106,11 +105,7 @@ class SegmentWidget(WorkingWidget):
             ("Pixel size", self.pixel_size),
         ):
             self.form.addRow(label, field)
-        layout = QVBoxLayout(self)
-        layout.addWidget(self.hint)
-        layout.addWidget(self.form_box)
-        layout.addWidget(self.panel)
-        layout.addStretch(1)
+        self.lay_out(self.hint, self.form_box, self.panel)
 
     def _restore(self) -> None:
         self.automatic.setChecked(self._memory.get("automatic", True))

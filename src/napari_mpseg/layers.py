@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,35 @@ LARGEST_TEXTURE = 16384
 _PYRAMID_STEP = 4
 
 
-def add_result(viewer: Any, result: Any, layer: Any = None, *, plane: Sequence[int] = ()) -> tuple[Any, Any]:
+@dataclass(frozen=True)
+class PreparedLayers:
+    """A result read and reduced for display, so that adding it to a viewer takes no time.
+
+    Attributes
+    ----------
+    probability, labels : tuple of array or list of arrays, and bool
+        Of :func:`displayed`.
+    features : pandas.DataFrame or None
+        Of the labels.
+    """
+
+    probability: tuple[Any, bool]
+    labels: tuple[Any, bool]
+    features: Any
+
+
+def prepare(result: Any) -> PreparedLayers:
+    """Get a result ready for :func:`add_result`; may be done in any thread."""
+    return PreparedLayers(
+        displayed(result.probability, editable=False),
+        displayed(result.labels, editable=True),
+        result.particles.to_features() if result.particles is not None else None,
+    )
+
+
+def add_result(
+    viewer: Any, result: Any, layer: Any = None, *, plane: Sequence[int] = (), prepared: PreparedLayers | None = None
+) -> tuple[Any, Any]:
     """Add the probability and the labels of a result to a viewer, with the particle table attached.
 
     Nothing that is in the viewer is changed: both are new layers with names of their own.
@@ -36,14 +65,16 @@ def add_result(viewer: Any, result: Any, layer: Any = None, *, plane: Sequence[i
         calibration.
     plane : sequence of int
         Which plane of `layer` the image was, one index per leading axis; without, what the image says.
+    prepared : PreparedLayers, optional
+        Of :func:`prepare`, where that was done in another thread.
 
     Returns
     -------
     tuple
         The image layer of the probability, and the labels layer.
     """
-    probability, levels = displayed(result.probability, editable=False)
-    labels, label_levels = displayed(result.labels, editable=True)
+    prepared = prepared or prepare(result)
+    (probability, levels), (labels, label_levels) = prepared.probability, prepared.labels
     ndim = len(result.labels.shape)
     plane = tuple(plane) or tuple(result.image.plane)
     if layer is not None and plane and layer.ndim == ndim + len(plane):
@@ -57,7 +88,6 @@ def add_result(viewer: Any, result: Any, layer: Any = None, *, plane: Sequence[i
         space = calibrated_space(result.image.calibration, ndim)
     name = layer.name if layer is not None else result.image.name
     record = {"provenance": dict(result.provenance), "source": name}
-    features = result.particles.to_features() if result.particles is not None else None
     image_layer = viewer.add_image(
         probability,
         multiscale=levels,
@@ -74,7 +104,7 @@ def add_result(viewer: Any, result: Any, layer: Any = None, *, plane: Sequence[i
             labels,
             multiscale=label_levels,
             name=unique_name(viewer, f"{name} particles"),
-            features=features,
+            features=prepared.features,
             metadata={"napari-mpseg": {**record, "role": "particles"}},
             **space,
         )

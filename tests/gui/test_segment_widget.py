@@ -302,3 +302,20 @@ def test_a_model_file_joins_the_methods(segment_widget, image, tmp_path, monkeyp
     assert str(model) in choice.summary.text()
     choice.setCurrentIndex(choice.count() - 1)  # and the dialog is left without a choice
     assert choice.method == str(model)
+
+
+def test_options_of_a_method_get_their_own_fields(viewer, segment_widget, finished, image):
+    segment_widget.method.choose("max-entropy")
+    assert not segment_widget.options.isVisible()
+    segment_widget.method.choose("fixed-level")
+    assert segment_widget.options.isVisible()
+    (level,) = segment_widget.options._form
+    assert level.value == 106
+    level.value = 240  # the 8-bit range is stretched to 0..250: only the third rectangle is above
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    assert viewer.layers["spots particles"].features["area_px"].iloc[1:].tolist() == [16]
+    level.value = 300
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    assert "300" in segment_widget.panel.status.text()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_mpseg.layers import prepare
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback
 
 
@@ -51,10 +52,27 @@ class StackResult:
         return self.particles.frame
 
 
+def segment_and_prepare(
+    images: Sequence[Any], shape: tuple[int, ...] = (), *, cancel: CancelToken, **more: Any
+) -> tuple[Any, Any]:
+    """Segment as :func:`segment_planes` does, and get the result ready for display while still in the thread.
+
+    Returns
+    -------
+    result : Result or StackResult
+    prepared : PreparedLayers
+    """
+    result = segment_planes(images, shape, cancel=cancel, **more)
+    cancel.check()
+    return result, prepare(result)
+
+
 def segment_planes(
     images: Sequence[Any],
     shape: tuple[int, ...] = (),
     *,
+    method: str = "default",
+    method_options: Mapping[str, Any] | None = None,
     on_progress: ProgressCallback,
     cancel: CancelToken,
     **options: Any,
@@ -67,6 +85,10 @@ def segment_planes(
         One image, or the planes in their order.
     shape : tuple of int
         Length of each axis of planes; empty for one image.
+    method : str
+        Registered name, or path of a model.
+    method_options : mapping, optional
+        Settings of a registered method that are not its defaults.
     on_progress, cancel
         As everywhere.
     **options
@@ -79,6 +101,7 @@ def segment_planes(
     """
     from napari_mpseg.pipeline import segment
 
+    options["method"] = _built(method, options, method_options) if method_options else method
     if not shape:
         return segment(images[0], on_progress=on_progress, cancel=cancel, **options)
     height, width = images[0].shape
@@ -109,6 +132,12 @@ def segment_planes(
         provenance={**first.provenance, "planes": len(images)},
         notes=tuple(dict.fromkeys(note for result in results for note in result.notes)),
     )
+
+
+def _built(name: str, options: Mapping[str, Any], method_options: Mapping[str, Any]) -> Any:
+    from napari_mpseg.methods import METHODS
+
+    return METHODS[name].build(device=options.get("device", "auto"), **method_options)
 
 
 def _within(event: Progress, prefix: str) -> Progress:

@@ -22,9 +22,10 @@ from napari_mpseg.gui.layer_choice import LayerChoice
 from napari_mpseg.gui.layer_input import has_channel_axis, snapshot_stack
 from napari_mpseg.gui.memory import Memory, preferences
 from napari_mpseg.gui.method_choice import MethodChoice
+from napari_mpseg.gui.method_options import MethodOptions
 from napari_mpseg.gui.particle_table import show_table
 from napari_mpseg.gui.pixel_size import PixelSizeEdit
-from napari_mpseg.gui.planes import segment_planes
+from napari_mpseg.gui.planes import segment_and_prepare
 from napari_mpseg.gui.run_panel import RunPanel, WorkingWidget
 from napari_mpseg.gui.status_line import note
 from napari_mpseg.gui.summary import summary
@@ -52,6 +53,7 @@ class SegmentWidget(WorkingWidget):
         self._memory = Memory("segment")
         self._target: Any = None
         self._plane: tuple[int, ...] = ()
+        self._shown_method = ""
         self._build()
         self._restore()
         self.image.layer_changed.connect(self._on_layer)
@@ -65,7 +67,8 @@ class SegmentWidget(WorkingWidget):
             self._viewer.layers, lambda layer: isinstance(layer, Image), preferred=lambda layer: not role_of(layer)
         )
         self.image.setToolTip("The image to look for particles in. It is not changed.")
-        self.method = MethodChoice(self._memory)
+        self.method, self.options = MethodChoice(self._memory), MethodOptions()
+        self.method.changed.connect(self._show_rows)
         self.stack, self.channel = QComboBox(), QComboBox()
         self.stack.setToolTip("What to do with an image of several planes")
         self.channel.setToolTip("Which channel to look at; all of them only for a method trained on that many")
@@ -100,6 +103,7 @@ class SegmentWidget(WorkingWidget):
             ("Channel", self.channel),
             ("Method", self.method),
             ("", self.method.summary),
+            ("", self.options),
             ("Threshold", _row(self.automatic, self.threshold)),
             ("Minimum size", _row(self.min_size, self.min_area)),
             ("Pixel size", self.pixel_size),
@@ -150,6 +154,9 @@ class SegmentWidget(WorkingWidget):
     def _show_rows(self) -> None:
         self.form.setRowVisible(self.stack, self.stack.count() > 0)
         self.form.setRowVisible(self.channel, self.stack.currentData() == CHANNELS)
+        if self._shown_method != self.method.method:
+            self._shown_method = self.method.method
+            self.form.setRowVisible(self.options, self.options.show_for(self._shown_method))
 
     def _show_area(self) -> None:
         try:
@@ -198,7 +205,7 @@ class SegmentWidget(WorkingWidget):
             return
         self._remember()
         self._target = layer
-        job = Job(segment_planes, images, shape, title=f"Segmenting {layer.name}", **options)
+        job = Job(segment_and_prepare, images, shape, title=f"Segmenting {layer.name}", **options)
         self.panel.start(job, self._add)
 
     def _images(self, layer: Any) -> tuple[list[Any], tuple[int, ...]]:
@@ -220,6 +227,7 @@ class SegmentWidget(WorkingWidget):
         preferred = preferences()
         return {
             "method": self.method.method,
+            "method_options": self.options.values,
             "threshold": None if self.automatic.isChecked() else self.threshold.value(),
             "min_size": self.min_size.value(),
             "calibration": self.pixel_size.calibration,
@@ -228,10 +236,11 @@ class SegmentWidget(WorkingWidget):
             "cache": preferred.cache_folder or None,
         }
 
-    def _add(self, result: Any) -> None:
+    def _add(self, outcome: tuple[Any, Any]) -> None:
         """Show a result: only here, at the very end, does the viewer change."""
+        result, prepared = outcome
         layer = self._target if self._target in self._viewer.layers else None
-        _, labels = add_result(self._viewer, result, layer, plane=self._plane)
+        _, labels = add_result(self._viewer, result, layer, plane=self._plane, prepared=prepared)
         show_table(self._viewer, labels)
         self.panel.status.say(summary(result), "done")
 

@@ -225,7 +225,7 @@ def plane_offset(space: dict[str, Any], plane: Sequence[int]) -> np.ndarray:
         matrix[np.triu_indices(ndim, 1)] = shear
         shear = matrix
     moved = shear[:, :ahead] @ (np.asarray(space["scale"])[:ahead] * np.asarray(plane))
-    return np.asarray(space["rotate"]) @ moved
+    return np.asarray(np.asarray(space["rotate"]) @ moved)
 
 
 def _lifted(data: Any, axes: int) -> Any:

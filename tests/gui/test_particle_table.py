@@ -16,7 +16,7 @@ def labels(viewer, spots, qtbot):
     layer = viewer.add_labels(data, scale=(2.5, 2.5), features=measure(data).to_features())
     layer.selected_label = 0
     layer.table = show_table(viewer, layer).table
-    qtbot.wait(50)
+    qtbot.wait(400)
     return layer
 
 
@@ -49,6 +49,16 @@ def test_a_row_selects_and_centres_its_particle(viewer, labels, qtbot):
         click_row(qtbot, labels.table, label)
         assert labels.selected_label == label
         np.testing.assert_allclose(viewer.scene.camera.center[-2:], np.multiply(middle, 2.5))
+
+
+def test_opening_the_table_hides_nothing_that_was_seen(viewer, spots, qtbot):
+    from napari_mpseg.gui.particle_table import show_table
+
+    layer = viewer.add_labels((spots > 0).astype(int))
+    seen = np.array(viewer.canvas.size) / viewer.scene.camera.zoom
+    show_table(viewer, layer)
+    qtbot.wait(400)
+    assert (np.array(viewer.canvas.size) / viewer.scene.camera.zoom >= 0.98 * seen).all()
 
 
 def test_a_row_of_a_tiny_particle_zooms_in(viewer, labels, qtbot):
@@ -88,7 +98,7 @@ def test_the_table_scrolls_to_the_row_of_a_clicked_particle(viewer, qtbot):
     data[3::8, 2::8] = data[2::8, 2::8]
     layer = viewer.add_labels(data, features=measure(data).to_features())
     table = show_table(viewer, layer).table
-    qtbot.wait(50)
+    qtbot.wait(400)
     viewer.scene.camera.zoom = 8
     viewer.scene.camera.center = (330, 330)
     click_canvas(viewer, qtbot, (330, 330))
@@ -116,3 +126,19 @@ def test_a_particle_on_another_plane_is_brought_up(viewer):
     centre_on(viewer, layer, 1)
     assert viewer.dims.current_step[0] == 3
     np.testing.assert_allclose(viewer.scene.camera.center[-2:], (21, 43))
+
+
+def test_rows_and_particles_of_a_segmented_image(viewer, segment_widget, fake_segment, finished, spots, qtbot):
+    viewer.add_image(spots, name="spots", scale=(2.5, 2.5))
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    qtbot.wait(400)
+    segment_widget.parent().destroyOnClose()  # the link outlives the widget
+    qtbot.wait(400)
+    layer = viewer.layers["spots particles"]
+    table = next(widget for name, widget in viewer.window.dock_widgets.items() if name.startswith("Features")).table
+    click_row(qtbot, table, 3)
+    assert layer.selected_label == 3
+    np.testing.assert_allclose(viewer.scene.camera.center[-2:], np.multiply((80.5, 103.5), 2.5))
+    click_canvas(viewer, qtbot, (51 * 2.5, 61 * 2.5))
+    assert selected_rows(table) == {2}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QFormLayout, QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QFormLayout, QPushButton, QWidget
 
 from napari_mpseg.errors import MpsegError
 from napari_mpseg.gui.layer_choice import LayerChoice
@@ -65,13 +65,12 @@ class MeasureWidget(WorkingWidget):
         )
         self.panel = RunPanel("Measure", "Measure every particle and show the table")
         self.panel.run_requested.connect(self.run)
-        self.panel.busy_changed.connect(lambda busy: self.form_box.setDisabled(busy))
         self.save_button = QPushButton("Save table …")
         self.save_button.setToolTip("Save the last measured table as CSV, or as Parquet with units")
         self.save_button.setEnabled(False)
         self.save_button.clicked.connect(self.ask_and_save)
         self.form_box = QWidget()
-        self.form_box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.panel.busy_changed.connect(self.form_box.setDisabled)
         form = QFormLayout(self.form_box)
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_mpseg.errors import ImageError
-from napari_mpseg.gui.planes import join_tables
+from napari_mpseg.gui.planes import join_tables, within_plane
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback
 
 
@@ -80,25 +80,21 @@ def measure_labels(
             "Labels that are not in memory cannot be renumbered here. Untick “Renumber”, or write them with "
             "`napari-mpseg measure` on the command line."
         )
-    measured = pieces if renumber else flat
+    measured = pieces if renumber and pieces is not None else flat
     if len(images) not in (0, planes):
         raise ImageError(
             f"The image has {len(images)} planes, the labels {planes}. Choose the image these labels were made from."
         )
-    tables = []
-    for plane in range(planes):
-        prefix = f"Plane {plane + 1} of {planes}, " if planes > 1 else ""
-        tables.append(
-            measure(
-                measured[plane],
-                images[plane] if images else None,
-                calibration=calibration,
-                on_progress=lambda event, prefix=prefix: on_progress(
-                    Progress(f"{prefix}{event.stage}".capitalize(), event.done, event.total, event.unit)
-                ),
-                cancel=cancel,
-            )
+    tables = [
+        measure(
+            measured[plane],
+            images[plane] if images else None,
+            calibration=calibration,
+            on_progress=within_plane(on_progress, plane, planes),
+            cancel=cancel,
         )
+        for plane in range(planes)
+    ]
     table = tables[0] if planes == 1 else _stacked(tables)
     if not renumber:
         try:

@@ -70,7 +70,7 @@ def preferences() -> Preferences:
     try:
         from napari.settings import get_plugin_settings
 
-        chosen = get_plugin_settings(PLUGIN).processing  # type: ignore[union-attr]
+        chosen = get_plugin_settings(PLUGIN).processing
     except (ImportError, KeyError, AttributeError):
         return Preferences()
     return Preferences(chosen.device, chosen.tile_size or None, chosen.cache_folder.strip())

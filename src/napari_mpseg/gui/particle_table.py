@@ -7,18 +7,18 @@ what is added here, and nothing else.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 
 from napari_mpseg.layers import particle_box
 
 _TABLE = "Features table widget"
 _SMALLEST_ON_SCREEN = 24  # screen pixels; a particle that is smaller is zoomed in on
 _SHARE_OF_SCREEN = 0.12  # of the canvas that a particle fills after zooming in
+_SETTLED = 150  # milliseconds until a new dock has taken its room
 _CLICK_SLACK = 4  # screen pixels that a hand moves during a click
 
 
@@ -37,8 +37,10 @@ def show_table(viewer: Any, layer: Any) -> Any:
         return None
     table = _open_table(window)
     if table is None:
+        before = _canvas_size(viewer)
         dock, table = window.add_plugin_dock_widget("napari", _TABLE)
         _lay_below(dock)
+        _keep_in_view(viewer, dock, before)
     else:
         _raise_dock(table)
     return table
@@ -46,6 +48,8 @@ def show_table(viewer: Any, layer: Any) -> Any:
 
 def link_selection(viewer: Any, layer: Any) -> ParticleSelection:
     """Let rows and particles of `layer` find each other; doing it again does nothing."""
+    # napari hands widgets proxies, which end with the widget: the layer must keep the things themselves
+    viewer, layer = (getattr(one, "__wrapped__", one) for one in (viewer, layer))
     for callback in layer.mouse_drag_callbacks:
         owner = getattr(callback, "__self__", None)
         if isinstance(owner, ParticleSelection):
@@ -65,6 +69,25 @@ def _lay_below(dock: Any) -> None:
     if hasattr(main, "addDockWidget"):
         main.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
         main.resizeDocks([dock], [max(260, main.height() // 3)], Qt.Orientation.Vertical)
+
+
+def _keep_in_view(viewer: Any, dock: Any, before: tuple[float, float]) -> None:
+    """Zoom out as far as the table took room from the picture, so that what was seen is still seen."""
+
+    def zoom_out() -> None:
+        after = _canvas_size(viewer)
+        share = min(after[0] / before[0], after[1] / before[1])
+        if 0.1 < share < 1:
+            _camera(viewer).zoom *= share
+
+    timer = QTimer(dock)  # goes with the dock
+    timer.setSingleShot(True)
+    timer.timeout.connect(zoom_out)
+    timer.start(_SETTLED)
+
+
+def _camera(viewer: Any) -> Any:
+    return viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
 
 
 def _raise_dock(widget: Any) -> None:
@@ -89,7 +112,7 @@ class ParticleSelection:
 
     def __init__(self, viewer: Any, layer: Any) -> None:
         self._viewer = viewer  # lives as long as the layer, whose list of callbacks holds this object
-        self._layer = weakref.ref(layer)
+        self._layer = layer
         self._from_canvas = False
         layer.mouse_drag_callbacks.insert(0, self._on_press)
         layer.events.selected_label.connect(self._on_selected)
@@ -113,8 +136,8 @@ class ParticleSelection:
             self._from_canvas = False
 
     def _on_selected(self, event: Any = None) -> None:
-        viewer, layer = self._viewer, self._layer()
-        if layer is None or viewer.layers.selection.active != layer:
+        viewer, layer = self._viewer, self._layer
+        if viewer.layers.selection.active != layer:
             return
         label = int(layer.selected_label)
         table = _open_table(getattr(viewer, "window", None))
@@ -136,7 +159,7 @@ def centre_on(viewer: Any, layer: Any, label: int) -> None:
     point = np.asarray(viewer.dims.point, dtype=float)
     point[-len(middle) :][:ahead] = middle[:ahead]
     viewer.dims.point = tuple(point)
-    camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
+    camera = _camera(viewer)
     camera.center = (*camera.center[:-2], *middle[-2:])
     extent = max(float(np.abs(opposite - corner)[-2:].max()), 1e-12)
     if extent * camera.zoom < _SMALLEST_ON_SCREEN:
@@ -161,8 +184,10 @@ def _label_at(layer: Any, event: Any) -> int:
 def _scroll_to_row(table: Any, label: int) -> None:
     """Scroll napari's table to the row of `label`, wherever sorting has put it."""
     view = getattr(table, "table", None)
-    model = view.model() if view is not None else None
-    if model is None or label >= model.sourceModel().rowCount():
+    if view is None:  # another napari, another table
+        return
+    model = view.model()
+    if label >= model.sourceModel().rowCount():
         return
     index = model.mapFromSource(model.sourceModel().index(label, 0))
     if index.isValid():

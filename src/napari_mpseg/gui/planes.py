@@ -109,17 +109,12 @@ def segment_planes(
     probability = np.zeros((len(images), height, width), np.uint8)
     results, count = [], 0
     for number, image in enumerate(images):
-        prefix = f"Plane {number + 1} of {len(images)}"
-        result = segment(
-            image,
-            on_progress=lambda event, prefix=prefix: on_progress(_within(event, prefix)),
-            cancel=cancel,
-            **options,
-        )
+        report = within_plane(on_progress, number, len(images))
+        result = segment(image, on_progress=report, cancel=cancel, **options)
         found = np.asarray(result.labels[...])
         labels[number] = np.where(found > 0, found + count, 0)
         probability[number] = result.probability[...]
-        count += len(result.particles)
+        count += result.count
         results.append(result)
     first = results[0]
     return StackResult(
@@ -140,8 +135,16 @@ def _built(name: str, options: Mapping[str, Any], method_options: Mapping[str, A
     return METHODS[name].build(device=options.get("device", "auto"), **method_options)
 
 
-def _within(event: Progress, prefix: str) -> Progress:
-    return Progress(f"{prefix}, {event.stage.lower()}", event.done, event.total, event.unit)
+def within_plane(on_progress: ProgressCallback, plane: int, planes: int) -> ProgressCallback:
+    """Return a callback that says which of several planes the progress is about."""
+    if planes == 1:
+        return on_progress
+
+    def report(event: Progress) -> None:
+        stage = f"Plane {plane + 1} of {planes}, {event.stage.lower()}"
+        on_progress(Progress(stage, event.done, event.total, event.unit))
+
+    return report
 
 
 def join_tables(tables: Sequence[Any]) -> Any:

@@ -78,7 +78,7 @@ class RunPanel(QWidget):
         self._time_left = TimeLeft()
         self._show_busy(True)
         self.status.say("")
-        self.progress_text.setText("Starting …")
+        self.progress_text.setText("Starting, which takes longer the first time …")
         job.progressed.connect(self._progress)
         job.succeeded.connect(on_success)
         job.failed.connect(lambda text: self.status.say(text, "error"))

@@ -12,7 +12,6 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QSizePolicy,
     QSpinBox,
     QWidget,
 )
@@ -91,9 +90,8 @@ class SegmentWidget(WorkingWidget):
         self.hint = note()
         self.panel = RunPanel("Segment", "Find the particles; adds a labels layer, their probability and their table")
         self.panel.run_requested.connect(self.run)
-        self.panel.busy_changed.connect(lambda busy: self.form_box.setDisabled(busy))
         self.form_box = QWidget()
-        self.form_box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.panel.busy_changed.connect(self.form_box.setDisabled)
         self.form = QFormLayout(self.form_box)
         self.form.setContentsMargins(0, 0, 0, 0)
         self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)

@@ -44,7 +44,7 @@ def note(text: str = "") -> QLabel:
     """Return a label for a sentence or two under a field: wraps, rich text."""
     label = QLabel(text)
     label.setWordWrap(True)
-    policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+    policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
     policy.setHeightForWidth(True)
     label.setSizePolicy(policy)
     return label

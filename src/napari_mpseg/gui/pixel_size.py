@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.gui.memory import Memory
@@ -31,19 +31,18 @@ class PixelSizeEdit(QWidget):
             self.unit.addItem(text, key)
         self.unit.setToolTip("Unit of the pixel size. With px, areas and lengths are given in pixels.")
         self.source = QLabel()
-        self.again = QToolButton()
+        self.again = QPushButton()
         self.again.setToolTip("Use the pixel size that you typed last time")
         self.again.clicked.connect(self._use_again)
-        row, below = QHBoxLayout(), QHBoxLayout()
+        row = QHBoxLayout()
         for item, stretch in ((self.height, 2), (self.times, 0), (self.width, 2), (self.unit, 1)):
             row.addWidget(item, stretch)
-        below.addWidget(self.source, 1)
-        below.addWidget(self.again)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addLayout(row)
-        layout.addLayout(below)
+        layout.addWidget(self.source)
+        layout.addWidget(self.again)
         self.height.valueChanged.connect(self._edited)
         self.width.valueChanged.connect(self._edited)
         self.unit.currentIndexChanged.connect(self._edited)
@@ -119,7 +118,7 @@ class PixelSizeEdit(QWidget):
         last = self._last()
         self.again.setVisible(not physical and last is not None)
         if last is not None:
-            self.again.setText(f"Use {str(last).removesuffix(' per pixel').replace('um', 'µm')}")
+            self.again.setText(f"Use {str(last).removesuffix(' per pixel').replace('um', 'µm')}, as last time")
         if not physical:
             text = "The layer has no pixel size" if not self._own.calibrated else "Counting in pixels"
         elif self._given:

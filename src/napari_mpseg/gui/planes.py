@@ -71,6 +71,7 @@ def segment_planes(
     images: Sequence[Any],
     shape: tuple[int, ...] = (),
     *,
+    name: str = "stack",
     method: str = "default",
     method_options: Mapping[str, Any] | None = None,
     on_progress: ProgressCallback,
@@ -85,6 +86,8 @@ def segment_planes(
         One image, or the planes in their order.
     shape : tuple of int
         Length of each axis of planes; empty for one image.
+    name : str
+        Of the whole stack; a single image keeps its own.
     method : str
         Registered name, or path of a model.
     method_options : mapping, optional
@@ -118,7 +121,7 @@ def segment_planes(
         results.append(result)
     first = results[0]
     return StackResult(
-        image=replace(images[0], plane=(), name=images[0].name),
+        image=replace(images[0], plane=(), name=name),
         labels=labels.reshape(*shape, height, width),
         probability=probability.reshape(*shape, height, width),
         particles=join_tables([result.particles for result in results]),

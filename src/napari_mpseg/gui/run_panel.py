@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from qtpy.QtCore import QEvent, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from napari_mpseg.gui.status_line import StatusLine
@@ -119,6 +119,28 @@ class RunPanel(QWidget):
         self.busy_changed.emit(busy)
 
 
+class _Column(QScrollArea):
+    """Scrolls downwards only, and is never narrower than what it holds."""
+
+    def __init__(self, body: QWidget) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(body)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the width of what it holds with the scroll bar, and little height."""
+        width = self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        return QSize(width, 80)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Tell the dock when what it holds has become wider."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+
 class WorkingWidget(QWidget):
     """A widget with a :class:`RunPanel`, whose job ends with it: closed, or taken out of its dock."""
 
@@ -136,11 +158,7 @@ class WorkingWidget(QWidget):
         for item in items:
             column.addWidget(item)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(body)
+        scroll = _Column(body)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)

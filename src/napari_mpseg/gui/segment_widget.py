@@ -97,7 +97,7 @@ class SegmentWidget(WorkingWidget):
         self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for label, field in (
             ("Image", self.image),
-            ("Planes", self.stack),
+            ("Stack", self.stack),
             ("Channel", self.channel),
             ("Method", self.method),
             ("", self.method.summary),
@@ -138,10 +138,10 @@ class SegmentWidget(WorkingWidget):
         self.stack.clear()
         self.channel.clear()
         if count > 1:
-            self.stack.addItem("The one in view", CURRENT)
-            self.stack.addItem(f"All {count}, one after the other", ALL)
+            self.stack.addItem("The plane in view", CURRENT)
+            self.stack.addItem(f"All {count} planes, one after the other", ALL)
         if count > 1 and layer.ndim == 3:
-            self.stack.addItem(f"None: the {count} are channels", CHANNELS)
+            self.stack.addItem(f"{count} channels of one image", CHANNELS)
             self.channel.addItem("All together", None)
             for number in range(count):
                 self.channel.addItem(f"Channel {number}", number)
@@ -203,7 +203,7 @@ class SegmentWidget(WorkingWidget):
             return
         self._remember()
         self._target = layer
-        job = Job(segment_and_prepare, images, shape, title=f"Segmenting {layer.name}", **options)
+        job = Job(segment_and_prepare, images, shape, name=layer.name, title=f"Segmenting {layer.name}", **options)
         self.panel.start(job, self._add)
 
     def _images(self, layer: Any) -> tuple[list[Any], tuple[int, ...]]:

@@ -101,13 +101,21 @@ class Calibration:
 
     @classmethod
     def parse(cls, text: str) -> "Calibration":
-        """Read ``"2.5um"``, ``"0.65 µm"``, ``"10nm"`` or ``"2.5x2.4um"`` (height x width)."""
-        number = r"[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?"
-        match = re.fullmatch(rf"\s*(-?{number})(?:\s*[x×]\s*(-?{number}))?\s*([^\d\s.]*)\s*", text)
+        """Read ``"2.5um"``, ``"0.65 µm"``, ``"10nm"`` or ``"2.5x2.4um"`` (height x width).
+
+        ``"1px"`` stands for no pixel size, whatever the image's file says.
+        """
+        number = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+        match = re.fullmatch(rf"\s*({number})(?:\s*[x×]\s*({number}))?\s*([^\d\s.+-]*)\s*", str(text))
         if not match or not match[3]:
             raise CalibrationError(f"Pixel size {text!r} is not a number and a unit. Write for example 2.5um or 10nm.")
         height = float(match[1])
-        return cls((height, float(match[2]) if match[2] else height), match[3], "given")
+        width = float(match[2]) if match[2] else height
+        if not all(math.isfinite(size) and size > 0 for size in (height, width)):
+            raise CalibrationError(f"Pixel size {text!r} is impossible: it must be above zero, such as 2.5um.")
+        if normalise_unit(match[3]) == "px" and (height, width) != (1.0, 1.0):
+            raise CalibrationError(f"Pixel size {text!r} says nothing: give it in a unit of length, such as 2.5um.")
+        return cls((height, width), match[3], "given")
 
     @property
     def calibrated(self) -> bool:

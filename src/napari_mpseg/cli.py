@@ -1,15 +1,20 @@
 """The command line: parse, hand over to a command, turn errors into messages and exit codes.
 
-Exit codes: 0 done, 1 the work failed (message on standard error), 2 wrong arguments, 130 stopped by Ctrl-C.
+Exit codes: 0 done, 1 the work failed (message on standard error), 2 wrong arguments, 130 stopped (Ctrl-C, or
+a polite kill).
 """
 
 import argparse
-import os
+import io
 import sys
+import warnings
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 
 from napari_mpseg._version import __version__
 from napari_mpseg.commands import COMMANDS
+from napari_mpseg.commands.arguments import HelpFormatter
 from napari_mpseg.errors import Cancelled, MpsegError
 
 _EPILOG = """\
@@ -18,8 +23,10 @@ examples:
   napari-mpseg segment filter.tif --out results       find and measure particles
   napari-mpseg segment scan.tif --out results --pixel-size 2.5um --method max-entropy
   napari-mpseg measure labels.tif filter.tif --out results
+  napari-mpseg measure mask.png --mask --out results
   napari-mpseg methods                                what there is to choose from
 
+'napari-mpseg COMMAND --help' tells all of a command.
 exit codes: 0 done, 1 failed, 2 wrong arguments, 130 interrupted
 """
 
@@ -39,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
             name,
             help=command.summary,
             description=command.description or command.summary,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            formatter_class=HelpFormatter,
         )
         command.configure(sub)
         sub.set_defaults(run=command.run)
@@ -48,19 +55,36 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    _tolerate_characters()
     options = build_parser().parse_args(arguments)
-    try:
-        return int(options.run(options) or 0)
-    except (Cancelled, KeyboardInterrupt):
-        print("\nStopped. Nothing half-made was left behind.", file=sys.stderr)  # noqa: T201
-        return 130
-    except MpsegError as error:
-        print(f"napari-mpseg: {error}", file=sys.stderr)  # noqa: T201
-        return 1
-    except BrokenPipeError:
-        # the reader went away (| head); point stdout elsewhere so that closing it stays silent
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            return int(options.run(options) or 0)
+        except (Cancelled, KeyboardInterrupt):
+            return _fail("\nStopped. Nothing half-made was left behind.", 130)
+        except MpsegError as error:
+            return _fail(f"napari-mpseg: {error}", 1)
+        except MemoryError:
+            return _fail("napari-mpseg: There is not enough memory. Close other programs, or give --tile-size 256.", 1)
+
+
+def _fail(message: str, code: int) -> int:
+    with suppress(OSError, ValueError):  # nobody may be listening any more
+        print(message, file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    with suppress(OSError, ValueError):
+        print(f"napari-mpseg: warning: {message}", file=sys.stderr)  # noqa: T201
+
+
+def _tolerate_characters() -> None:
+    """Let a name that the terminal's encoding lacks be shown with question marks instead of failing after the work."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 if __name__ == "__main__":

@@ -1,30 +1,31 @@
 """The front door: an image and a method go in, particles and their table come out."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from napari_mpseg.calibration import Calibration
-from napari_mpseg.errors import StoreError
-from napari_mpseg.files import finished_at
+from napari_mpseg.errors import SettingsError, StoreError
+from napari_mpseg.files import refusal
 from napari_mpseg.images.checks import check_image
 from napari_mpseg.images.image import Image
 from napari_mpseg.images.open import open_image
 from napari_mpseg.inference.segmentation import MaskSettings, segment_tiles
 from napari_mpseg.inference.store import ResultArrays, create_store, open_store, remove_with
 from napari_mpseg.inference.tiled import tile_grid
+from napari_mpseg.leftovers import remove
 from napari_mpseg.methods.protocol import Method
 from napari_mpseg.methods.registry import MethodEntry, resolve_method
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.provenance import Provenance
 from napari_mpseg.results.result import Result
-from napari_mpseg.results.saving import refuse_existing, result_paths
+from napari_mpseg.results.result_store import refuse_results, write_record
+from napari_mpseg.results.saving import check_places, places_for, result_paths, write_files
+from napari_mpseg.results.temporary import temporary_folder
 from napari_mpseg.settings import to_dict
-
-CACHE_VARIABLE = "NAPARI_MPSEG_CACHE"
 
 
 def segment(
@@ -104,74 +105,86 @@ def segment(
     1
     """
     on_progress, cancel = on_progress or silent, cancel or CancelToken()
-    if isinstance(calibration, str):
-        calibration = Calibration.parse(calibration)
-    opened = open_image(image, plane=plane, channels=channels, calibration=calibration)
-    check_image(opened)
-    paths = result_paths(Path(out), opened.name) if out is not None else None
-    if paths is not None and not overwrite:
-        refuse_existing(paths)
-    entry = resolve_method(method)
+    entry = _chosen(method)
+    _check_tile_size(tile_size)
+    opened = _opened(image, plane, channels, calibration)
+    paths = result_paths(Path(out).absolute(), opened.name) if out is not None else None
+    if paths is not None:
+        check_places(paths, source=opened.source, overwrite=overwrite)
     built = entry.build(device=device) if isinstance(entry, MethodEntry) else entry
     name = entry.name if isinstance(entry, MethodEntry) else built.name
     settings = MaskSettings(built.default_threshold if threshold is None else threshold, min_size, connectivity)
-    prepared = built.prepare(opened, on_progress=on_progress, cancel=cancel)
-    cancel.check()
     record = _record(opened, name, built, settings, tile_size)
-    particles = None
-    with _store(paths, opened, prepared, tile_size, cache) as arrays:
-        count = segment_tiles(prepared, arrays, settings, tile_size=tile_size, on_progress=on_progress, cancel=cancel)
-        if measure:
-            particles = _measured(arrays, opened, record, on_progress, cancel)
+    with _places(paths, overwrite, cache) as parts:
+        prepared = built.prepare(opened, on_progress=on_progress, cancel=cancel)
         cancel.check()
-    if paths is not None:
-        arrays = open_store(paths["store"])
-    result = Result(
-        opened,
-        arrays.labels,
-        arrays.probability,
-        count,
-        particles,
-        name,
-        settings.threshold,
-        record,
-        prepared.notes,
-        paths["store"] if paths is not None else None,
-    )
-    if paths is not None:
-        result.save(paths["store"].parent, overwrite=True)
-    return result
+        tile = tile_grid(prepared.image, prepared.predictor, tile_size).tile
+        arrays = create_store(parts["store"], opened.shape, tile, opened.calibration, opened.name)
+        write_record(arrays, record)
+        count = segment_tiles(prepared, arrays, settings, tile_size=tile_size, on_progress=on_progress, cancel=cancel)
+        particles = _measured(arrays, opened, record, on_progress, cancel) if measure else None
+        result = Result(
+            opened,
+            arrays.labels,
+            arrays.probability,
+            count,
+            particles,
+            name,
+            settings.threshold,
+            record,
+            prepared.notes,
+        )
+        if paths is not None:
+            write_files(result, parts, on_progress, cancel)
+        cancel.check()
+    if paths is None:
+        remove_with(arrays, parts["store"].parent)
+        return result
+    arrays = open_store(paths["store"])
+    return replace(result, labels=arrays.labels, probability=arrays.probability, store=paths["store"])
+
+
+def _chosen(method: Any) -> MethodEntry | Method:
+    entry = resolve_method(method)
+    if not isinstance(entry, MethodEntry) and not hasattr(entry, "prepare"):
+        raise SettingsError(f"{method!r} is no method. Give the name of one, or a model folder.")
+    return entry
+
+
+def _check_tile_size(tile_size: int | None) -> None:
+    if tile_size is not None and tile_size < 1:
+        raise SettingsError(f"Tile size {tile_size} is impossible: give the side of a tile in pixels, such as 512.")
+
+
+def _opened(image: Any, plane: Any, channels: Any, calibration: Any) -> Image:
+    if calibration is not None and not isinstance(calibration, Calibration):
+        calibration = Calibration.parse(calibration)
+    refuse_results(image)
+    opened = open_image(image, plane=plane, channels=channels, calibration=calibration)
+    check_image(opened)
+    return opened
 
 
 @contextmanager
-def _store(
-    paths: dict[str, Path] | None, image: Image, prepared: Any, tile_size: int | None, cache: Any
-) -> Iterator[ResultArrays]:
-    """Give the arrays of a new store, which is in its place only if the block ends well."""
-    tile = tile_grid(prepared.image, prepared.predictor, tile_size).tile
+def _places(paths: dict[str, Path] | None, overwrite: bool, cache: Any) -> Iterator[dict[str, Path]]:
+    """Give where to write the parts of the result; on any error or cancel nothing stays there."""
     if paths is not None:
-        with finished_at(paths["store"]) as part:
-            yield create_store(part, image.shape, tile, image.calibration, image.name)
+        with places_for(paths, overwrite=overwrite) as parts:
+            yield parts
         return
+    folder = temporary_folder(cache)
     try:
-        folder = Path(cache or os.environ.get(CACHE_VARIABLE) or tempfile.gettempdir())
-        folder.mkdir(parents=True, exist_ok=True)
-        place = Path(tempfile.mkdtemp(prefix="napari-mpseg-", dir=folder))
-    except OSError as error:
-        raise StoreError(
-            f"Cannot write temporary results: {error}. Choose another cache folder (preferences, or the variable "
-            f"{CACHE_VARIABLE})."
-        ) from error
-    arrays = create_store(place / "result.ome.zarr", image.shape, tile, image.calibration, image.name)
-    remove_with(arrays, place)
-    yield arrays
+        yield {"store": folder / "result.ome.zarr"}
+    except BaseException as error:
+        remove(folder)
+        if isinstance(error, OSError) and not isinstance(error, (StoreError, ConnectionError)):
+            raise refusal(folder, error) from error
+        raise
 
 
 def _measured(
     arrays: ResultArrays, image: Image, record: dict[str, Any], on_progress: ProgressCallback, cancel: CancelToken
 ) -> Any:
-    from dataclasses import replace
-
     from napari_mpseg.particles.measure import measure
 
     table = measure(arrays.labels, image, on_progress=on_progress, cancel=cancel)
@@ -186,7 +199,7 @@ def _record(image: Image, name: str, method: Method, settings: MaskSettings, til
         settings={"method": name, **described, **to_dict(settings), "tile_size": tile_size},
         inputs={
             "name": image.name,
-            "source": image.source,
+            "source": _absolute(image.source),
             "shape": list(image.data.shape),
             "dtype": str(image.dtype),
             "channels": list(image.channels),
@@ -195,3 +208,8 @@ def _record(image: Image, name: str, method: Method, settings: MaskSettings, til
         },
         model=model,
     ).to_dict()
+
+
+def _absolute(source: str) -> str:
+    # os.path, as a source need be no path at all, such as a layer's name
+    return os.path.abspath(source) if os.path.exists(source) else source  # noqa: PTH100, PTH110

@@ -1,4 +1,4 @@
-"""The made-up filter of the demo: an OME-TIFF like a scanner's, with its truth beside it."""
+"""The made-up filter of the demo: an OME-TIFF like a scanner's, of which the truth is known."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,53 +1,69 @@
 """``napari-mpseg segment``: find and measure the particles of an image."""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from napari_mpseg.commands.arguments import add_pixel_size, add_quiet, channel_choice, count, planes, probability
+from napari_mpseg.commands.arguments import (
+    add_pixel_size,
+    add_plane,
+    add_quiet,
+    channel_choice,
+    count,
+    probability,
+    tile_side,
+)
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import console_work, say
+
+if TYPE_CHECKING:
+    from napari_mpseg.images.image import Image
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("image", metavar="IMAGE", help="TIFF, OME-TIFF, OME-Zarr, zarr, PNG or JPEG")
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results")
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help="folder for the results; made if it is not there"
+    )
     parser.add_argument(
         "--method", default="default", metavar="NAME", help="a method (see 'napari-mpseg methods') or a model folder"
     )
     parser.add_argument(
-        "--threshold", type=probability, metavar="P", help="probability above which pixels are particle"
+        "--threshold",
+        type=probability,
+        metavar="P",
+        help="probability, 0 to 1, above which pixels are particle; without, the method's own",
     )
     parser.add_argument("--min-size", type=count, default=3, metavar="PX", help="drop particles of fewer pixels")
     add_pixel_size(parser)
     parser.add_argument(
-        "--channels", type=channel_choice, metavar="LIST", help="names or numbers from 0, such as red or 0,2"
+        "--channels",
+        type=channel_choice,
+        metavar="LIST",
+        help="names or numbers from 0, such as red or 0,2; without, all",
     )
-    parser.add_argument(
-        "--plane", type=planes, metavar="N", help="which plane of a stack, from 0 (one number per axis)"
-    )
-    parser.add_argument("--all-planes", action="store_true", help="segment every plane of a stack")
+    add_plane(parser)
+    parser.add_argument("--all-planes", action="store_true", help="segment every plane of a stack, one after the other")
     parser.add_argument("--connectivity", type=int, choices=(4, 8), default=8, help="neighbours that join pixels")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="where to compute")
-    parser.add_argument("--tile-size", type=count, metavar="PX", help="side of a tile; less needs less memory")
+    parser.add_argument(
+        "--tile-size", type=tile_side, metavar="PX", help="side of a tile; a smaller one needs less memory"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace earlier results of this image")
     add_quiet(parser)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Segment, write, and print the summary."""
+    """Segment, write, and print the summary of each image."""
     from napari_mpseg.errors import SettingsError
-    from napari_mpseg.images.open import open_planes
     from napari_mpseg.pipeline import segment
 
     if options.all_planes and options.plane is not None:
         raise SettingsError("--plane and --all-planes exclude each other; give one of them.")
-    sources: list[Any] = [options.image]
-    if options.all_planes:
-        sources = list(open_planes(options.image, channels=options.channels, calibration=options.pixel_size))
     with console_work(options.quiet) as (on_progress, cancel):
-        for source in sources:
+        for number, source in enumerate(_sources(options)):
             result = segment(
                 source,
                 options.method,
@@ -60,12 +76,28 @@ def run(options: argparse.Namespace) -> None:
                 plane=options.plane,
                 calibration=None if options.all_planes else options.pixel_size,
                 device=options.device,
-                tile_size=options.tile_size or None,
+                tile_size=options.tile_size,
                 on_progress=on_progress,
                 cancel=cancel,
             )
-            say(result.summary())
-            say(f"Results   {options.out}")
+            say(("\n" if number else "") + result.summary())
+    say(f"Results   {options.out}")
+
+
+def _sources(options: argparse.Namespace) -> "Iterator[str | Image]":
+    """Give the image, or every plane of the stack once none of their results is in the way."""
+    if not options.all_planes:
+        yield options.image
+        return
+    from napari_mpseg.images.open import open_planes
+    from napari_mpseg.results.result_store import refuse_results
+    from napari_mpseg.results.saving import check_places, result_paths
+
+    refuse_results(options.image)
+    images = open_planes(options.image, channels=options.channels, calibration=options.pixel_size)
+    for image in images:
+        check_places(result_paths(options.out, image.name), source=image.source, overwrite=options.overwrite)
+    yield from images
 
 
 COMMAND = Command(
@@ -73,7 +105,11 @@ COMMAND = Command(
     "find and measure the particles of an image",
     configure,
     run,
-    "Find the particles of an image of any size, measure them, and write into DIR: NAME.ome.zarr (probability and "
-    "labels), NAME_particles.csv and .parquet (one row per particle), NAME_overlay.png and NAME_run.json (settings "
-    "and versions).",
+    """\
+Find the particles of an image of any size, measure them, and write into DIR:
+  NAME_particles.csv, NAME_particles.parquet   one row per particle
+  NAME_overlay.png                             the image with the particles ringed
+  NAME.ome.zarr                                labels and probability, for napari and other tools
+  NAME_run.json                                all settings and versions
+Nothing is replaced unless --overwrite is given, and nothing half-made is left behind.""",
 )

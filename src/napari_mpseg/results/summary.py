@@ -3,40 +3,47 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from napari_mpseg.particles.table import ParticleTable
     from napari_mpseg.results.result import Result
 
 
 def summarise(result: "Result") -> str:
     """Return image, method, count, counts per size class, density and share of area as text."""
     height, width = result.image.shape
+    smallest = dict(result.provenance.get("settings") or {}).get("min_size", 0)
+    # only a network's threshold means something: that of a grey level is 0 or 1
+    threshold = f", probability above {result.threshold:g}" if result.provenance.get("model") else ""
     lines = [
         f"Image     {result.image.name}: {width} x {height} px, {result.image.calibration}",
-        f"Method    {result.method}, probability above {result.threshold:g}",
-        f"Particles {result.count}",
+        f"Method    {result.method}{threshold}",
+        f"Particles {result.count}" + (f" (of {smallest} px or more)" if smallest > 1 else ""),
     ]
     if result.particles is not None:
-        lines += _sizes(result)
+        lines += size_lines(result.particles)
+        lines += _share_lines(result, result.particles)
     lines += [f"Note      {note}" for note in result.notes]
     return "\n".join(lines)
 
 
-def _sizes(result: "Result") -> list[str]:
+def size_lines(table: "ParticleTable") -> list[str]:
+    """Return how many particles there are in each size class, one line each below a heading."""
     from napari_mpseg.particles.sizes import SizeClasses, count_by_size
 
-    table = result.particles
-    assert table is not None
-    calibration = table.calibration
     counts = count_by_size(table)
-    by = SizeClasses.default_for(calibration).by
+    by = SizeClasses.default_for(table.calibration).by
     size = "maximum Feret diameter" if by == "feret_max" else by
-    lines = [f"Size classes ({size}):"]
     widest = max(len(str(name)) for name in counts.index)
-    lines += [f"  {name!s:>{widest}}  {count:6d}" for name, count in counts.items()]
+    return [f"Size classes ({size}):", *(f"  {name!s:>{widest}}  {count:6d}" for name, count in counts.items())]
+
+
+def _share_lines(result: "Result", table: "ParticleTable") -> list[str]:
     height, width = result.image.shape
-    area_px = float(table.frame["area_px"].sum()) if "area_px" in table.frame else 0.0
-    lines.append(f"Area      {100 * area_px / (height * width):.4g} % of the image is particle")
-    if calibration.calibrated:
-        metric = calibration.converted("mm").pixel_size
-        square_mm = height * width * metric[0] * metric[1]
-        lines.append(f"Density   {result.count / square_mm:.4g} particles per mm2 of image ({square_mm:.4g} mm2)")
+    covered = float(table.frame["area_px"].sum()) / (height * width)
+    lines = [f"Area      {100 * covered:.4g} % of the image is particle"]
+    if table.calibration.calibrated:
+        tall, wide = table.calibration.converted("mm").pixel_size
+        square_mm = height * width * tall * wide
+        density = result.count / square_mm
+        shown = f"{density:.0f}" if density >= 1000 else f"{density:.4g}"
+        lines.append(f"Density   {shown} particles per mm2 of image ({square_mm:.4g} mm2)")
     return lines

@@ -1,0 +1,97 @@
+"""A small 8-bit RGB picture of an image of any size and kind."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_mpseg.images.image import Image
+from napari_mpseg.images.region import read_region
+from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
+
+_BLOCK = 2048
+_BRIGHTEST = 235  # leaves the rings something to stand out from
+_LARGEST = 1e30  # values beyond would overflow when summed
+
+
+def preview(
+    image: Image, step: int = 1, on_progress: ProgressCallback = silent, cancel: CancelToken | None = None
+) -> NDArray[np.uint8]:
+    """Return the image averaged over ``step`` x ``step`` pixels, stretched so that dim images can be seen.
+
+    Parameters
+    ----------
+    image : Image
+        ``(Y, X)`` or ``(Y, X, C)``, any real dtype; read once, block by block. One, two, or five and more channels are
+        shown as their mean in grey, three as they are, of four the first three.
+    step : int
+        Pixels of a side that become one.
+    on_progress, cancel
+        See :mod:`napari_mpseg.progress`.
+
+    Returns
+    -------
+    numpy.ndarray
+        uint8 ``(ceil(Y / step), ceil(X / step), 3)``. Pixels that are not finite are left out of the averages;
+        where there are no others, the picture is black.
+
+    Raises
+    ------
+    Cancelled
+        If `cancel` was set.
+    """
+    height, width = image.shape
+    rows, cols = -(-height // step), -(-width // step)
+    small = np.zeros((rows, cols, 3), np.float32)
+    block = max(step, _BLOCK // step * step)
+    corners = [(y, x) for y in range(0, height, block) for x in range(0, width, block)]
+    for done, (y, x) in enumerate(corners, 1):
+        if cancel is not None:
+            cancel.check()
+        part = _averaged(_colour(read_region(image, y, min(y + block, height), x, min(x + block, width))), step)
+        small[y // step : y // step + part.shape[0], x // step : x // step + part.shape[1]] = part
+        on_progress(Progress("Drawing", done, len(corners), "blocks"))
+    return _stretched(small)
+
+
+def _colour(pixels: NDArray[Any]) -> NDArray[np.float32]:
+    """Return float32 ``(Y, X, 3)``; what is not finite becomes NaN."""
+    if pixels.dtype.kind == "f":
+        pixels = np.where(np.isfinite(pixels), np.clip(pixels.astype(np.float64), -_LARGEST, _LARGEST), np.nan)
+    colour = pixels.astype(np.float32)
+    if colour.ndim == 3 and colour.shape[2] not in (3, 4):
+        colour = colour.mean(2)
+    if colour.ndim == 2:
+        colour = np.repeat(colour[..., None], 3, 2)
+    return colour[..., :3]
+
+
+def _averaged(pixels: NDArray[np.float32], step: int) -> NDArray[np.float32]:
+    """Return the mean of the finite values of each ``step`` x ``step`` pixels; NaN where there are none."""
+    if step == 1:
+        return pixels
+    finite = np.isfinite(pixels)
+    everything = bool(finite.all())
+    total = _summed(pixels if everything else np.where(finite, pixels, 0), step)
+    count = _summed(
+        (np.ones(pixels.shape[:2], np.float32)[..., None] if everything else finite.astype(np.float32)), step
+    )
+    with np.errstate(invalid="ignore"):
+        return np.asarray(total / count, np.float32)
+
+
+def _summed(pixels: NDArray[Any], step: int) -> NDArray[Any]:
+    down = np.add.reduceat(pixels, np.arange(0, pixels.shape[0], step), 0)
+    return np.asarray(np.add.reduceat(down, np.arange(0, pixels.shape[1], step), 1))
+
+
+def _stretched(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
+    brightest = pixels.max(2)
+    finite = np.isfinite(brightest)
+    if not finite.any():
+        return np.zeros(pixels.shape, np.uint8)
+    low = float(np.nanmin(pixels))
+    high = float(np.percentile(brightest[finite], 99.9))
+    scale = 1 / (high - low) if high > low else 0.0
+    shown = np.clip((np.nan_to_num(pixels, nan=low) - low) * scale, 0, 1)
+    return np.asarray(np.floor(shown * _BRIGHTEST + 0.5), np.uint8)

@@ -13,7 +13,7 @@ from napari_mpseg.gui.layer_choice import LayerChoice
 from napari_mpseg.gui.layer_input import frozen, snapshot_stack
 from napari_mpseg.gui.measuring import Measured, measure_labels
 from napari_mpseg.gui.memory import Memory
-from napari_mpseg.gui.particle_table import show_table
+from napari_mpseg.gui.particle_table import make_table_quick, show_table
 from napari_mpseg.gui.pixel_size import PixelSizeEdit
 from napari_mpseg.gui.run_panel import RunPanel, WorkingWidget
 from napari_mpseg.gui.status_line import note
@@ -138,6 +138,7 @@ class MeasureWidget(WorkingWidget):
 
     def _show(self, measured: Measured) -> None:
         layer = self._target
+        make_table_quick(self._viewer)
         if layer not in self._viewer.layers:
             self.panel.status.say("The labels layer was removed meanwhile; the table can still be saved.", "warning")
         elif measured.labels is not None:

@@ -19,6 +19,7 @@ _TABLE = "Features table widget"
 _SMALLEST_ON_SCREEN = 24  # screen pixels; a particle that is smaller is zoomed in on
 _SHARE_OF_SCREEN = 0.12  # of the canvas that a particle fills after zooming in
 _SETTLED = 150  # milliseconds until a new dock has taken its room
+_ROWS_TO_FIT = 30
 _CLICK_SLACK = 4  # screen pixels that a hand moves during a click
 
 
@@ -30,19 +31,19 @@ def show_table(viewer: Any, layer: Any) -> Any:
     QWidget or None
         The table; None for a viewer without a window.
     """
-    viewer.layers.selection.active = layer
     link_selection(viewer, layer)
     window = getattr(viewer, "window", None)
-    if window is None:
-        return None
     table = _open_table(window)
-    if table is None:
+    if table is not None:
+        _raise_dock(table)
+    elif window is not None:
         before = _canvas_size(viewer)
+        viewer.layers.selection.clear()  # it must not fill itself before it was told to look at a few rows only
         dock, table = window.add_plugin_dock_widget("napari", _TABLE)
         _lay_below(dock)
         _keep_in_view(viewer, dock, before)
-    else:
-        _raise_dock(table)
+    _fit_columns_quickly(table)
+    viewer.layers.selection.active = layer
     return table
 
 
@@ -61,6 +62,18 @@ def _open_table(window: Any) -> Any:
     """Return the features table, whether it was opened by this plugin or from napari's menu, or None."""
     docked = window.dock_widgets.items() if window is not None else ()
     return next((widget for name, widget in docked if name.startswith(_TABLE)), None)
+
+
+def make_table_quick(viewer: Any) -> None:
+    """Before a large table is shown, see to it that a features table which is open already takes it quickly."""
+    _fit_columns_quickly(_open_table(getattr(viewer, "window", None)))
+
+
+def _fit_columns_quickly(table: Any) -> None:
+    """Fit the columns to the rows on top, not to a thousand, which takes seconds: 8 s for 8,000 particles."""
+    view = getattr(table, "table", None)
+    if view is not None:
+        view.horizontalHeader().setResizeContentsPrecision(_ROWS_TO_FIT)
 
 
 def _lay_below(dock: Any) -> None:

@@ -22,7 +22,7 @@ from napari_mpseg.gui.layer_input import has_channel_axis, snapshot_stack
 from napari_mpseg.gui.memory import Memory, preferences
 from napari_mpseg.gui.method_choice import MethodChoice
 from napari_mpseg.gui.method_options import MethodOptions
-from napari_mpseg.gui.particle_table import show_table
+from napari_mpseg.gui.particle_table import make_table_quick, show_table
 from napari_mpseg.gui.pixel_size import PixelSizeEdit
 from napari_mpseg.gui.planes import segment_and_prepare
 from napari_mpseg.gui.run_panel import RunPanel, WorkingWidget
@@ -238,6 +238,7 @@ class SegmentWidget(WorkingWidget):
         """Show a result: only here, at the very end, does the viewer change."""
         result, prepared = outcome
         layer = self._target if self._target in self._viewer.layers else None
+        make_table_quick(self._viewer)
         _, labels = add_result(self._viewer, result, layer, plane=self._plane, prepared=prepared)
         show_table(self._viewer, labels)
         self.panel.status.say(summary(result), "done")

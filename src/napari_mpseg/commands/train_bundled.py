@@ -14,7 +14,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="model folder to write")
     parser.add_argument("--seed", type=count, default=0, help="the same seed gives the same weights")
     parser.add_argument(
-        "--threads", type=count, default=2, help="processor threads; part of what makes a run repeatable"
+        "--threads", type=count, default=1, help="processor threads; part of what makes a run repeatable"
     )
     parser.add_argument("--crossval", action="store_true", help="also train once per fold, held out, and report scores")
     parser.add_argument("--overwrite", action="store_true", help="replace the model in DIR")

@@ -36,17 +36,26 @@ def receptive_radius(network: nn.Module, in_channels: int = 3, limit: int = 128)
                 module.reset_running_stats()
                 module.reset_parameters()
         stride = int(getattr(network, "stride", 1))
-        size = -(-(2 * limit + 2 * stride) // stride) * stride
-        centre = size // 2 // stride * stride
-        radius = 0
-        for offset in range(stride):
-            point = centre + offset
-            image = torch.zeros(1, in_channels, size, size, dtype=torch.float64)
-            image[:, :, point, point] = 1.0
-            reached = torch.nonzero(probe(image)[0, 0])
-            radius = max(radius, int((reached - point).abs().max()) if len(reached) else 0)
-            if bool((reached == 0).any()) or bool((reached == size - 1).any()):
-                return None
+        reach = min(limit, 12)
+        while True:  # small images first: most networks of interest see no further
+            radius = _impulse_reach(probe, in_channels, stride, reach)
+            if radius is not None or reach == limit:
+                return radius
+            reach = min(limit, 2 * reach)
+
+
+def _impulse_reach(probe: nn.Module, in_channels: int, stride: int, reach: int) -> int | None:
+    """Return the farthest non-zero output of impulses, None if one arrives at the border of an image for `reach`."""
+    size = -(-(2 * reach + 2 * stride) // stride) * stride
+    centre = size // 2 // stride * stride
+    radius = 0
+    for point in range(centre, centre + stride):
+        image = torch.zeros(1, in_channels, size, size, dtype=torch.float64)
+        image[:, :, point, point] = 1.0
+        reached = torch.nonzero(probe(image)[0, 0])
+        if bool((reached == 0).any()) or bool((reached == size - 1).any()):
+            return None
+        radius = max(radius, int((reached - point).abs().max()) if len(reached) else 0)
     return radius
 
 

@@ -45,19 +45,19 @@ class TrainSettings:
     """
 
     network: str = "half-multiresunet"
-    dropout: float = 0.0
-    steps: int = 600
+    dropout: float = 0.3
+    steps: int = 400
     batch: int = 8
     crop: int = 96
     loss: str = "bce+dice"
     learning_rate: float = 2e-3
-    weight_decay: float = 1e-3
+    weight_decay: float = 0.05
     average: float = 0.995
     particle_share: float = 0.75
-    synthetic_share: float = 0.15
+    synthetic_share: float = 0.1
     gain: float = 0.1
-    offset: float = 5.0
-    noise: float = 2.5
+    offset: float = 4.0
+    noise: float = 1.0
     grey_share: float = 0.1
     bf16: bool = True
     seed: int = 0

@@ -1,0 +1,137 @@
+"""Model folders come back as they were saved, and anything else is refused with a reason."""
+
+import hashlib
+import json
+import pickle
+from importlib import resources
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from napari_mpseg.errors import ModelError, StoreError
+from napari_mpseg.images.normalisation import Normalisation
+from napari_mpseg.networks.modelfile import CARD, WEIGHTS, Model, ModelCard, load_card, load_model, save_model
+from napari_mpseg.networks.registry import NETWORKS
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(3)
+    network = NETWORKS["quarter-multiresunet"].build(3).eval()
+    card = ModelCard("a model", "quarter-multiresunet", normalisation=Normalisation("range"), threshold=0.4)
+    return Model(network, card)
+
+
+@pytest.fixture
+def folder(model, tmp_path):
+    return save_model(model, tmp_path / "model")
+
+
+def _resign(folder):
+    card = json.loads((folder / CARD).read_text())
+    card["weights_sha256"] = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    (folder / CARD).write_text(json.dumps(card))
+
+
+def _change_card(folder, **values):
+    card = json.loads((folder / CARD).read_text())
+    (folder / CARD).write_text(json.dumps({**card, **values}))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_saved_and_loaded_predicts_the_same(name, tmp_path):
+    torch.manual_seed(4)
+    network = NETWORKS[name].build(2, dropout=0.3).eval()
+    card = ModelCard("m", name, options={"dropout": 0.3}, in_channels=2, training={"seed": 4})
+    loaded = load_model(save_model(Model(network, card), tmp_path / "m"))
+    image = torch.rand(1, 2, 32, 32)
+    with torch.inference_mode():
+        assert torch.equal(network(image), loaded.network(image))
+    assert loaded.card.training == {"seed": 4}
+    assert not loaded.network.training
+
+
+def test_card_survives(folder):
+    card = load_card(folder)
+    assert (card.name, card.threshold, card.normalisation.kind) == ("a model", 0.4, "range")
+
+
+def test_an_existing_model_is_not_overwritten_unasked(model, folder):
+    before = (folder / WEIGHTS).read_bytes()
+    with pytest.raises(StoreError, match="already there"):
+        save_model(model, folder)
+    assert (folder / WEIGHTS).read_bytes() == before
+    save_model(model, folder, overwrite=True)
+
+
+def test_changed_weights_are_refused(folder):
+    content = bytearray((folder / WEIGHTS).read_bytes())
+    content[-1] ^= 1
+    (folder / WEIGHTS).write_bytes(content)
+    with pytest.raises(ModelError, match="changed or damaged"):
+        load_model(folder)
+
+
+def test_a_pickle_is_never_run(folder, tmp_path):
+    witness = tmp_path / "witness"
+
+    class Evil:
+        def __reduce__(self):
+            return (witness.write_text, ("ran",))
+
+    (folder / WEIGHTS).write_bytes(pickle.dumps(Evil()))
+    _resign(folder)
+    with pytest.raises(ModelError, match="not a safetensors file"):
+        load_model(folder)
+    assert not witness.exists()
+
+
+def test_missing_and_misshapen_weights_are_named(folder):
+    state = load_file(folder / WEIGHTS)
+    state.pop("head.bias")
+    state["head.weight"] = torch.zeros(1, 7, 1, 1)
+    save_file(state, folder / WEIGHTS)
+    _resign(folder)
+    with pytest.raises(ModelError, match=r"1 weights missing \(head.bias\).*1 of another shape \(head.weight"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"network": "vgg"}, "No network is called 'vgg'"),
+        ({"colour": 1}, "no setting 'colour'"),
+        ({"format": 99}, "newer version"),
+        ({"network": "half-multiresunet"}, "does not fit the network 'half-multiresunet'"),
+    ],
+)
+def test_foreign_cards_are_refused(folder, change, message):
+    _change_card(folder, **change)
+    with pytest.raises(ModelError, match=message):
+        load_model(folder)
+
+
+def test_what_is_no_model_is_said(tmp_path, folder):
+    with pytest.raises(ModelError, match="not a model folder"):
+        load_model(tmp_path / "nothing")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelError, match="holds no card"):
+        load_model(tmp_path / "empty")
+    (folder / CARD).write_text("{")
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_model(folder)
+    (folder / CARD).unlink()
+    with pytest.raises(ModelError, match="holds no card"):
+        load_model(folder)
+
+
+def test_the_bundled_model_loads_and_says_where_it_comes_from():
+    models = resources.files("napari_mpseg") / "models"
+    for entry in models.iterdir():
+        if entry.is_dir() and not entry.name.startswith("_"):
+            with resources.as_file(entry) as path:
+                model = load_model(path)
+            assert "MP-Net" in model.card.attribution
+            assert model.card.receptive_radius
+            assert model.card.training["seed"] is not None

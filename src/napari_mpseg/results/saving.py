@@ -113,7 +113,10 @@ def _copy_store(result: "Result", target: Path) -> None:
     source = Path(str(result.labels.store.root))
     if not source.is_dir():
         raise StoreError(f"The result store {source} is not there any more, so it cannot be saved. Segment again.")
-    shutil.copytree(source, target)
+    try:
+        shutil.copytree(source, target)
+    except shutil.Error as error:  # one entry per file that could not be copied: the first tells enough
+        raise OSError(error.args[0][0][2]) from error
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -30,7 +30,7 @@ def test_classes_without_particles_are_counted_as_zero() -> None:
 
 
 def test_other_units_are_converted() -> None:
-    assert count_by_size(table([30_000.0, 600_000.0], "nm")).tolist() == [0, 1, 0, 0, 1]
+    assert count_by_size(table([30_000.0, 600_000.0], "nm"), SizeClasses()).tolist() == [0, 1, 0, 0, 1]
 
 
 def test_pixels_where_there_is_no_pixel_size() -> None:
@@ -78,3 +78,15 @@ def test_what_cannot_be_sorted_gets_a_reason() -> None:
         count_by_size(measure(np.ones((3, 3), int)), SizeClasses())
     with pytest.raises(SettingsError, match="feret_max"):
         count_by_size(measure(np.ones((3, 3), int), properties="area"))
+
+
+@pytest.mark.parametrize(
+    ("pixel", "unit", "first"), [("2.5um", "um", "<20 um"), ("5nm", "nm", "<20 nm"), ("0.002mm", "um", "<20 um")]
+)
+def test_default_classes_suit_the_pixel_size(pixel, unit, first):
+    classes = SizeClasses.default_for(Calibration.parse(pixel))
+    assert (classes.unit, classes.names[0]) == (unit, first)
+
+
+def test_default_classes_without_a_pixel_size_are_in_pixels():
+    assert SizeClasses.default_for(Calibration()).unit == "px"

@@ -12,22 +12,18 @@ THRESHOLD = 0.5
 MIN_SIZE = 3
 
 
-class _Patch(Protocol):
-    name: str
-    image: Any
-    mask: Any
-
-
-class _Fold(Protocol):
-    name: str
-    patches: Sequence[_Patch]
-
-
 class HeldOutFold(Protocol):
     """A fold with the probabilities a network gave that never saw it."""
 
-    fold: Any
-    probabilities: Sequence[Any]
+    @property
+    def fold(self) -> Any:
+        """Name and patches (each with ``image`` and ``mask``)."""
+        ...
+
+    @property
+    def probabilities(self) -> Sequence[Any]:
+        """One array ``(Y, X)`` per patch."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -81,8 +77,9 @@ class CrossvalReport:
             "|---|---|---|---|---|---|",
         ]
         rows = [(s.fold, s.f1, s.mean_iou, s.particle_recall, s.particle_precision, s.level_f1) for s in self.folds]
-        rows.append(("mean", *(float(np.mean(column)) for column in list(zip(*rows, strict=True))[1:])))
-        lines += [f"| {name} | {' | '.join(f'{value:.3f}' for value in values)} |" for name, *values in rows]
+        means = [float(value) for value in np.mean([values for _, *values in rows], axis=0)]
+        lines += [_row_of(name, values) for name, *values in rows]
+        lines.append(_row_of("mean", means))
         return "\n".join(lines)
 
 
@@ -116,6 +113,10 @@ def report_folds(held: Sequence[HeldOutFold]) -> CrossvalReport:
             )
         )
     return CrossvalReport(tuple(scores))
+
+
+def _row_of(name: str, values: Sequence[float]) -> str:
+    return f"| {name} | {' | '.join(f'{value:.3f}' for value in values)} |"
 
 
 def _row(masks: Sequence[Any]) -> Any:

@@ -6,8 +6,8 @@ import numpy as np
 
 from napari_mpseg.images.image import Image
 from napari_mpseg.inference.grid import Tile, TileGrid
-from napari_mpseg.inference.windows import read_window
 from napari_mpseg.inference.predictor import TilePredictor
+from napari_mpseg.inference.windows import read_window
 
 Pieces = dict[tuple[int, int], np.ndarray[Any, Any]]
 

@@ -21,9 +21,12 @@ class TilePredictor(Protocol):
         False for networks that see further than any window: their windows are blended.
     """
 
-    halo: int
-    stride: int
-    exact: bool
+    @property
+    def halo(self) -> int: ...  # noqa: D102 - told above
+    @property
+    def stride(self) -> int: ...  # noqa: D102
+    @property
+    def exact(self) -> bool: ...  # noqa: D102
 
     def predict(self, window: Any, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> Any:
         """Return the probability of particle of a window, less its margins.

@@ -8,8 +8,8 @@ import numpy as np
 from napari_mpseg.images.image import Image
 from napari_mpseg.inference.blending import blended_graph
 from napari_mpseg.inference.grid import Tile, TileGrid
-from napari_mpseg.inference.windows import read_window
 from napari_mpseg.inference.predictor import TilePredictor
+from napari_mpseg.inference.windows import read_window
 
 DEFAULT_TILE = 512
 
@@ -45,7 +45,8 @@ def tiled_probability(image: Image, predictor: TilePredictor, tile_size: int | N
 
 def tile_grid(image: Image, predictor: TilePredictor, tile_size: int | None = None) -> TileGrid:
     """Return the grid on which `predictor` works best."""
-    size = tile_size or getattr(predictor, "preferred_tile", DEFAULT_TILE)
+    preferred: int = getattr(predictor, "preferred_tile", DEFAULT_TILE)
+    size = tile_size or preferred
     return TileGrid(image.shape, size, predictor.halo, predictor.stride)
 
 

@@ -36,7 +36,8 @@ class GreyScale:
                 return pixels
             total = pixels.sum(2, dtype=np.uint32)
             count = pixels.shape[2]
-            return ((2 * total + count) // (2 * count)).astype(np.uint8)
+            grey: np.ndarray[Any, Any] = ((2 * total + count) // (2 * count)).astype(np.uint8)
+            return grey
         values = pixels.astype(np.float64)
         if values.ndim == 3:
             values = values.mean(2)

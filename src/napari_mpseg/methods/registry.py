@@ -28,6 +28,8 @@ class MethodEntry:
         ``"module:function"`` that builds the :class:`~napari_mpseg.methods.protocol.Method`.
     options : mapping
         Fixed keyword arguments of the factory.
+    graded : bool
+        Whether it gives probabilities between 0 and 1, so that a threshold on them means something.
     """
 
     name: str
@@ -35,6 +37,7 @@ class MethodEntry:
     summary: str
     factory: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    graded: bool = True
 
     def build(self, **options: Any) -> Method:
         """Import the method's code and build it."""
@@ -46,14 +49,14 @@ class MethodEntry:
 METHODS: Registry[MethodEntry] = Registry("method")
 
 
-def _add(name: str, title: str, summary: str, factory: str, **options: Any) -> None:
-    METHODS.add(name, MethodEntry(name, title, summary, f"napari_mpseg.methods.{factory}", options))
+def _add(name: str, title: str, summary: str, factory: str, *, graded: bool = True, **options: Any) -> None:
+    METHODS.add(name, MethodEntry(name, title, summary, f"napari_mpseg.methods.{factory}", options, graded))
 
 
 _add(
     "default",
-    "Bundled network (half-multiresunet)",
-    "Small network trained on Nile-red fluorescence filters; needs no settings.",
+    "Bundled network",
+    "Half MultiResUNet trained on Nile-red fluorescence filters; needs no settings.",
     "network:bundled",
 )
 _add(
@@ -61,12 +64,14 @@ _add(
     "MaxEntropy threshold",
     "One grey level for the whole image by ImageJ's MaxEntropy rule, as the MP-VAT macro uses it.",
     "thresholds:max_entropy",
+    graded=False,
 )
 _add(
     "fixed-level",
     "Fixed grey level",
     "Every pixel brighter than one given level (0 to 255 after 8-bit conversion) is particle.",
     "thresholds:fixed_level",
+    graded=False,
 )
 
 

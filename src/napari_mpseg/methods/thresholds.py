@@ -9,8 +9,8 @@ import numpy as np
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.images.checks import check_image
 from napari_mpseg.images.image import Image
-from napari_mpseg.methods.grey import GreyScale, grey_histogram
 from napari_mpseg.inference.predictor import Prepared
+from napari_mpseg.methods.grey import GreyScale, grey_histogram
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 
 Rule = Callable[[np.ndarray[Any, Any]], int]

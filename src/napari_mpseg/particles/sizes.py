@@ -48,8 +48,14 @@ class SizeClasses:
 
     @classmethod
     def default_for(cls, calibration: Calibration) -> "SizeClasses":
-        """Return <20, 20-50, 50-100, 100-500, >=500 um; or 10, 20, 50, 200 px where there is no pixel size."""
-        return cls() if calibration.calibrated else cls((10.0, 20.0, 50.0, 200.0), "px")
+        """Return <20, 20-50, 50-100, 100-500, >=500 um; the same numbers in nm for pixels smaller than 100 nm.
+
+        Without a pixel size the borders are 10, 20, 50 and 200 px.
+        """
+        pixel = calibration.pixel_size_um
+        if pixel is None:
+            return cls((10.0, 20.0, 50.0, 200.0), "px")
+        return cls(unit="nm") if pixel < 0.1 else cls()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -149,7 +149,7 @@ class ParticleTable:
                 about = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
                 frame = table.to_pandas()
             else:
-                frame = pd.read_csv(path, float_precision="round_trip")
+                frame = pd.read_csv(path)
         except (OSError, ValueError) as error:
             raise StoreError(f"Cannot read the table {path}: {error}. Is it a CSV or Parquet file?") from error
         if "label" not in frame.columns:

@@ -60,7 +60,7 @@ def fit(
         ``steps`` done and the mean ``loss`` of the last tenth.
     """
     cancel = cancel or CancelToken()
-    network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.train().to(memory_format=torch.channels_last)
     loss_of = LOSSES[settings.loss]
     optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, settings.steps, pct_start=0.1)

@@ -12,15 +12,14 @@ LOSSES: Registry[Loss] = Registry("loss")
 
 
 @LOSSES.register("bce")
-def bce(logits: torch.Tensor, target: torch.Tensor, positive_weight: float = 9.0) -> torch.Tensor:
-    """Return the mean binary cross-entropy with particle pixels weighted `positive_weight` times.
+def bce(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Return the mean binary cross-entropy with particle pixels weighted 9 times.
 
     References
     ----------
     Baek et al. 2021 and Park et al. 2022 use a weight of 9.
     """
-    weight = torch.tensor(positive_weight, device=logits.device)
-    return F.binary_cross_entropy_with_logits(logits, target, pos_weight=weight)
+    return _cross_entropy(logits, target, 9.0)
 
 
 @LOSSES.register("dice")
@@ -45,4 +44,9 @@ def bce_and_dice(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     the size of Dice's, and Dice over the batch does not reward or punish crops without any particle.
     """
     whole = dice(logits.reshape(1, -1), target.reshape(1, -1))
-    return 10 * bce(logits, target, 3.0) + whole
+    return 10 * _cross_entropy(logits, target, 3.0) + whole
+
+
+def _cross_entropy(logits: torch.Tensor, target: torch.Tensor, positive_weight: float) -> torch.Tensor:
+    weight = torch.tensor(positive_weight, device=logits.device)
+    return F.binary_cross_entropy_with_logits(logits, target, pos_weight=weight)

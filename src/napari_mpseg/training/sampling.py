@@ -80,7 +80,7 @@ def _filled(values: Array, side: int) -> Array:
 
 
 def _augmented(image: Array, mask: Array, settings: TrainSettings, rng: np.random.Generator) -> tuple[Array, Array]:
-    turns = rng.integers(4)
+    turns = int(rng.integers(4))
     image, mask = np.rot90(image, turns), np.rot90(mask, turns)
     if rng.random() < 0.5:
         image, mask = image[:, ::-1], mask[:, ::-1]

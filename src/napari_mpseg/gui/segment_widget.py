@@ -30,6 +30,7 @@ from napari_mpseg.gui.status_line import note
 from napari_mpseg.gui.summary import summary
 from napari_mpseg.gui.worker import Job
 from napari_mpseg.layers import add_result, role_of
+from napari_mpseg.methods.registry import METHODS
 
 if TYPE_CHECKING:
     import napari
@@ -73,12 +74,13 @@ class SegmentWidget(WorkingWidget):
         self.channel.setToolTip("Which channel to look at; all of them only for a method trained on that many")
         self.stack.currentIndexChanged.connect(self._show_rows)
         self.automatic = QCheckBox("automatic")
-        self.automatic.setToolTip("Let the method choose: a network has its own threshold, MaxEntropy finds a level")
+        self.automatic.setToolTip("Take the threshold the network was made for")
         self.threshold = QDoubleSpinBox()
         self.threshold.setRange(0.01, 0.99)
         self.threshold.setSingleStep(0.05)
         self.threshold.setToolTip("Probability from which a pixel counts as particle, 0 to 1. Lower finds more.")
         self.automatic.toggled.connect(self.threshold.setDisabled)
+        self.threshold_row = _row(self.automatic, self.threshold)
         self.min_size = QSpinBox()
         self.min_size.setRange(1, 1_000_000)
         self.min_size.setSuffix(" px")
@@ -102,7 +104,7 @@ class SegmentWidget(WorkingWidget):
             ("Method", self.method),
             ("", self.method.summary),
             ("", self.options),
-            ("Threshold", _row(self.automatic, self.threshold)),
+            ("Threshold", self.threshold_row),
             ("Minimum size", _row(self.min_size, self.min_area)),
             ("Pixel size", self.pixel_size),
         ):
@@ -155,6 +157,12 @@ class SegmentWidget(WorkingWidget):
         if self._shown_method != self.method.method:
             self._shown_method = self.method.method
             self.form.setRowVisible(self.options, self.options.show_for(self._shown_method))
+            self.form.setRowVisible(self.threshold_row, self._graded)
+
+    @property
+    def _graded(self) -> bool:
+        """Whether the chosen method gives probabilities, on which a threshold means something."""
+        return getattr(METHODS.get(self.method.method), "graded", True)
 
     def _show_area(self) -> None:
         try:
@@ -226,7 +234,7 @@ class SegmentWidget(WorkingWidget):
         return {
             "method": self.method.method,
             "method_options": self.options.values,
-            "threshold": None if self.automatic.isChecked() else self.threshold.value(),
+            "threshold": self.threshold.value() if self._graded and not self.automatic.isChecked() else None,
             "min_size": self.min_size.value(),
             "calibration": self.pixel_size.calibration,
             "device": preferred.device,

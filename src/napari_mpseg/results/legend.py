@@ -42,11 +42,12 @@ def with_legend(picture: "Picture", title: str, entries: Mapping[str, str]) -> "
     whole = Pictures.new("RGB", (width, picture.height + height), _GROUND)
     whole.paste(picture, ((width - picture.width) // 2, 0))
     draw = ImageDraw.Draw(whole)
+    radius = 3 * size // 8
     for left, below, line, mark in rows:
-        top = picture.height + below
+        middle = picture.height + below + size // 2
         if mark is not None:
-            draw.ellipse((left, top + size // 8, left + size - size // 4, top + size - size // 8), fill=mark)
-        draw.text((left if mark is None else left + size + pad // 2, top), line, fill=_TEXT, font=font)
+            draw.ellipse((left, middle - radius, left + 2 * radius, middle + radius), fill=mark)
+        draw.text((left if mark is None else left + size + pad // 2, middle), line, fill=_TEXT, font=font, anchor="lm")
     return whole
 
 

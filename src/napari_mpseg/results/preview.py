@@ -11,6 +11,7 @@ from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silen
 
 _BLOCK = 2048
 _BRIGHTEST = 235  # leaves the rings something to stand out from
+_CLIPPED_ABOVE = 99.99  # percentile
 _LARGEST = 1e30  # values beyond would overflow when summed
 
 
@@ -91,7 +92,10 @@ def _stretched(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
     if not finite.any():
         return np.zeros(pixels.shape, np.uint8)
     low = float(np.nanmin(pixels))
-    high = float(np.percentile(brightest[finite], 99.9))
-    scale = 1 / (high - low) if high > low else 0.0
+    # A few hot pixels may be clipped, but a few particles on black must stay.
+    high = float(np.percentile(brightest[finite], _CLIPPED_ABOVE))
+    high = high if high > low else float(brightest[finite].max())
+    # less is the rounding of the averages, not a difference
+    scale = 1 / (high - low) if high - low > 1e-6 * max(abs(low), abs(high)) else 0.0
     shown = np.clip((np.nan_to_num(pixels, nan=low) - low) * scale, 0, 1)
     return np.asarray(np.floor(shown * _BRIGHTEST + 0.5), np.uint8)

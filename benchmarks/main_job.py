@@ -1,6 +1,6 @@
 """The main job on a stitched filter: particles found, peak memory, and time beside the bare forward pass.
 
-    python benchmarks/main_job.py FILTER.tif [--truth FILTER_mask.tif] [--model DIR] [--tile 512] [--json OUT.json]
+    python benchmarks/main_job.py FILTER.tif [--truth FILTER_mask.tif] [--model DIR] [--tile 640] [--json OUT.json]
 
 Two processes, one after the other, on the same pixels with the same network and threads:
 
@@ -54,7 +54,9 @@ def job(options: argparse.Namespace) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        result = mp.segment(options.filter, options.model or "default", out=Path(folder) / "out", tile_size=options.tile)
+        result = mp.segment(
+            options.filter, options.model or "default", out=Path(folder) / "out", tile_size=options.tile
+        )
         seconds = time.perf_counter() - start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         found = {"seconds": seconds, "peak_mib": peak, "particles": result.count}
@@ -77,7 +79,7 @@ def main() -> None:
     parser.add_argument("filter")
     parser.add_argument("--truth")
     parser.add_argument("--model")
-    parser.add_argument("--tile", type=int, default=512)
+    parser.add_argument("--tile", type=int, default=640)
     parser.add_argument("--repeat", type=int, default=1, help="alternate both this often and take each one's fastest")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--part", choices=("bare", "job"), help=argparse.SUPPRESS)

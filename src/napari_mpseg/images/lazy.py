@@ -12,7 +12,7 @@ from napari_mpseg.errors import ImageError, MpsegError
 
 _PIXELS_PER_BLOCK = 1 << 18
 _SIDE = 2048
-_KEPT_BYTES = 128 << 20
+_KEPT_BYTES = 64 << 20
 
 
 class FilePixels:
@@ -31,7 +31,7 @@ class FilePixels:
     source : str
         File name for messages.
     keep : bool
-        Whether to keep the blocks read last, 128 MiB of them at most. Windows with a halo overlap, so without this the
+        Whether to keep the blocks read last, 64 MiB of them at most. Windows with a halo overlap, so without this the
         blocks of a compressed file are decoded about four times each.
     """
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 _KEEP = 1 << 30
 _GLIBC_DEFAULT = 128 * 1024
 _lock = threading.Lock()
@@ -31,6 +31,8 @@ def reused_memory() -> Iterator[None]:
         _users += 1
         libc.mallopt(_MMAP_THRESHOLD, _KEEP)
         libc.mallopt(_TRIM_THRESHOLD, _KEEP)
+        # Heaps of other threads hold at most 64 MiB, so that larger blocks would be mapped anew after all.
+        libc.mallopt(_ARENA_MAX, 1)
     try:
         yield
     finally:

@@ -1,13 +1,15 @@
 """Run dask tasks with progress, and stop within one task when asked."""
 
+import os
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback
 
 R = TypeVar("R")
-WORKERS = 2  # one tile in the network, one being read, labelled or written
+WORKERS = max(1, min(4, os.cpu_count() or 1))
 
 
 class RunningTasks:
@@ -40,6 +42,7 @@ def run_tasks(
     cancel: CancelToken,
     running: RunningTasks,
     unit: str = "tiles",
+    workers: int = WORKERS,
 ) -> list[Any]:
     """Compute dask `tasks` on threads and return their results in order.
 
@@ -49,6 +52,8 @@ def run_tasks(
         Each should do its work through :func:`guarded`.
     stage, unit : str
         For the progress events, one per finished task.
+    workers : int
+        Threads; so many tasks are in flight.
 
     Raises
     ------
@@ -70,7 +75,9 @@ def run_tasks(
     on_progress(Progress(stage, 0, len(tasks), unit))
     counted = [dask.delayed(count, pure=False)(task) for task in tasks]
     try:
-        return list(dask.compute(*counted, scheduler="threads", num_workers=WORKERS))
+        # threads of its own: they start, and take their memory, under the allocator settings of this run
+        with ThreadPoolExecutor(workers, "napari-mpseg") as pool:
+            return list(dask.compute(*counted, scheduler="threads", pool=pool))
     finally:
         running.wait()
         cancel.check()

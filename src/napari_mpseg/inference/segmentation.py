@@ -10,7 +10,8 @@ from napari_mpseg.errors import SettingsError
 from napari_mpseg.inference.grid import Tile
 from napari_mpseg.inference.labelling import TileSummary, join_tiles, label_tile
 from napari_mpseg.inference.predictor import Prepared
-from napari_mpseg.inference.schedule import RunningTasks, guarded, run_tasks
+from napari_mpseg.inference.memory import reused_memory
+from napari_mpseg.inference.schedule import WORKERS, RunningTasks, guarded, run_tasks
 from napari_mpseg.inference.store import PROBABILITY_SCALE, ResultArrays
 from napari_mpseg.inference.tiled import tile_grid, tiled_probability
 from napari_mpseg.progress import CancelToken, ProgressCallback
@@ -105,7 +106,15 @@ def segment_tiles(
 
     work = dask.delayed(guarded(store_tile, running, cancel), pure=False, traverse=False)
     tasks = [work(blocks[tile.index], tile) for tile in grid]
-    summaries = run_tasks(tasks, stage="Segmenting", on_progress=on_progress, cancel=cancel, running=running)
+    with reused_memory():
+        summaries = run_tasks(
+            tasks,
+            stage="Segmenting",
+            on_progress=on_progress,
+            cancel=cancel,
+            running=running,
+            workers=getattr(predictor, "workers", WORKERS),
+        )
     final = join_tiles(summaries, grid, settings.connectivity, settings.min_size)
 
     def renumber(tile: Tile) -> None:

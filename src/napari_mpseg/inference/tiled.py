@@ -25,7 +25,7 @@ def tiled_probability(image: Image, predictor: TilePredictor, tile_size: int | N
         If it is exact, every chunk is computed from its own window, and no pixel depends on the tiling. If it is
         not, neighbouring windows overlap and are cross-faded.
     tile_size : int, optional
-        Side of a tile in pixels; default what the predictor prefers, else 512.
+        Side of a tile in pixels; default what the predictor prefers (640 for networks on the CPU), else 512.
 
     Returns
     -------

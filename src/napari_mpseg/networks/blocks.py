@@ -25,6 +25,11 @@ class Convolution(nn.Sequential):
         super().__init__(*layers)
 
 
+def added(target: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+    """Return the sum, in the memory of `target` where no gradient needs it: inference is bound by memory."""
+    return target + other if torch.is_grad_enabled() else target.add_(other)
+
+
 class MultiResBlock(nn.Module):
     """Three 3x3 convolutions in a row, all three outputs kept, plus a residual connection.
 
@@ -56,7 +61,7 @@ class MultiResBlock(nn.Module):
         m1 = F.relu(self.m1(x), inplace=True)
         m2 = F.relu(self.m2(m1), inplace=True)
         m3 = F.relu(self.m3(m2), inplace=True)
-        return F.relu(torch.cat([m1, m2, m3], 1) + self.residual(x), inplace=True)
+        return F.relu(added(torch.cat([m1, m2, m3], 1), self.residual(x)), inplace=True)
 
 
 class ResidualPath(nn.Module):
@@ -75,5 +80,5 @@ class ResidualPath(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map ``(N, channels, Y, X)`` to the same shape."""
         for narrow, wide in zip(self.narrow, self.wide, strict=True):
-            x = F.relu(narrow(x), inplace=True) + F.relu(wide(x), inplace=True)
+            x = added(F.relu(narrow(x), inplace=True), F.relu(wide(x), inplace=True))
         return x

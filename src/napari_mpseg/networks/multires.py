@@ -16,6 +16,8 @@ Margins = tuple[int, int, int, int]
 NO_MARGINS: Margins = (0, 0, 0, 0)
 _BLOCK_RADIUS = 3  # three 3x3 convolutions
 _PATH_RADIUS = 4  # four of them
+_STRIP_ROWS = 64
+_STRIP_PIXELS = 2**17
 
 
 @dataclass(frozen=True)
@@ -133,18 +135,43 @@ class MultiResUNet(nn.Module):
             kept.append(x)
             x = F.max_pool2d(x, 2)
         plans = _plan_margins(margins, len(kept))
-        deepest = plans[-1].deeper if plans else margins
+        deepest = plans[-1].deeper
         context = _reach_out(deepest, _BLOCK_RADIUS)
         x = _crop(self.dropout(self.bottom(_crop(x, context))), _between(context, deepest))
         for level in reversed(range(len(kept))):
-            plan = plans[level]
-            skip = self.paths[level](_crop(kept.pop(), plan.path))
-            skip = _crop(skip, _between(plan.path, plan.block))
-            up = F.interpolate(x, scale_factor=2, mode="nearest")
-            up = _crop(up, _between(_doubled(plan.deeper), plan.block))
-            x = _crop(self.decoder[level](torch.cat([skip, up], 1)), _between(plan.block, plan.output))
+            x = self._decode(level, kept.pop(), x, plans[level])
         logits: torch.Tensor = self.head(self.dropout(x))
         return logits
+
+    def _decode(self, level: int, skip: torch.Tensor, below: torch.Tensor, plan: "_LevelMargins") -> torch.Tensor:
+        """Return a decoder level's output; at inference strip by strip, or memory would peak here."""
+        rows = skip.shape[-2] - plan.output[0] - plan.output[1]
+        strip = rows if torch.is_grad_enabled() else max(_STRIP_ROWS, _STRIP_PIXELS // skip.shape[-1])
+        if strip >= rows:
+            return self._decode_strip(level, skip, below, plan, plan.deeper)
+        strips = []
+        for start in range(0, rows, strip):
+            left_over = max(0, rows - start - strip)
+            top, bottom, left, right = plan.output
+            part = _plan_margins((top + start, bottom + left_over, left, right), 1)[0]
+            strips.append(self._decode_strip(level, skip, below, part, plan.deeper))
+        return torch.cat(strips, 2)
+
+    def _decode_strip(
+        self, level: int, skip: torch.Tensor, below: torch.Tensor, plan: "_LevelMargins", given: Margins
+    ) -> torch.Tensor:
+        """Return the output inside ``plan.output``; `below` lacks the margins `given` of its level already."""
+        path = self.paths[level](_crop(skip, plan.path))
+        up = F.interpolate(_crop(below, _between(given, plan.deeper)), scale_factor=2, mode="nearest")
+        x = torch.cat(
+            [
+                _crop(path, _between(plan.path, plan.block)),
+                _crop(up, _between(_doubled(plan.deeper), plan.block)),
+            ],
+            1,
+        )
+        del path, up  # they would stay beside the block's own tensors
+        return _crop(self.decoder[level](x), _between(plan.block, plan.output))
 
 
 def half_multiresunet(in_channels: int = 3, batch_norm: bool = True, dropout: float = 0.0) -> MultiResUNet:

@@ -12,6 +12,7 @@ from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silen
 _BLOCK = 2048
 _BRIGHTEST = 235  # leaves the rings something to stand out from
 _CLIPPED_ABOVE = 99.99  # percentile
+_LARGEST_STEP = 16
 _LARGEST = 1e30  # values beyond would overflow when summed
 
 
@@ -49,7 +50,9 @@ def preview(
     for done, (y, x) in enumerate(corners, 1):
         if cancel is not None:
             cancel.check()
-        part = _averaged(_colour(read_region(image, y, min(y + block, height), x, min(x + block, width))), step)
+        pixels = read_region(image, y, min(y + block, height), x, min(x + block, width))
+        simple = pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] in (3, 4) and step <= _LARGEST_STEP
+        part = _averaged_bytes(pixels, step) if simple else _averaged(_colour(pixels), step)
         small[y // step : y // step + part.shape[0], x // step : x // step + part.shape[1]] = part
         on_progress(Progress("Drawing", done, len(corners), "blocks"))
     return _stretched(small)
@@ -65,6 +68,19 @@ def _colour(pixels: NDArray[Any]) -> NDArray[np.float32]:
     if colour.ndim == 2:
         colour = np.repeat(colour[..., None], 3, 2)
     return colour[..., :3]
+
+
+def _averaged_bytes(pixels: NDArray[np.uint8], step: int) -> NDArray[np.float32]:
+    """Return the mean of each ``step`` x ``step`` pixels of an RGB image, several times faster than for floats."""
+    height, width = pixels.shape[:2]
+    total = np.zeros((-(-height // step), -(-width // step), 3), np.uint32)
+    count = np.zeros(total.shape[:2], np.uint32)
+    for dy in range(step):
+        for dx in range(step):
+            part = pixels[dy::step, dx::step, :3]
+            total[: part.shape[0], : part.shape[1]] += part
+            count[: part.shape[0], : part.shape[1]] += 1
+    return np.asarray(total / count[..., None], np.float32)
 
 
 def _averaged(pixels: NDArray[np.float32], step: int) -> NDArray[np.float32]:

@@ -103,7 +103,7 @@ def write_files(
         result.particles.to_csv(paths["csv"])
         result.particles.to_parquet(paths["parquet"])
     picture = overlay_picture(result, on_progress=on_progress, cancel=cancel)
-    picture.save(paths["overlay"], format="PNG")
+    picture.save(paths["overlay"], format="PNG", compress_level=2)
     record: dict[str, Any] = {**result.provenance, "particles": result.count, "notes": list(result.notes)}
     text = json.dumps(record, indent=2, ensure_ascii=False, default=str)
     paths["record"].write_text(text + "\n", encoding="utf-8")

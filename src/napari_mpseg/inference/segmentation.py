@@ -9,8 +9,8 @@ import numpy as np
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.inference.grid import Tile
 from napari_mpseg.inference.labelling import TileSummary, join_tiles, label_tile
-from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.inference.memory import reused_memory
+from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.inference.schedule import WORKERS, RunningTasks, guarded, run_tasks
 from napari_mpseg.inference.store import PROBABILITY_SCALE, ResultArrays
 from napari_mpseg.inference.tiled import tile_grid, tiled_probability

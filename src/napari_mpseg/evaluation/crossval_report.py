@@ -8,7 +8,6 @@ import numpy as np
 
 from napari_mpseg.evaluation.report import evaluate
 
-THRESHOLD = 0.5
 MIN_SIZE = 3
 
 
@@ -18,6 +17,11 @@ class HeldOutFold(Protocol):
     @property
     def fold(self) -> Any:
         """Name and patches (each with ``image`` and ``mask``)."""
+        ...
+
+    @property
+    def model(self) -> Any:
+        """The network's model; its card has the threshold."""
         ...
 
     @property
@@ -37,8 +41,10 @@ class FoldScore:
         Pixel F1 over all pixels of the fold together.
     mean_iou : float
         Mean over the fold's patches of their intersection over union.
+    detected : float
+        Share of the true particles of 3 px or more in which at least one pixel was predicted.
     particle_recall, particle_precision : float
-        Of particles of 3 px or more; one common pixel is enough.
+        The same with predicted particles of 3 px or more only, as results have them; one common pixel is enough.
     particles : int
         True particles of 3 px or more.
     level, level_f1 : float
@@ -48,6 +54,7 @@ class FoldScore:
     fold: str
     f1: float
     mean_iou: float
+    detected: float
     particle_recall: float
     particle_precision: float
     particles: int
@@ -63,7 +70,7 @@ class CrossvalReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all numbers by fold and their means, for the model card."""
-        columns = ("f1", "mean_iou", "particle_recall", "particle_precision", "level_f1")
+        columns = ("f1", "mean_iou", "detected", "particle_recall", "particle_precision", "level_f1")
         return {
             "what": "pixel F1 and particle scores, each fold predicted by a network trained on the others",
             **{score.fold: {name: round(getattr(score, name), 4) for name in columns} for score in self.folds},
@@ -73,10 +80,10 @@ class CrossvalReport:
     def to_markdown(self) -> str:
         """Return a table for people."""
         lines = [
-            "| fold held out | pixel F1 | mean IoU | particle recall | particle precision | fixed grey level F1 |",
-            "|---|---|---|---|---|---|",
+            "| fold held out | pixel F1 | mean IoU | detected | particle recall | particle precision | fixed grey level F1 |",
+            "|---|---|---|---|---|---|---|",
         ]
-        rows = [(s.fold, s.f1, s.mean_iou, s.particle_recall, s.particle_precision, s.level_f1) for s in self.folds]
+        rows = [(s.fold, s.f1, s.mean_iou, s.detected, s.particle_recall, s.particle_precision, s.level_f1) for s in self.folds]
         means = [float(value) for value in np.mean([values for _, *values in rows], axis=0)]
         lines += [_row_of(name, values) for name, *values in rows]
         lines.append(_row_of("mean", means))
@@ -95,7 +102,7 @@ def report_folds(held: Sequence[HeldOutFold]) -> CrossvalReport:
     scores = []
     for index, outcome in enumerate(held):
         masks = [np.asarray(patch.mask) for patch in outcome.fold.patches]
-        found = [np.asarray(probability) > THRESHOLD for probability in outcome.probabilities]
+        found = [np.asarray(probability) > outcome.model.card.threshold for probability in outcome.probabilities]
         total = evaluate(_row(found), _row(masks), MIN_SIZE)
         ious = [evaluate(a, b, MIN_SIZE).iou for a, b in zip(found, masks, strict=True)]
         others = sum(curve for other, curve in enumerate(curves) if other != index)
@@ -105,6 +112,7 @@ def report_folds(held: Sequence[HeldOutFold]) -> CrossvalReport:
                 outcome.fold.name,
                 total.f1,
                 float(np.mean(ious)),
+                _detected(_row(found), _row(masks)),
                 total.particle_recall,
                 total.particle_precision,
                 total.n_truth,
@@ -113,6 +121,15 @@ def report_folds(held: Sequence[HeldOutFold]) -> CrossvalReport:
             )
         )
     return CrossvalReport(tuple(scores))
+
+
+def _detected(found: Any, truth: Any) -> float:
+    from skimage.measure import label
+
+    labels = label(truth, connectivity=2)
+    large = np.flatnonzero(np.bincount(labels.ravel()) >= MIN_SIZE)
+    large = large[large > 0]
+    return float(np.isin(large, labels[found]).mean()) if len(large) else 1.0
 
 
 def _row_of(name: str, values: Sequence[float]) -> str:
@@ -128,11 +145,12 @@ def _level_counts(fold: Any) -> Any:
     """Return true positives, predicted and true pixels per grey level, ``(3, 256)``."""
     counts = np.zeros((3, 256))
     for patch in fold.patches:
-        grey = np.floor(patch.image[..., :3].mean(2) + 0.5).astype(int)
+        # a mean above a whole level is above it, and one equal to it is not: rounded up, less one
+        grey = np.maximum(np.ceil(patch.image[..., :3].mean(2) - 1e-9).astype(int) - 1, 0)
         above = np.bincount(grey.ravel(), minlength=256)
         inside = np.bincount(grey[patch.mask], minlength=256)
-        counts[0] += inside.sum() - np.cumsum(inside)
-        counts[1] += above.sum() - np.cumsum(above)
+        counts[0] += inside.sum() - np.cumsum(inside) + inside
+        counts[1] += above.sum() - np.cumsum(above) + above
         counts[2] += inside.sum()
     return counts
 

@@ -33,6 +33,9 @@ ATTRIBUTION = (
     "Baek et al. 2021 and Park et al. 2022. Synthetic patches: this package."
 )
 RECIPE = TrainSettings()
+THRESHOLD = 0.2
+"""Operating point: in cross-validation the pixel F1 is the same from 0.2 to 0.5, and more particles keep the 3 px that
+the default minimum size asks for."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ def train_on(
         network=settings.network,
         options={"dropout": settings.dropout},
         normalisation=Normalisation("auto"),
+        threshold=THRESHOLD,
         pixel_size_um=None,
         receptive_radius=receptive_radius(network),
         description="Microplastic particles stained with Nile red, on stitched fluorescence images of filters.",

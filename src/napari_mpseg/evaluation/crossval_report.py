@@ -145,12 +145,12 @@ def _level_counts(fold: Any) -> Any:
     """Return true positives, predicted and true pixels per grey level, ``(3, 256)``."""
     counts = np.zeros((3, 256))
     for patch in fold.patches:
-        # a mean above a whole level is above it, and one equal to it is not: rounded up, less one
-        grey = np.maximum(np.ceil(patch.image[..., :3].mean(2) - 1e-9).astype(int) - 1, 0)
+        # a mean is above a whole level exactly if it is when rounded up
+        grey = np.ceil(patch.image[..., :3].mean(2) - 1e-9).astype(int)
         above = np.bincount(grey.ravel(), minlength=256)
         inside = np.bincount(grey[patch.mask], minlength=256)
-        counts[0] += inside.sum() - np.cumsum(inside) + inside
-        counts[1] += above.sum() - np.cumsum(above) + above
+        counts[0] += inside.sum() - np.cumsum(inside)
+        counts[1] += above.sum() - np.cumsum(above)
         counts[2] += inside.sum()
     return counts
 

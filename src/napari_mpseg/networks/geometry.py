@@ -82,6 +82,6 @@ def count_flops(network: nn.Module, in_channels: int = 3, size: int = 512) -> in
     for module in probe.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             module.register_forward_hook(add)
-    # Gradients stay on: without them a network may work in overlapping strips, whose overlap is not its own cost.
-    probe(torch.zeros(1, in_channels, size, size, device="meta"))
+    with torch.no_grad():
+        probe(torch.zeros(1, in_channels, size, size, device="meta"))
     return total

@@ -146,7 +146,8 @@ class MultiResUNet(nn.Module):
     def _decode(self, level: int, skip: torch.Tensor, below: torch.Tensor, plan: "_LevelMargins") -> torch.Tensor:
         """Return a decoder level's output; at inference strip by strip, or memory would peak here."""
         rows = skip.shape[-2] - plan.output[0] - plan.output[1]
-        strip = rows if torch.is_grad_enabled() else max(_STRIP_ROWS, _STRIP_PIXELS // skip.shape[-1])
+        whole = torch.is_grad_enabled() or skip.is_meta  # meta tensors hold no memory; they serve to count operations
+        strip = rows if whole else max(_STRIP_ROWS, _STRIP_PIXELS // skip.shape[-1])
         if strip >= rows:
             return self._decode_strip(level, skip, below, plan, plan.deeper)
         strips = []

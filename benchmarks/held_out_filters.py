@@ -32,7 +32,9 @@ def main() -> None:
             path = Path(folder) / f"filter_{fold}.tif"
             size = [str(side) for side in options.size]
             command = [sys.executable, options.data / "make_filter.py", path, "--size", *size]
-            subprocess.run([*command, "--seed", str(options.seed), "--folds", str(fold)], check=True, capture_output=True)
+            subprocess.run(
+                [*command, "--seed", str(options.seed), "--folds", str(fold)], check=True, capture_output=True
+            )
             truth = mp.open_image(path.with_name(f"{path.stem}_mask.tif")).data.compute()
             model = options.models.with_name(f"{options.models.name}-without-fold_{fold}")
             for name, method in (("network", model), ("fixed-level", "fixed-level"), ("max-entropy", "max-entropy")):

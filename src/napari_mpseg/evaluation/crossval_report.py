@@ -80,10 +80,14 @@ class CrossvalReport:
     def to_markdown(self) -> str:
         """Return a table for people."""
         lines = [
-            "| fold held out | pixel F1 | mean IoU | detected | particle recall | particle precision | fixed grey level F1 |",
+            "| fold held out | pixel F1 | mean IoU | detected | particle recall "
+            "| particle precision | fixed grey level F1 |",
             "|---|---|---|---|---|---|---|",
         ]
-        rows = [(s.fold, s.f1, s.mean_iou, s.detected, s.particle_recall, s.particle_precision, s.level_f1) for s in self.folds]
+        rows = [
+            (s.fold, s.f1, s.mean_iou, s.detected, s.particle_recall, s.particle_precision, s.level_f1)
+            for s in self.folds
+        ]
         means = [float(value) for value in np.mean([values for _, *values in rows], axis=0)]
         lines += [_row_of(name, values) for name, *values in rows]
         lines.append(_row_of("mean", means))

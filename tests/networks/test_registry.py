@@ -87,3 +87,18 @@ def test_unknown_names_and_options_are_explained():
         NETWORKS["half-multiresnet"]
     with pytest.raises(ModelError, match="colour"):
         NETWORKS["half-multiresunet"].build(3, colour=True)
+
+
+@pytest.mark.parametrize("margins", [(0, 0, 0, 0), (36, 36, 36, 36), (0, 35, 7, 0)])
+@pytest.mark.parametrize("name", ["half-multiresunet", "quarter-multiresunet"])
+def test_working_in_strips_changes_nothing(name, margins, monkeypatch):
+    torch.manual_seed(2)
+    network = NETWORKS[name].build(3).eval()
+    image = torch.rand(1, 3, 128, 96)
+    with torch.inference_mode():
+        whole = torch.sigmoid(network(image, margins))
+        monkeypatch.setattr("napari_mpseg.networks.multires._STRIP_ROWS", 9)
+        monkeypatch.setattr("napari_mpseg.networks.multires._STRIP_PIXELS", 9)
+        strips = torch.sigmoid(network(image, margins))
+    torch.testing.assert_close(strips, whole, atol=1e-5, rtol=0)
+    assert not torch.equal(strips[..., :2], strips[..., -2:])

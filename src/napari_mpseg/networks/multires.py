@@ -17,7 +17,7 @@ NO_MARGINS: Margins = (0, 0, 0, 0)
 _BLOCK_RADIUS = 3  # three 3x3 convolutions
 _PATH_RADIUS = 4  # four of them
 _STRIP_ROWS = 64
-_STRIP_PIXELS = 2**17
+_STRIP_PIXELS = 2**18
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,13 @@ def _crop(x: torch.Tensor, margins: Margins) -> torch.Tensor:
     top, bottom, left, right = margins
     height, width = x.shape[-2:]
     return x[..., top : height - bottom, left : width - right]
+
+
+def _strip_rows(x: torch.Tensor, rows: int) -> int:
+    """Return how many of `rows` to work on at once."""
+    if torch.is_grad_enabled() or x.is_meta:  # meta tensors hold no memory; they serve to count operations
+        return rows
+    return max(_STRIP_ROWS, _STRIP_PIXELS // x.shape[-1])
 
 
 class MultiResUNet(nn.Module):
@@ -128,10 +135,9 @@ class MultiResUNet(nn.Module):
             Pixels at the top, bottom, left and right that the caller would throw away. They still serve as
             context, but the decoder, which costs most, computes of them only what the rest needs.
         """
-        x = self.stem(x)
         kept = []
-        for block in self.encoder:
-            x = block(x)
+        for level in range(len(self.encoder)):
+            x = self._encode(level, x)
             kept.append(x)
             x = F.max_pool2d(x, 2)
         plans = _plan_margins(margins, len(kept))
@@ -143,11 +149,23 @@ class MultiResUNet(nn.Module):
         logits: torch.Tensor = self.head(self.dropout(x))
         return logits
 
+    def _encode(self, level: int, x: torch.Tensor) -> torch.Tensor:
+        """Return an encoder level's output; at inference strip by strip, as in :meth:`_decode`."""
+        steps = nn.Sequential(self.stem, self.encoder[0]) if level == 0 else self.encoder[level]
+        reach = _BLOCK_RADIUS + (level == 0)
+        rows = x.shape[-2]
+        strip = _strip_rows(x, rows)
+        strips = []
+        for start in range(0, rows, strip):
+            low, high = max(0, start - reach), min(rows, start + strip + reach)
+            out = steps(x[..., low:high, :])
+            strips.append(out[..., start - low : min(start + strip, rows) - low, :])
+        return strips[0] if len(strips) == 1 else torch.cat(strips, 2)
+
     def _decode(self, level: int, skip: torch.Tensor, below: torch.Tensor, plan: "_LevelMargins") -> torch.Tensor:
         """Return a decoder level's output; at inference strip by strip, or memory would peak here."""
         rows = skip.shape[-2] - plan.output[0] - plan.output[1]
-        whole = torch.is_grad_enabled() or skip.is_meta  # meta tensors hold no memory; they serve to count operations
-        strip = rows if whole else max(_STRIP_ROWS, _STRIP_PIXELS // skip.shape[-1])
+        strip = _strip_rows(skip, rows)
         if strip >= rows:
             return self._decode_strip(level, skip, below, plan, plan.deeper)
         strips = []

@@ -5,6 +5,8 @@ import copy
 import torch
 from torch import nn
 
+_COUNTED = 64
+
 
 def receptive_radius(network: nn.Module, in_channels: int = 3, limit: int = 128) -> int | None:
     """Return how far, in pixels, an input pixel can reach in the output.
@@ -78,10 +80,12 @@ def count_flops(network: nn.Module, in_channels: int = 3, size: int = 512) -> in
         places = inputs[0] if isinstance(module, nn.ConvTranspose2d) else output
         total += 2 * weight.numel() * places.shape[-1] * places.shape[-2]
 
-    probe = copy.deepcopy(network).to("meta").eval()
+    # Counted on a small image and scaled by area, which is exact for convolutions. (A "meta" tensor would need no
+    # memory, but makes torch import triton, which crashes in a process that has numba's LLVM loaded.)
+    probe = copy.deepcopy(network).to("cpu").eval()
     for module in probe.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             module.register_forward_hook(add)
     with torch.no_grad():
-        probe(torch.zeros(1, in_channels, size, size, device="meta"))
-    return total
+        probe(torch.zeros(1, in_channels, _COUNTED, _COUNTED))
+    return total * size**2 // _COUNTED**2

@@ -10,6 +10,7 @@ from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silen
 from napari_mpseg.training.losses import LOSSES
 from napari_mpseg.training.sampling import CropSampler
 from napari_mpseg.training.settings import TrainSettings
+from napari_mpseg.training.triton_guard import load_compiler_without_triton
 
 
 class WeightAverage:
@@ -60,6 +61,7 @@ def fit(
         ``steps`` done and the mean ``loss`` of the last tenth.
     """
     cancel = cancel or CancelToken()
+    load_compiler_without_triton()
     network.train().to(memory_format=torch.channels_last)
     loss_of = LOSSES[settings.loss]
     optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)

@@ -13,7 +13,8 @@ def load_compiler_without_triton() -> None:
     """Import ``torch._dynamo`` with triton hidden; does nothing where either is loaded already."""
     if "torch._dynamo" in sys.modules or "triton" in sys.modules:
         return
-    sys.modules["triton"] = None  # type: ignore[assignment] - what makes an import fail
+    # None in place of a module makes its import fail.
+    sys.modules["triton"] = None  # type: ignore[assignment]
     try:
         importlib.import_module("torch._dynamo")
     finally:

@@ -189,14 +189,21 @@ def test_choices_reach_the_method_and_are_remembered(viewer, segment_widget, fak
     finished(segment_widget)
     options = fake_segment.calls[0][1]
     assert options["method"] == "max-entropy"
-    assert options["threshold"] == pytest.approx(0.3)
+    assert options["threshold"] is None  # MaxEntropy gives no probabilities to put a threshold on
+    assert not segment_widget.form.isRowVisible(segment_widget.threshold_row)
     assert (options["min_size"], options["device"], options["tile_size"]) == (7, "cpu", 256)
     assert options["calibration"].pixel_size == (2.5, 2.5)
+
+    segment_widget.method.choose("default")
+    assert segment_widget.form.isRowVisible(segment_widget.threshold_row)
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    assert fake_segment.calls[1][1]["threshold"] == pytest.approx(0.3)
 
     from napari_mpseg.gui.segment_widget import SegmentWidget
 
     again = SegmentWidget(viewer)
-    assert again.method.method == "max-entropy"
+    assert again.method.method == "default"
     assert again.threshold.value() == pytest.approx(0.3)
     assert again.min_size.value() == 7
     again.close()

@@ -41,10 +41,11 @@ class GreyScale:
         values = pixels.astype(np.float64)
         if values.ndim == 3:
             values = values.mean(2)
-        values = (values - self.low) * (255.0 / (self.high - self.low) if self.high > self.low else 0.0)
-        return np.clip(np.floor(np.nan_to_num(values, nan=0.0, posinf=255.0, neginf=0.0) + 0.5), 0, 255).astype(
-            np.uint8
-        )
+        # infinities end at 0 and 255 and NaN at 0, before any arithmetic with them
+        values = np.nan_to_num(values, nan=self.low, posinf=self.high, neginf=self.low)
+        span = self.high - self.low
+        values = (values - self.low) * (255.0 / span if span > 0 else 0.0)
+        return np.clip(np.floor(values + 0.5), 0, 255).astype(np.uint8)
 
 
 def grey_histogram(

@@ -45,7 +45,8 @@ class GreyScale:
         values = np.nan_to_num(values, nan=self.low, posinf=self.high, neginf=self.low)
         span = self.high - self.low
         values = (values - self.low) * (255.0 / span if span > 0 else 0.0)
-        return np.clip(np.floor(values + 0.5), 0, 255).astype(np.uint8)
+        scaled: np.ndarray[Any, Any] = np.clip(np.floor(values + 0.5), 0, 255).astype(np.uint8)
+        return scaled
 
 
 def grey_histogram(

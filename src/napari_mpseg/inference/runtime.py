@@ -33,7 +33,7 @@ class NetworkPredictor:
     preferred_tile = 640
     workers = 1
     """Tiles in flight. On the CPU one forward pass already uses all cores, and its threads wait for each other: a
-    second tile being read or written beside it costs more than it saves (78 s instead of 73 s on two cores)."""
+    second tile being read or written beside it costs more than it saves."""
 
     def __init__(self, network: nn.Module, scaling: Scaling, radius: int | None, device: torch.device) -> None:
         self.stride = int(getattr(network, "stride", 1))

@@ -34,8 +34,8 @@ ATTRIBUTION = (
 )
 RECIPE = TrainSettings()
 THRESHOLD = 0.2
-"""Operating point: in cross-validation the pixel F1 is the same from 0.2 to 0.5, and more particles keep the 3 px that
-the default minimum size asks for."""
+"""Operating point, chosen on the four folds of the cross-validation themselves: their mean pixel F1 is 0.800 here and
+0.804 at 0.5, and more particles keep the 3 px that the default minimum size asks for."""
 
 
 @dataclass(frozen=True)

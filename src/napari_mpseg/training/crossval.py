@@ -44,6 +44,8 @@ def cross_validate(
     for held in folds:
         others = [patch for fold in folds if fold is not held for patch in fold.patches]
         model = train_on(others, settings, on_progress=_named(on_progress, held.name), cancel=cancel)
+        if cancel is not None:
+            cancel.check()  # a half-trained network says nothing of the fold
         yield HeldOut(held, model, predict_patches(model.network, held.patches))
 
 

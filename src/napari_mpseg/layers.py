@@ -114,6 +114,36 @@ def add_result(
     return image_layer, labels_layer
 
 
+def add_image(viewer: Any, image: Any) -> Any:
+    """Add an image to a viewer, lazily as it is; colour where it has three or four 8-bit channels.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer or napari.components.ViewerModel
+    image : napari_mpseg.Image
+        ``(Y, X)`` or ``(Y, X, C)``. Channels that are no colours become the first axis of the layer.
+
+    Returns
+    -------
+    napari.layers.Image
+    """
+    data, space = image.data, calibrated_space(image.calibration)
+    colour = data.ndim == 3 and data.shape[2] in (3, 4) and data.dtype == np.uint8
+    if data.ndim == 3 and not colour:
+        data = data[..., 0] if data.shape[2] == 1 else np.moveaxis(data, 2, 0)
+        space = calibrated_space(image.calibration, data.ndim)
+    return viewer.add_image(data, name=unique_name(viewer, image.name), rgb=colour, **space)
+
+
+def find_image(viewer: Any, image: Any) -> Any:
+    """Return the viewer's image layer of the name and size of `image`, or None."""
+    for layer in viewer.layers:
+        same = type(layer).__name__ == "Image" and layer.name == image.name
+        if same and tuple((layer.data[0] if layer.multiscale else layer.data).shape[:2]) == image.shape:
+            return layer
+    return None
+
+
 def role_of(layer: Any) -> str:
     """Return what this package made a layer for: ``"probability"``, ``"particles"``, or ``""`` if it did not."""
     record = layer.metadata.get("napari-mpseg") if isinstance(layer.metadata, dict) else None

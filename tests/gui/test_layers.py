@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import zarr
 
+import napari_mpseg as mp
 from napari_mpseg import layers
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.images.image import Image
@@ -41,6 +42,32 @@ def test_without_a_layer_the_calibration_places_the_result(model, result):
         assert isinstance(layer.data, np.ndarray)
     assert labels.metadata["napari-mpseg"]["provenance"] == {"operation": "segment"}
     assert len(labels.features) == 4
+
+
+def test_the_image_comes_along_unless_it_is_there(model, spots):
+    image = Image(spots, "filter", Calibration((2.0, 3.0), "um"))
+    result = mp.segment(image, "fixed-level")
+    result.add_to(model)
+    assert [layer.name for layer in model.layers] == ["filter", "filter probability", "filter particles"]
+    np.testing.assert_array_equal(model.layers["filter"].data, spots)
+    np.testing.assert_array_equal(model.layers["filter"].scale, (2, 3))
+    result.add_to(model)
+    assert [layer.name for layer in model.layers][3:] == ["filter probability [2]", "filter particles [2]"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "rgb", "shown"),
+    [
+        ((9, 7, 3), np.uint8, True, (9, 7, 3)),
+        ((9, 7, 3), np.uint16, False, (3, 9, 7)),
+        ((9, 7, 1), np.float32, False, (9, 7)),
+        ((9, 7), np.uint8, False, (9, 7)),
+    ],
+)
+def test_an_image_is_shown_in_colour_only_if_it_has_colours(model, shape, dtype, rgb, shown):
+    layer = layers.add_image(model, mp.open_image(np.zeros(shape, dtype)))
+    assert layer.rgb == rgb
+    assert layer.data.shape == shown
 
 
 def test_the_result_lies_where_its_layer_lies(model, result, spots):

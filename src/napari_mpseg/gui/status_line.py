@@ -40,11 +40,31 @@ class StatusLine(QLabel):
         )
 
 
+class Note(QLabel):
+    """A sentence or two under a field: wraps, and is always as tall as its text.
+
+    A form gives a wrapping label the height of its preferred width; where the column is narrower, the last line
+    would be cut off.
+    """
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setWordWrap(True)
+
+    def setText(self, text: str) -> None:
+        """Show `text` at the height it needs."""
+        super().setText(text)
+        self._fit()
+
+    def resizeEvent(self, event: Any) -> None:
+        """Take the height that the text needs at the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setMinimumHeight(self.heightForWidth(self.width()) if self.text() else 0)
+
+
 def note(text: str = "") -> QLabel:
     """Return a label for a sentence or two under a field: wraps, rich text."""
-    label = QLabel(text)
-    label.setWordWrap(True)
-    policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-    policy.setHeightForWidth(True)
-    label.setSizePolicy(policy)
-    return label
+    return Note(text)

@@ -14,11 +14,13 @@ def summary(result: Any) -> str:
     Parameters
     ----------
     result : Result or StackResult
-        With ``count``, ``particles``, ``image``, ``threshold`` and ``notes``.
+        With ``count``, ``particles``, ``image``, ``threshold``, ``provenance`` and ``notes``.
     """
     count = result.count
     found = f"<b>{count:,} particle{'' if count == 1 else 's'}</b> in {escape(result.image.name)}"
-    lines = [found + (f", threshold {result.threshold:.3g}" if result.threshold is not None else "")]
+    # only a network's threshold means something: that of a grey level is 0 or 1
+    graded = result.provenance.get("model") and result.threshold is not None
+    lines = [found + (f", threshold {result.threshold:.3g}" if graded else "")]
     if count:
         lines.append(size_table(result.particles))
     lines += [f"<b>Note:</b> {escape(note)}" for note in result.notes]

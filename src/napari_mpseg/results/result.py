@@ -87,6 +87,9 @@ class Result:
     def add_to(self, viewer: Any, *, layer: Any = None) -> tuple[Any, Any]:
         """Add probability and labels to a napari viewer as new layers, with the table as features.
 
+        The image itself is added below them, unless it is there already: given as `layer`, or
+        as an image layer of its name and size.
+
         Parameters
         ----------
         viewer : napari.Viewer
@@ -98,6 +101,9 @@ class Result:
         tuple
             Probability layer and labels layer.
         """
-        from napari_mpseg.layers import add_result
+        from napari_mpseg.layers import add_image, add_result, find_image
 
+        layer = layer if layer is not None else find_image(viewer, self.image)
+        if layer is None:
+            add_image(viewer, self.image)
         return add_result(viewer, self, layer)

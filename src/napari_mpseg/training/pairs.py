@@ -16,20 +16,24 @@ _ENDINGS = {".png", ".tif", ".tiff", ".jpg", ".jpeg"}
 
 @dataclass(frozen=True)
 class LabelledImage:
-    """An image with its mask.
+    """An image with its mask, for training and validation.
 
     Attributes
     ----------
     name : str
-    image : ndarray
-        ``(Y, X, C)`` as stored.
+    image : array
+        ``(Y, X, C)`` in grey levels of 0 to 255, uint8 or float32. Anything that can be sliced as ``[y0:y1, x0:x1]``
+        and has a ``shape``: large images are read where they are looked at.
     mask : ndarray of bool
         ``(Y, X)``; True is particle.
+    known : ndarray of bool, optional
+        ``(Y, X)``; where the mask is known. Elsewhere nothing was painted, and no loss is taken. None: everywhere.
     """
 
     name: str
-    image: Array
+    image: Any
     mask: Array
+    known: Array | None = None
 
 
 def load_folder(folder: str | os.PathLike[str], particle_value: int | None = None) -> list[LabelledImage]:

@@ -15,6 +15,8 @@ SKLEARN = {
     "recall": metrics.recall_score,
     "f1": metrics.f1_score,
     "iou": metrics.jaccard_score,
+    "f0.5": lambda truth, predicted: metrics.fbeta_score(truth, predicted, beta=0.5),
+    "f2": lambda truth, predicted: metrics.fbeta_score(truth, predicted, beta=2.0),
     "balanced-accuracy": metrics.balanced_accuracy_score,
 }
 

@@ -127,7 +127,7 @@ def test_what_is_no_model_is_said(tmp_path, folder):
 
 
 def test_the_bundled_model_loads_and_says_where_it_comes_from():
-    from napari_mpseg.methods.network import BUNDLED
+    from napari_mpseg.networks.bundled import BUNDLED
 
     with resources.as_file(resources.files("napari_mpseg") / "models" / BUNDLED) as path:
         model = load_model(path)

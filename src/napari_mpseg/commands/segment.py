@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
+    from napari_mpseg.inference.augmentation import TTA
+
     parser.add_argument("image", metavar="IMAGE", help="TIFF, OME-TIFF, OME-Zarr, zarr, PNG or JPEG")
     parser.add_argument(
         "--out", required=True, type=Path, metavar="DIR", help="folder for the results; made if it is not there"
@@ -48,6 +50,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--all-planes", action="store_true", help="segment every plane of a stack, one after the other")
     parser.add_argument("--connectivity", type=int, choices=(4, 8), default=8, help="neighbours that join pixels")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="where to compute")
+    parser.add_argument(
+        "--tta",
+        metavar="LIST",
+        help="test-time augmentation, for networks: the mean over several changed looks at the image, each as slow as "
+        f"one alone; names with commas between them, of {', '.join(TTA)}",
+    )
     parser.add_argument(
         "--tile-size", type=tile_side, metavar="PX", help="side of a tile; a smaller one needs less memory"
     )
@@ -76,6 +84,7 @@ def run(options: argparse.Namespace) -> None:
                 plane=options.plane,
                 calibration=None if options.all_planes else options.pixel_size,
                 device=options.device,
+                tta=[name.strip() for name in (options.tta or "").split(",")],
                 tile_size=options.tile_size,
                 on_progress=on_progress,
                 cancel=cancel,

@@ -15,7 +15,7 @@ from napari_mpseg.progress import CancelToken, ProgressCallback
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_mpseg.training.bundled import Fold
+    from napari_mpseg.training.crossval import Fold
     from napari_mpseg.training.settings import TrainSettings
 
 
@@ -61,10 +61,14 @@ def _cross_validated(
 ) -> dict[str, Any]:
     """Train without each fold in turn, keep these models, print the report and return its figures."""
     from napari_mpseg.evaluation.crossval_report import report_folds
+    from napari_mpseg.training.bundled import train_on
     from napari_mpseg.training.crossval import cross_validate
 
+    def train(fold: "Fold", others: Any, on_progress: ProgressCallback, cancel: CancelToken) -> Model:
+        return train_on(others, settings, on_progress=on_progress, cancel=cancel)
+
     held = []
-    for outcome in cross_validate(folds, settings, on_progress=on_progress, cancel=cancel):
+    for outcome in cross_validate(folds, train, on_progress=on_progress, cancel=cancel):
         save_model(outcome.model, _fold_place(options.out, outcome.fold), overwrite=options.overwrite)
         held.append(outcome)
     report = report_folds(held)

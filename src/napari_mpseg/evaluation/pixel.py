@@ -118,6 +118,18 @@ def f1(counts: PixelCounts) -> float:
     return f_beta(counts, 1.0)
 
 
+@PIXEL_METRICS.register("f0.5")
+def f_half(counts: PixelCounts) -> float:
+    """F with precision weighted more than recall: b = 0.5."""
+    return f_beta(counts, 0.5)
+
+
+@PIXEL_METRICS.register("f2")
+def f2(counts: PixelCounts) -> float:
+    """F with recall weighted more than precision: b = 2."""
+    return f_beta(counts, 2.0)
+
+
 @PIXEL_METRICS.register("iou")
 def iou(counts: PixelCounts) -> float:
     """Intersection over union, the Jaccard index: TP / (TP + FP + FN)."""

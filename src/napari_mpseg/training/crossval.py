@@ -1,6 +1,6 @@
 """k-fold cross-validation: every fold is predicted by a network that never saw it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,9 +11,19 @@ from torch.nn import functional as F
 
 from napari_mpseg.networks.modelfile import Model
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
-from napari_mpseg.training.bundled import RECIPE, Fold, train_on
+from napari_mpseg.training.colours import with_channels
 from napari_mpseg.training.pairs import LabelledImage
-from napari_mpseg.training.settings import TrainSettings
+
+Trainer = Callable[["Fold", Sequence[LabelledImage], ProgressCallback, CancelToken], Model]
+"""Takes the fold that is held out, the patches of all others, where to tell progress, and when to stop."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One group of labelled images."""
+
+    name: str
+    patches: tuple[LabelledImage, ...]
 
 
 @dataclass(frozen=True)
@@ -35,18 +45,26 @@ class HeldOut:
 
 def cross_validate(
     folds: Sequence[Fold],
-    settings: TrainSettings = RECIPE,
+    train: Trainer,
     *,
     on_progress: ProgressCallback = silent,
     cancel: CancelToken | None = None,
 ) -> Iterator[HeldOut]:
-    """Train once per fold on all other folds, and predict the fold held out."""
+    """Train once per fold on all other folds, and predict the fold held out.
+
+    Raises
+    ------
+    Cancelled
+        If `cancel` was set: a half-trained network says nothing of the fold.
+    """
+    cancel = cancel or CancelToken()
     for held in folds:
         others = [patch for fold in folds if fold is not held for patch in fold.patches]
-        model = train_on(others, settings, on_progress=_named(on_progress, held.name), cancel=cancel)
-        if cancel is not None:
-            cancel.check()  # a half-trained network says nothing of the fold
-        yield HeldOut(held, model, predict_patches(model.network, held.patches))
+        model = train(held, others, _named(on_progress, held.name), cancel)
+        cancel.check()
+        channels = model.card.in_channels
+        patches = [with_channels(patch, channels) for patch in held.patches]
+        yield HeldOut(held, model, predict_patches(model.network, patches))
 
 
 def _named(on_progress: ProgressCallback, fold: str) -> ProgressCallback:
@@ -57,15 +75,17 @@ def _named(on_progress: ProgressCallback, fold: str) -> ProgressCallback:
 
 
 def predict_patches(network: nn.Module, patches: Sequence[LabelledImage]) -> tuple[np.ndarray[Any, Any], ...]:
-    """Return the probability of each uint8 patch as a whole, float32 ``(Y, X)``."""
+    """Return the probability of each labelled image as a whole, float32 ``(Y, X)``."""
     network.eval()
+    device = next(network.parameters()).device
     stride = int(getattr(network, "stride", 1))
     found = []
     for patch in patches:
-        batch = torch.from_numpy(patch.image.astype(np.float32) / 255).permute(2, 0, 1)[None]
+        pixels = np.asarray(patch.image[:, :], np.float32)
+        batch = torch.from_numpy(pixels / np.float32(255)).permute(2, 0, 1)[None].to(device)
         height, width = patch.mask.shape
         batch = F.pad(batch, (0, -width % stride, 0, -height % stride), mode="replicate")
         with torch.inference_mode():
             logits = network(batch)[0, 0, :height, :width]
-        found.append(torch.sigmoid(logits).numpy())
+        found.append(torch.sigmoid(logits.float()).cpu().numpy())
     return tuple(found)

@@ -1,91 +1,251 @@
-"""The training loop: crops in, averaged weights out."""
+"""The training loop: patches in, weights out; can be watched, paused, stopped, and gone on with."""
 
-from collections.abc import Callable
+import copy
+import math
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 
+from napari_mpseg.errors import Cancelled, MpsegError
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
+from napari_mpseg.training.averaging import WeightAverage
+from napari_mpseg.training.batch import Batch, Sampler
+from napari_mpseg.training.control import TrainingControl
+from napari_mpseg.training.events import TrainingEvent
 from napari_mpseg.training.losses import LOSSES
-from napari_mpseg.training.sampling import CropSampler
+from napari_mpseg.training.optimisers import OPTIMISERS, SCHEDULES
+from napari_mpseg.training.pairs import LabelledImage
+from napari_mpseg.training.precision import use_bf16
 from napari_mpseg.training.settings import TrainSettings
 from napari_mpseg.training.triton_guard import load_compiler_without_triton
+from napari_mpseg.training.validation import Validation, validate
+
+EventCallback = Callable[[TrainingEvent], None]
 
 
-class WeightAverage:
-    """Exponential moving average of a network's weights; steadier than the last step's on few images."""
+@dataclass(frozen=True)
+class EpochRecord:
+    """What is remembered of an epoch.
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.values = {name: value.detach().clone() for name, value in network.state_dict().items()}
-        self._steps = 0
+    Attributes
+    ----------
+    epoch : int
+        Counted from 1.
+    loss : float
+        Mean over its steps.
+    learning_rate : float
+        At its end.
+    validation : Validation or None
+    """
 
-    def update(self, network: nn.Module) -> None:
-        """Take in the weights after a step; early steps count more, so that the start is forgotten."""
-        self._steps += 1
-        decay = min(self.decay, (1 + self._steps) / (10 + self._steps))
-        with torch.no_grad():
-            for name, value in network.state_dict().items():
-                if value.dtype.is_floating_point:
-                    self.values[name].mul_(decay).add_(value, alpha=1 - decay)
-                else:
-                    self.values[name].copy_(value)
+    epoch: int
+    loss: float
+    learning_rate: float
+    validation: Validation | None = None
 
 
-def fit(
-    network: nn.Module,
-    sampler: CropSampler,
-    settings: TrainSettings,
-    *,
-    on_progress: ProgressCallback = silent,
-    on_loss: Callable[[int, float], None] = lambda step, loss: None,
-    cancel: CancelToken | None = None,
-) -> dict[str, Any]:
-    """Train `network` in place and leave the averaged weights in it.
+class Training:
+    """One training run.
 
     Parameters
     ----------
     network : torch.nn.Module
-        Maps ``(N, C, Y, X)`` to logits ``(N, 1, Y, X)``.
-    sampler : CropSampler
+        Maps ``(N, C, Y, X)`` to logits ``(N, 1, Y, X)``; trained in place.
+    sampler : Sampler
+        Gives the patches.
     settings : TrainSettings
-    on_loss : callable
-        Called with step and loss after every step.
-    cancel : CancelToken, optional
-        Stops between two steps; the weights averaged so far are kept.
+    validation : sequence of LabelledImage
+        What was kept aside; may be empty, unless the settings keep the best epoch.
+    device : torch.device
 
-    Returns
-    -------
-    dict
-        ``steps`` done and the mean ``loss`` of the last tenth.
+    Attributes
+    ----------
+    history : list of EpochRecord
+        The epochs that have ended.
+    step : int
+        Steps done.
+    best : int or None
+        The epoch whose weights are kept, by the rule of the settings; None where the rule is not about epochs.
     """
-    cancel = cancel or CancelToken()
-    load_compiler_without_triton()
-    network.train().to(memory_format=torch.channels_last)
-    loss_of = LOSSES[settings.loss]
-    optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.learning_rate, settings.steps, pct_start=0.1)
-    average = WeightAverage(network, settings.average)
-    losses = []
-    for step in range(1, settings.steps + 1):
-        if cancel.cancelled:
-            break
-        images, masks = (torch.from_numpy(array) for array in sampler.batch())
+
+    def __init__(
+        self,
+        network: nn.Module,
+        sampler: Sampler,
+        settings: TrainSettings,
+        *,
+        validation: Sequence[LabelledImage] = (),
+        device: torch.device | None = None,
+    ) -> None:
+        load_compiler_without_triton()
+        self.device = device or torch.device("cpu")
+        self.network = network.train().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.sampler = sampler
+        self.settings = settings
+        self.validation = validation
+        self.steps = settings.epochs * sampler.steps_per_epoch
+        self.optimiser = OPTIMISERS[settings.optimiser.name](network.parameters(), settings.optimiser)
+        self.schedule = SCHEDULES[settings.schedule.name](
+            self.optimiser, settings.schedule, sampler.steps_per_epoch, self.steps
+        )
+        self.average = WeightAverage(network, settings.average) if settings.keep == "average" else None
+        self.history: list[EpochRecord] = []
+        self.step = 0
+        self.best: int | None = None
+        self.best_weights: dict[str, torch.Tensor] = {}
+        self._bf16 = use_bf16(settings.precision, self.device)
+        self._weights_change = threading.Lock()
+
+    def run(
+        self,
+        *,
+        on_progress: ProgressCallback = silent,
+        on_event: EventCallback = lambda event: None,
+        control: CancelToken | None = None,
+        after_epoch: Callable[["Training"], None] = lambda training: None,
+    ) -> None:
+        """Train until the last epoch, an early stop, or a cancel; then put the weights to be kept into the network.
+
+        A cancel keeps what was learnt so far. Callbacks are called in this thread.
+
+        Parameters
+        ----------
+        on_event : callable
+            Called with a :class:`TrainingEvent` after every step and every epoch.
+        control : CancelToken or TrainingControl, optional
+        after_epoch : callable
+            Called when an epoch has ended and been validated: the place to save a checkpoint.
+
+        Raises
+        ------
+        MpsegError
+            If the loss is no longer a number, or memory does not suffice. The weights kept so far are in the network.
+        """
+        control = control or CancelToken()
+        try:
+            while len(self.history) < self.settings.epochs and not control.cancelled and not self._exhausted():
+                self._epoch(on_progress, on_event, control)
+                after_epoch(self)
+        except Cancelled:
+            pass
+        finally:
+            self.network.load_state_dict(self.kept_weights())
+            self.network.eval()
+
+    def kept_weights(self) -> dict[str, torch.Tensor]:
+        """Return the weights that would be kept if the run ended now."""
+        if self.best_weights:
+            return self.best_weights
+        return self.average.values if self.average is not None else self.network.state_dict()
+
+    def snapshot(self) -> nn.Module:
+        """Return a copy of the network as it has learnt so far, ready to predict; callable from any thread."""
+        with self._weights_change:
+            network = copy.deepcopy(self.network)
+            if self.average is not None:
+                network.load_state_dict(self.average.values)
+        return network.eval()
+
+    def _epoch(self, on_progress: ProgressCallback, on_event: EventCallback, control: CancelToken) -> None:
+        number = len(self.history) + 1
+        losses = []
+        for batch in self.sampler.epoch():
+            if isinstance(control, TrainingControl):
+                control.wait()
+            control.check()
+            with _memory_advice(self.settings.batch):
+                losses.append(self._step(batch))
+            self.step += 1
+            on_event(self._event(number, losses[-1]))
+            on_progress(Progress("Training", self.step, self.steps, "steps"))
+        self._end_epoch(number, sum(losses) / max(1, len(losses)), on_event)
+
+    def _step(self, batch: Batch) -> float:
+        images, targets = (torch.from_numpy(array).to(self.device) for array in (batch.images, batch.targets))
+        known = None if batch.known is None else torch.from_numpy(batch.known).to(self.device)
         images = images.contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=settings.bf16):
-            logits = network(images)
-        loss = loss_of(logits.float(), masks)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        average.update(network)
-        losses.append(loss.item())
-        on_loss(step, losses[-1])
-        on_progress(Progress("Training", step, settings.steps, "steps"))
-    network.load_state_dict(average.values)
-    network.eval()
-    tail = losses[-max(1, len(losses) // 10) :]
-    return {"steps": len(losses), "loss": sum(tail) / len(tail) if tail else float("nan")}
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):
+            logits = self.network(images)
+        loss = LOSSES[self.settings.loss](logits.float(), targets, known, **self.settings.loss_options)
+        value = float(loss.item())
+        if not math.isfinite(value):
+            raise MpsegError(
+                f"Training went astray at step {self.step + 1}: the loss is {value}. What was learnt before is kept. "
+                f"Train with a smaller learning rate than {self.settings.optimiser.learning_rate:g}."
+            )
+        self.optimiser.zero_grad()
+        loss.backward()
+        chosen = self.settings.optimiser
+        if chosen.clip_norm:
+            nn.utils.clip_grad_norm_(self.network.parameters(), chosen.clip_norm)
+        if chosen.clip_value:
+            nn.utils.clip_grad_value_(self.network.parameters(), chosen.clip_value)
+        with self._weights_change:
+            self.optimiser.step()
+            self.schedule.step()
+            if self.average is not None:
+                self.average.update(self.network)
+        return value
+
+    def _end_epoch(self, number: int, loss: float, on_event: EventCallback) -> None:
+        seen = None
+        if self.validation:
+            network = self.snapshot() if self.average is not None else self.network
+            seen = validate(network, self.validation, self._loss, self.device)
+        rate = float(self.optimiser.param_groups[0]["lr"])
+        self.history.append(EpochRecord(number, loss, rate, seen))
+        is_best = self._is_best(seen)
+        if is_best and self.settings.keep.startswith("best"):
+            self.best = number
+            self.best_weights = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        on_event(self._event(number, loss, ended=True, validation=seen, best=is_best))
+
+    def _loss(self, logits: Any, targets: Any, known: Any) -> Any:
+        return LOSSES[self.settings.loss](logits, targets, known, **self.settings.loss_options)
+
+    def _is_best(self, seen: Validation | None) -> bool:
+        """Return whether the epoch that was appended last is the best of all."""
+        if seen is None:
+            return False
+        earlier = [record.validation for record in self.history[:-1] if record.validation is not None]
+        if self.settings.keep == "best-iou":
+            return all(seen.iou > other.iou for other in earlier)
+        return all(seen.loss < other.loss for other in earlier)
+
+    def _exhausted(self) -> bool:
+        """Return whether the validation loss has not become better for as long as the settings wait."""
+        if not self.settings.patience:
+            return False
+        losses = [record.validation.loss for record in self.history if record.validation is not None]
+        return len(losses) > self.settings.patience and min(losses[-self.settings.patience :]) >= min(
+            losses[: -self.settings.patience]
+        )
+
+    def _event(self, epoch: int, loss: float, **more: Any) -> TrainingEvent:
+        rate = float(self.optimiser.param_groups[0]["lr"])
+        return TrainingEvent(self.step, self.steps, epoch, self.settings.epochs, loss, rate, **more)
+
+
+@contextmanager
+def _memory_advice(batch: int) -> Any:
+    """Turn a lack of memory, in whatever form it comes, into advice."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise MpsegError(_advice(batch)) from error
+    except RuntimeError as error:
+        if "can't allocate memory" not in str(error):
+            raise
+        raise MpsegError(_advice(batch)) from error
+
+
+def _advice(batch: int) -> str:
+    return (
+        f"There is not enough memory to train with {batch} patches at once. What was learnt before is kept. "
+        "Choose a smaller batch, smaller patches or a smaller network."
+    )

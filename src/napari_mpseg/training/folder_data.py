@@ -1,0 +1,45 @@
+"""A data folder as folds: either ``fold_*`` folders as they are, or one folder cut into groups."""
+
+import os
+from pathlib import Path
+
+from napari_mpseg.errors import SettingsError
+from napari_mpseg.training.crossval import Fold
+from napari_mpseg.training.pairs import load_folder
+from napari_mpseg.training.splits import balanced_groups
+
+
+def folds_of(
+    data: str | os.PathLike[str], count: int | None = None, *, particle_value: int | None = None, seed: int = 0
+) -> list[Fold]:
+    """Return the folds of a data folder.
+
+    Parameters
+    ----------
+    data : path-like
+        With folders ``fold_*`` of images and their ``labels``, or with images and ``labels`` itself.
+    count : int, optional
+        How many folds to cut one folder into (default 4); they get similar totals of particle pixels.
+    particle_value : int, optional
+        The value in labels that means particle; default everything but 0.
+    seed : int
+        Of the cutting.
+
+    Raises
+    ------
+    SettingsError
+        If there are too few images, or `count` is given for folders that are folds already.
+    ImageError
+        If images or labels cannot be used.
+    """
+    folders = sorted(path for path in Path(data).glob("fold_*") if path.is_dir())
+    if folders:
+        if count is not None and count != len(folders):
+            raise SettingsError(f"{data} has {len(folders)} folds already. Leave out the number of folds.")
+        return [Fold(folder.name, tuple(load_folder(folder, particle_value))) for folder in folders]
+    pairs = load_folder(data, particle_value)
+    count = count or 4
+    if len(pairs) < count:
+        raise SettingsError(f"{data} has {len(pairs)} images, too few for {count} folds.")
+    groups = balanced_groups([int(pair.mask.sum()) for pair in pairs], count, seed)
+    return [Fold(f"fold_{n + 1}", tuple(pairs[i] for i in group)) for n, group in enumerate(groups)]

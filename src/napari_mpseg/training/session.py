@@ -1,0 +1,183 @@
+"""From labelled images and a preset to a run that is ready to start, and from its end to a model."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from napari_mpseg.errors import SettingsError
+from napari_mpseg.images.normalisation import Normalisation
+from napari_mpseg.networks.geometry import receptive_radius
+from napari_mpseg.networks.modelfile import Model, ModelCard
+from napari_mpseg.networks.registry import NETWORKS
+from napari_mpseg.progress import CancelToken, ProgressCallback, silent
+from napari_mpseg.provenance import library_versions
+from napari_mpseg.settings import to_dict
+from napari_mpseg.training.checkpoints import restore_checkpoint, save_checkpoint
+from napari_mpseg.training.colours import with_channels
+from napari_mpseg.training.loop import EventCallback, Training
+from napari_mpseg.training.pairs import LabelledImage
+from napari_mpseg.training.sampling import SAMPLERS
+from napari_mpseg.training.settings import TrainSettings
+from napari_mpseg.training.statistics import mean_and_deviation
+
+
+@dataclass
+class Session:
+    """A run that is ready to start.
+
+    Attributes
+    ----------
+    training : Training
+    card : ModelCard
+        Of the model that comes out, less the scores.
+    data : mapping
+        Names and digests of what it learns from.
+    checkpoint : Path or None
+        Folder where the run is saved after every epoch, and from which it was gone on with if it was there.
+    resumed : int
+        Epochs that were done already.
+    """
+
+    training: Training
+    card: ModelCard
+    data: Mapping[str, Any]
+    checkpoint: Path | None = None
+    resumed: int = 0
+
+    def run(
+        self,
+        *,
+        on_progress: ProgressCallback = silent,
+        on_event: EventCallback = lambda event: None,
+        control: CancelToken | None = None,
+    ) -> Model:
+        """Train, and return the model with what is kept; also after a cancel. See :meth:`Training.run`."""
+
+        def save(training: Training) -> None:
+            if self.checkpoint is not None:
+                save_checkpoint(training, self.checkpoint, self.data)
+
+        self.training.run(on_progress=on_progress, on_event=on_event, control=control, after_epoch=save)
+        return Model(self.training.network, self._finished_card())
+
+    def model(self) -> Model:
+        """Return what has been learnt so far as a model of its own; callable from any thread while it goes on."""
+        return Model(self.training.snapshot(), self._finished_card())
+
+    def _finished_card(self) -> ModelCard:
+        training = self.training
+        reached: dict[str, Any] = {"steps_done": training.step, "epochs_done": len(training.history)}
+        scores = dict(self.card.scores)
+        if training.history:
+            reached["last_loss"] = training.history[-1].loss
+            number = training.best or len(training.history)
+            seen = training.history[number - 1].validation
+            reached["kept_epoch"] = number
+            if seen is not None:
+                scores["validation"] = {"epoch": number, "loss": seen.loss, "iou": seen.iou}
+        return replace(self.card, training={**self.card.training, **reached}, scores=scores)
+
+
+def prepare_session(
+    images: Sequence[LabelledImage],
+    settings: TrainSettings,
+    *,
+    start: Model | None = None,
+    validation: Sequence[LabelledImage] = (),
+    synthetic: Sequence[LabelledImage] = (),
+    name: str = "trained",
+    pixel_size_um: float | None = None,
+    normalisation: Normalisation | None = None,
+    card: Mapping[str, Any] | None = None,
+    device: torch.device | None = None,
+    checkpoint: Path | None = None,
+) -> Session:
+    """Build network and sampler, and go on from the checkpoint where there is one.
+
+    Parameters
+    ----------
+    images : sequence of LabelledImage
+        What is learnt from; all of the same number of channels.
+    settings : TrainSettings
+        With `start`, its network takes the place of the one they name.
+    start : Model, optional
+        Whose weights to start from; it is not changed.
+    validation, synthetic : sequence of LabelledImage
+        What is validated on, and made images that samplers may mix in.
+    name, pixel_size_um, normalisation, card : optional
+        For the card; `card` gives further fields of it.
+    checkpoint : Path, optional
+        Folder to save the run in after every epoch.
+
+    Raises
+    ------
+    SettingsError
+        If there is nothing to learn from, channels do not fit, or the checkpoint is of another run.
+    """
+    if not images:
+        raise SettingsError("There is nothing to learn from. Give at least one image with painted labels.")
+    channels = images[0].image.shape[2] if start is None else start.card.in_channels
+    images, validation, synthetic = ([with_channels(pair, channels) for pair in part] for part in (images, validation, synthetic))
+    torch.manual_seed(settings.seed)
+    rng = np.random.default_rng(settings.seed)
+    options = _network_options(settings, images, start)
+    if start is None:
+        network = NETWORKS[settings.network].build(channels, **options)
+    else:
+        settings = replace(settings, network=start.card.network, network_options=options)
+        network = NETWORKS[settings.network].build(channels, **{**options, **_no_weights(options)})
+        network.load_state_dict(start.network.state_dict())
+    if settings.patches.size % int(getattr(network, "stride", 1)):
+        raise SettingsError(
+            f"Patches of {settings.patches.size} px do not fit the network {settings.network!r}: "
+            f"give a multiple of {network.stride}."
+        )
+    sampler = SAMPLERS[settings.patches.name](images, synthetic, settings, rng)
+    training = Training(network, sampler, settings, validation=validation, device=device)
+    made = ModelCard(
+        name=name,
+        network=settings.network,
+        options={**options, **_no_weights(options)},
+        in_channels=channels,
+        normalisation=normalisation or Normalisation("auto"),
+        threshold=settings.threshold,
+        pixel_size_um=pixel_size_um,
+        receptive_radius=receptive_radius(network, channels),
+        training={**to_dict(settings), "data": fingerprints(images), "started_from": start.card.name if start else ""},
+        versions=library_versions(),
+    )
+    made = replace(made, **dict(card or {}))
+    data = {"images": fingerprints(images), "validation": fingerprints(validation)}
+    resumed = restore_checkpoint(training, checkpoint, data) if checkpoint is not None else False
+    return Session(training, made, data, checkpoint, len(training.history) if resumed else 0)
+
+
+def fingerprints(images: Sequence[LabelledImage]) -> list[dict[str, Any]]:
+    """Return name, size and the digest of what was labelled, for each image."""
+    found = []
+    for pair in images:
+        digest = hashlib.sha256(np.packbits(pair.mask).tobytes())
+        if pair.known is not None:
+            digest.update(np.packbits(pair.known).tobytes())
+        found.append({"name": pair.name, "shape": [int(n) for n in pair.image.shape], "labels_sha256": digest.hexdigest()})
+    return found
+
+
+def _network_options(settings: TrainSettings, images: Sequence[LabelledImage], start: Model | None) -> dict[str, Any]:
+    if start is not None:
+        return {**start.card.options}
+    options = dict(settings.network_options)
+    if settings.standardise:
+        mean, deviation = mean_and_deviation(images)
+        options |= {"input_mean": mean, "input_std": deviation}
+    return options
+
+
+def _no_weights(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the option that keeps a network from fetching published weights over those it is about to get."""
+    return {"weights": None} if "weights" in options else {}

@@ -1,0 +1,156 @@
+"""Train a network from painted labels: the front door of scripts and of the widget."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from napari_mpseg.errors import SettingsError
+from napari_mpseg.images.image import Image
+from napari_mpseg.images.open import open_image
+from napari_mpseg.networks.modelfile import Model, load_model
+from napari_mpseg.progress import CancelToken, ProgressCallback, silent
+from napari_mpseg.training.annotations import check_painted, painted_image, split_painted
+from napari_mpseg.training.loop import EventCallback
+from napari_mpseg.training.pairs import LabelledImage
+from napari_mpseg.training.preset import Preset
+from napari_mpseg.training.presets import find_preset
+from napari_mpseg.training.session import Session, prepare_session
+
+
+def train(
+    pairs: Sequence[Any],
+    preset: "Preset | str | os.PathLike[str]" = "painted",
+    *,
+    painted: str = "dense",
+    background_label: int = 1,
+    start: "Model | str | os.PathLike[str] | None" = None,
+    name: str = "trained",
+    device: str = "auto",
+    checkpoint: str | os.PathLike[str] | None = None,
+    on_progress: ProgressCallback = silent,
+    on_event: EventCallback = lambda event: None,
+    control: CancelToken | None = None,
+) -> Model:
+    """Train a network on painted labels.
+
+    Parameters
+    ----------
+    pairs : sequence
+        Of ``(image, painted)``: anything :func:`~napari_mpseg.images.open.open_image` takes, and labels of the same
+        size ``(Y, X)`` (array, file or napari layer); or of LabelledImage.
+    preset : str, path or Preset
+        A registered preset, a preset saved as JSON, or one of your own.
+    painted : str
+        ``"dense"``: a dense mask, 0 is background, all else particle. ``"scribbles"``: 0 is unpainted and not learnt
+        from, `background_label` is background, all other labels are particles.
+    background_label : int
+        For scribbles.
+    start : Model, str or path, optional
+        What to start from instead of what the preset says: ``"default"`` for the bundled network, ``"scratch"``,
+        a model or a model folder.
+    name : str
+        Of the model.
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    checkpoint : path-like, optional
+        Folder in which the run is saved after every epoch; if it is there already, the run goes on from it.
+    on_progress, on_event : callable, optional
+        Called with :class:`~napari_mpseg.progress.Progress` after every step, and with
+        :class:`~napari_mpseg.training.events.TrainingEvent` after every step and epoch.
+    control : CancelToken or TrainingControl, optional
+        To stop (what was learnt so far is returned) or to pause.
+
+    Returns
+    -------
+    Model
+        To be saved with ``model.save("my-model")`` and used as ``segment(image, "my-model")``.
+
+    Raises
+    ------
+    SettingsError
+        If images and labels do not fit, too little is painted, or there is no such preset.
+    """
+    session = prepare_training(
+        pairs,
+        preset,
+        painted=painted,
+        background_label=background_label,
+        start=start,
+        name=name,
+        device=device,
+        checkpoint=checkpoint,
+    )
+    return session.run(on_progress=on_progress, on_event=on_event, control=control)
+
+
+def prepare_training(
+    pairs: Sequence[Any],
+    preset: "Preset | str | os.PathLike[str]" = "painted",
+    *,
+    painted: str = "dense",
+    background_label: int = 1,
+    start: "Model | str | os.PathLike[str] | None" = None,
+    name: str = "trained",
+    device: str = "auto",
+    checkpoint: str | os.PathLike[str] | None = None,
+) -> Session:
+    """Check everything and return the run ready to start; parameters as :func:`train`."""
+    from napari_mpseg.inference.device import choose_device
+
+    chosen = find_preset(preset)
+    images, sizes = _labelled(pairs, painted, background_label)
+    check_painted(images, painted)
+    settings = chosen.settings
+    kept, held = split_painted(images, settings.validation, settings.seed) if settings.validation else (images, [])
+    if not held:  # too little was painted to keep some of it aside
+        settings = replace(settings, validation=0.0, patience=0, keep=_without_validation(settings.keep))
+    return prepare_session(
+        kept,
+        settings,
+        start=_started(start if start is not None else chosen.start),
+        validation=held,
+        name=name,
+        pixel_size_um=sum(sizes) / len(sizes) if sizes else None,
+        card={
+            "training_data": f"{len(images)} painted image{'' if len(images) == 1 else 's'}: "
+            + ", ".join(pair.name for pair in images),
+            "description": f"Trained with the preset {chosen.name} ({chosen.source}).",
+        },
+        device=choose_device(device),
+        checkpoint=Path(checkpoint) if checkpoint is not None else None,
+    )
+
+
+def _labelled(pairs: Sequence[Any], kind: str, background_label: int) -> tuple[list[LabelledImage], list[float]]:
+    """Return the pairs as labelled images, and the pixel sizes that are known."""
+    images, sizes = [], []
+    for pair in pairs:
+        if isinstance(pair, LabelledImage):
+            images.append(pair)
+            continue
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise SettingsError(f"Each pair must be (image, painted labels), not {type(pair).__name__}.")
+        images.append(painted_image(pair[0], pair[1], kind, background_label=background_label))
+        opened = pair[0] if isinstance(pair[0], Image) else open_image(pair[0])
+        if opened.calibration.pixel_size_um is not None:
+            sizes.append(opened.calibration.pixel_size_um)
+    return images, sizes
+
+
+def _started(start: "Model | str | os.PathLike[str] | None") -> Model | None:
+    if start is None or isinstance(start, Model):
+        return start
+    text = os.fspath(start)
+    if text in ("", "scratch"):
+        return None
+    if text == "default":
+        from napari_mpseg.networks.bundled import bundled_model
+
+        return bundled_model()
+    return load_model(text)
+
+
+def _without_validation(keep: str) -> str:
+    return "last" if keep.startswith("best") else keep

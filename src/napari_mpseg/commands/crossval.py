@@ -65,9 +65,7 @@ def stored_trainer(preset: "Preset", out: Path, device: str) -> "Trainer":
     from napari_mpseg.networks.modelfile import load_model, save_model
     from napari_mpseg.training.train import prepare_training
 
-    def train(
-        fold: "Fold", others: Sequence[Any], on_progress: "ProgressCallback", cancel: "CancelToken"
-    ) -> "Model":
+    def train(fold: "Fold", others: Sequence[Any], on_progress: "ProgressCallback", cancel: "CancelToken") -> "Model":
         place, checkpoint = out / f"without-{fold.name}", out / f"without-{fold.name}.training"
         if place.exists():
             return load_model(place)
@@ -108,7 +106,7 @@ COMMAND = Command(
     configure,
     run,
     """\
-Train a recipe once per fold on all other folds, predict the fold that was held out, and print particle scores per fold and
-the seven columns of Table 1 of Baek et al. 2021. Models and scores are kept in DIR; stopped or killed, the same command
-goes on where it was.""",
+Train a recipe once per fold on all other folds, predict the fold that was held out, and print particle scores per fold
+and the seven columns of Table 1 of Baek et al. 2021. Models and scores are kept in DIR; stopped or killed, the same
+command goes on where it was.""",
 )

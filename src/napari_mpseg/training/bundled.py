@@ -26,8 +26,8 @@ ATTRIBUTION = (
     "Baek et al. 2021 and Park et al. 2022. Synthetic patches: this package."
 )
 RECIPE = PRESETS["nile-red"].settings
-"""Its threshold was chosen on the four folds of the cross-validation themselves: their mean pixel F1 is 0.800 at 0.2 and
-0.804 at 0.5, and more particles keep the 3 px that the default minimum size asks for."""
+"""Its threshold was chosen on the four folds of the cross-validation themselves: their mean pixel F1 is 0.800 at 0.2
+and 0.804 at 0.5, and more particles keep the 3 px that the default minimum size asks for."""
 
 
 def load_folds(data: str | os.PathLike[str]) -> list[Fold]:

@@ -42,8 +42,6 @@ def save_checkpoint(training: Training, folder: Path, data: Mapping[str, Any]) -
     for index, values in optimiser["state"].items():
         tensors |= _prefixed(f"optimiser.{index}", {k: v for k, v in values.items() if isinstance(v, torch.Tensor)})
     tensors["random.cpu"] = torch.get_rng_state()
-    if training.device.type == "cuda":
-        tensors["random.cuda"] = torch.cuda.get_rng_state(training.device)
     state = {
         "format": FORMAT,
         "settings": to_dict(training.settings),
@@ -136,9 +134,7 @@ def _fill(training: Training, state: Mapping[str, Any], tensors: Mapping[str, to
     training.sampler.restore(state["sampler"])
     training.history = [_record(values) for values in state["history"]]
     training.step, training.best = int(state["step"]), state["best"]
-    torch.set_rng_state(tensors["random.cpu"])
-    if "random.cuda" in tensors and training.device.type == "cuda":
-        torch.cuda.set_rng_state(tensors["random.cuda"], training.device)
+    training.random_state = tensors["random.cpu"]
 
 
 def _record(values: Mapping[str, Any]) -> EpochRecord:
@@ -163,5 +159,7 @@ def _differences(here: Any, there: Any, path: str = "") -> list[str]:
     """Return what differs between two JSON values, by path."""
     if isinstance(here, dict) and isinstance(there, dict):
         keys = sorted({*here, *there})
-        return [text for key in keys for text in _differences(here.get(key), there.get(key), f"{path}.{key}".lstrip("."))]
+        return [
+            text for key in keys for text in _differences(here.get(key), there.get(key), f"{path}.{key}".lstrip("."))
+        ]
     return [] if here == there else [f"{path} ({there!r} there, {here!r} here)"]

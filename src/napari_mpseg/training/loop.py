@@ -71,6 +71,8 @@ class Training:
         Steps done.
     best : int or None
         The epoch whose weights are kept, by the rule of the settings; None where the rule is not about epochs.
+    random_state : torch.Tensor
+        Of torch's generator, with which the run begins; the generator itself is put back at its end.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class Training:
         self.step = 0
         self.best: int | None = None
         self.best_weights: dict[str, torch.Tensor] = {}
+        self.random_state = torch.get_rng_state()  # what happens between here and the run shall not change it
         self._bf16 = use_bf16(settings.precision, self.device)
         self._weights_change = threading.Lock()
 
@@ -127,6 +130,17 @@ class Training:
             If the loss is no longer a number, or memory does not suffice. The weights kept so far are in the network.
         """
         control = control or CancelToken()
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.set_rng_state(self.random_state)
+            self._run(on_progress, on_event, control, after_epoch)
+
+    def _run(
+        self,
+        on_progress: ProgressCallback,
+        on_event: EventCallback,
+        control: CancelToken,
+        after_epoch: Callable[["Training"], None],
+    ) -> None:
         try:
             while len(self.history) < self.settings.epochs and not control.cancelled and not self._exhausted():
                 self._epoch(on_progress, on_event, control)

@@ -106,7 +106,9 @@ def _put(values: Any, path: list[str], value: Any, whole: str) -> None:
     free = bool(ahead) and ahead[-1].endswith("options")
     if not isinstance(values, dict) or (last not in values and not free):
         raise SettingsError(_unknown(whole, values))
-    values[last] = dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
+    values[last] = (
+        dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
+    )
 
 
 def _unknown(path: str, values: Any) -> str:

@@ -43,7 +43,7 @@ def _add(name: str, title: str, source: str, settings: TrainSettings, **more: An
     PRESETS.add(name, Preset(name, title, source, settings, **more))
 
 
-# -- this project's own ------------------------------------------------------------------------------------------------
+# -- this project's own ----------------------------------------------------------------------------------------------
 
 _TURNS = Augmentation("turns-and-flips")
 _LIGHT = Augmentation("photometric", {"gain": 0.1, "offset": 4.0, "noise": 1.0})
@@ -106,7 +106,7 @@ _add(
     note="The small encoder for comparisons on two cores; set network_options.weights to imagenet where online.",
 )
 
-# -- Baek et al. 2021, and Park et al. 2022 ------------------------------------------------------------------------------
+# -- Baek et al. 2021, and Park et al. 2022 --------------------------------------------------------------------------
 
 _BAEK, _PARK = "Baek et al. 2021", "Park et al. 2022, S2"
 _ADAM = OptimiserSettings("adam", 1e-3)
@@ -171,7 +171,7 @@ for _name, _title, _network, _options, _loss, _optimiser, _epochs, _tta in (
         note="Patches as in Baek et al., whose data it uses. One fold of four is for validation.",
     )
 
-# -- Lee and Jhang 2021 ---------------------------------------------------------------------------------------------------
+# -- Lee and Jhang 2021 ----------------------------------------------------------------------------------------------
 
 _LEE_JHANG = TrainSettings(
     loss="weighted-bce",
@@ -205,7 +205,7 @@ for _network, _title in (
         "testing, 8 % validate: 0.1 of what is trained on.",
     )
 
-# -- Lee et al. 2022 ------------------------------------------------------------------------------------------------------
+# -- Lee et al. 2022 -------------------------------------------------------------------------------------------------
 
 _LEE_2022 = TrainSettings(
     loss="bce+dice",
@@ -227,11 +227,11 @@ for _network, _title in (
         _title,
         "Lee et al. 2022",
         replace(_LEE_2022, network=_network),
-        note="Not in the text: optimiser (RMSprop here, which goes with the momentum, weight decay and clipping that are "
-        "given), learning rate (1e-4), loss (cross-entropy and Dice), batch (1), epochs (40), size of the slices (512).",
+        note="Not in the text: optimiser (RMSprop here, which goes with the momentum, weight decay and clipping that "
+        "are given), learning rate (1e-4), loss (cross-entropy and Dice), batch (1), epochs (40), slices (512 px).",
     )
 
-# -- Babkauskas 2023 ------------------------------------------------------------------------------------------------------
+# -- Babkauskas 2023 -------------------------------------------------------------------------------------------------
 
 _BABKAUSKAS = TrainSettings(
     network="smp-unet",

@@ -122,7 +122,9 @@ def prepare_session(
     if not images:
         raise SettingsError("There is nothing to learn from. Give at least one image with painted labels.")
     channels = images[0].image.shape[2] if start is None else start.card.in_channels
-    images, validation, synthetic = ([with_channels(pair, channels) for pair in part] for part in (images, validation, synthetic))
+    images, validation, synthetic = (
+        [with_channels(pair, channels) for pair in part] for part in (images, validation, synthetic)
+    )
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
     options = _network_options(settings, images, start)
@@ -164,7 +166,9 @@ def fingerprints(images: Sequence[LabelledImage]) -> list[dict[str, Any]]:
         digest = hashlib.sha256(np.packbits(pair.mask).tobytes())
         if pair.known is not None:
             digest.update(np.packbits(pair.known).tobytes())
-        found.append({"name": pair.name, "shape": [int(n) for n in pair.image.shape], "labels_sha256": digest.hexdigest()})
+        found.append(
+            {"name": pair.name, "shape": [int(n) for n in pair.image.shape], "labels_sha256": digest.hexdigest()}
+        )
     return found
 
 

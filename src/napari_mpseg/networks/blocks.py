@@ -82,3 +82,23 @@ class ResidualPath(nn.Module):
         for narrow, wide in zip(self.narrow, self.wide, strict=True):
             x = added(F.relu(narrow(x), inplace=True), F.relu(wide(x), inplace=True))
         return x
+
+
+def start_from_nothing(network: nn.Module, head: nn.Conv2d) -> None:
+    """Draw a ReLU network's starting weights, and let its head begin near "nothing anywhere"."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    # Particles are rare: a prior of 2 %, and weights so small that the head learns before it shouts.
+    assert head.bias is not None
+    with torch.no_grad():
+        head.weight.mul_(0.1)
+        nn.init.constant_(head.bias, -4.0)
+
+
+def refuse_width(width: int, least: int = 1) -> None:
+    """Raise ValueError if a network cannot have `width` channels in its first level."""
+    if width < least:
+        raise ValueError(f"width must be {least} or more, not {width}")

@@ -167,9 +167,17 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         state = load(content)
     except SafetensorError as error:
         raise ModelError(f"{file} is not a safetensors file: {error}.") from error
-    network = NETWORKS[card.network].build(card.in_channels, **card.options)
+    network = _built(card, Path(path))
     _fill(network, state, card, file)
     return Model(network.eval(), card)
+
+
+def _built(card: ModelCard, folder: Path) -> "nn.Module":
+    """Build the card's network; its own weights follow, so none are fetched, whatever the card's options say."""
+    try:
+        return NETWORKS[card.network].build(card.in_channels, pretrained=False, **card.options)
+    except (ModelError, TypeError) as error:
+        raise ModelError(f"{folder / CARD} does not fit this version: {error}") from error
 
 
 def _fill(network: "nn.Module", state: Mapping[str, Any], card: ModelCard, file: Path) -> None:

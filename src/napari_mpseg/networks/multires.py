@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from napari_mpseg.networks.blocks import Convolution, MultiResBlock, ResidualPath
+from napari_mpseg.networks.blocks import Convolution, MultiResBlock, ResidualPath, refuse_width, start_from_nothing
 
 Margins = tuple[int, int, int, int]
 NO_MARGINS: Margins = (0, 0, 0, 0)
@@ -111,18 +111,7 @@ class MultiResUNet(nn.Module):
             MultiResBlock(width + deeper, width, batch_norm) for width, deeper in zip(levels, below, strict=True)
         )
         self.head = nn.Conv2d(levels[0], 1, 1)
-        self._initialise()
-
-    def _initialise(self) -> None:
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-        # Particles are rare: start near "nothing anywhere", and let the head learn before it shouts.
-        with torch.no_grad():
-            self.head.weight.mul_(0.1)
-            nn.init.constant_(self.head.bias, -4.0)  # type: ignore[arg-type]
+        start_from_nothing(self, self.head)
 
     def forward(self, x: torch.Tensor, margins: Margins = NO_MARGINS) -> torch.Tensor:
         """Map an image batch ``(N, C, Y, X)`` to logits ``(N, 1, Y, X)``, less the margins.
@@ -191,6 +180,12 @@ class MultiResUNet(nn.Module):
         )
         del path, up  # they would stay beside the block's own tensors
         return _crop(self.decoder[level](x), _between(plan.block, plan.output))
+
+
+def multiresunet(in_channels: int = 3, batch_norm: bool = True, dropout: float = 0.0, width: int = 42) -> MultiResUNet:
+    """Return MultiResUNet with all five stages (13 M parameters); `width` scales the channels of every stage."""
+    refuse_width(width, 6)  # a block splits its channels into sixths
+    return MultiResUNet(tuple(width * times for times in (1, 2, 4, 8, 32)), in_channels, batch_norm, dropout)
 
 
 def half_multiresunet(in_channels: int = 3, batch_norm: bool = True, dropout: float = 0.0) -> MultiResUNet:

@@ -101,6 +101,31 @@ def test_the_smallest_size_and_the_connectivity(picture):
     assert mp.segment(picture, "fixed-level", min_size=0, connectivity=1).count == 5
 
 
+def test_test_time_augmentation_of_networks(picture, tmp_path):
+    plain = mp.segment(picture)
+    flipped = mp.segment(picture, tta="flips", tile_size=64, out=tmp_path)
+    assert flipped.count == plain.count == 3
+    assert not np.array_equal(flipped.probability[...], plain.probability[...])
+    settings = json.loads((tmp_path / "image_run.json").read_text())["settings"]
+    assert settings["tta"] == ["flips"]
+    assert len(settings["tta_variants"]) == 8
+    assert "tta" not in plain.provenance["settings"]
+    # a square picture is turned; the answer is the same for each of its eight looks
+    square = np.pad(picture, ((0, 122), (0, 2), (0, 0)))[:128, :128]
+    answers = [mp.segment(np.rot90(square, turns).copy(), tta=("flips",)).probability[...] for turns in (0, 1)]
+    assert np.abs(np.rot90(answers[0]).astype(int) - answers[1]).max() <= 1
+
+
+def test_test_time_augmentation_is_for_networks_only(picture, tmp_path):
+    for method in ("fixed-level", Method()):
+        with pytest.raises(SettingsError, match=r"\(flips\) is for networks, and .* is none"):
+            mp.segment(picture, method, tta="flips", out=tmp_path / "out")
+        assert mp.segment(picture, method, tta="").count == 3
+    with pytest.raises(UnknownNameError, match="Did you mean 'flips'"):
+        mp.segment(picture, tta=["flip"])
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_temporary_result_goes_with_the_last_who_holds_it(picture, cache):
     result = mp.segment(picture, "fixed-level")
     labels = result.labels

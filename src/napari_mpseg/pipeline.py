@@ -1,7 +1,7 @@
 """The front door: an image and a method go in, particles and their table come out."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from napari_mpseg.files import refusal
 from napari_mpseg.images.checks import check_image
 from napari_mpseg.images.image import Image
 from napari_mpseg.images.open import open_image
+from napari_mpseg.inference.augmentation import tta_names
 from napari_mpseg.inference.segmentation import MaskSettings, segment_tiles
 from napari_mpseg.inference.store import ResultArrays, create_store, open_store, remove_with
 from napari_mpseg.inference.tiled import tile_grid
@@ -41,6 +42,7 @@ def segment(
     plane: tuple[int, ...] | None = None,
     calibration: Calibration | str | None = None,
     device: str = "auto",
+    tta: str | Sequence[str] | None = None,
     tile_size: int | None = None,
     measure: bool = True,
     cache: str | os.PathLike[str] | None = None,
@@ -74,6 +76,10 @@ def segment(
         Pixel size, such as ``"2.5um"``; default what the file says.
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    tta : str or sequence of str, optional
+        Test-time augmentation, for networks only: ``"flips"`` and others of
+        :data:`~napari_mpseg.inference.augmentation.TTA`. The probabilities of all variants are averaged; eight
+        variants take eight times as long.
     tile_size : int, optional
         Side of a tile in pixels. Results do not depend on it; memory and speed do.
     measure : bool
@@ -107,11 +113,12 @@ def segment(
     on_progress, cancel = on_progress or silent, cancel or CancelToken()
     entry = _chosen(method)
     _check_tile_size(tile_size)
+    names = tta_names(tta)
     opened = _opened(image, plane, channels, calibration)
     paths = result_paths(Path(out).absolute(), opened.name) if out is not None else None
     if paths is not None:
         check_places(paths, source=opened.source, overwrite=overwrite)
-    built = entry.build(device=device) if isinstance(entry, MethodEntry) else entry
+    built = _with_tta(entry.build(device=device) if isinstance(entry, MethodEntry) else entry, names)
     name = entry.name if isinstance(entry, MethodEntry) else built.name
     settings = MaskSettings(built.default_threshold if threshold is None else threshold, min_size, connectivity)
     record = _record(opened, name, built, settings, tile_size)
@@ -149,6 +156,18 @@ def _chosen(method: Any) -> MethodEntry | Method:
     if not isinstance(entry, MethodEntry) and not hasattr(entry, "prepare"):
         raise SettingsError(f"{method!r} is no method. Give the name of one, or a model folder.")
     return entry
+
+
+def _with_tta(method: Method, names: tuple[str, ...]) -> Method:
+    if not names:
+        return method
+    augmented: Callable[[Sequence[str]], Method] | None = getattr(method, "with_tta", None)
+    if augmented is None:
+        raise SettingsError(
+            f"Test-time augmentation ({', '.join(names)}) is for networks, and {method.name} is none. "
+            "Leave it out, or choose a network."
+        )
+    return augmented(names)
 
 
 def _check_tile_size(tile_size: int | None) -> None:

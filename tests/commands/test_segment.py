@@ -1,5 +1,7 @@
 """``napari-mpseg segment``: one image, and every plane of a stack."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -83,6 +85,15 @@ def test_options_reach_the_work(run, file, tmp_path):
     assert "max-entropy chose grey level" in said
 
 
+def test_test_time_augmentation(run, file, tmp_path):
+    command = ("segment", file, "--out", tmp_path / "out", "--tta", "mirrors, contrast", "--quiet")
+    code, _, error = run(*command)
+    assert (code, error) == (0, "")
+    settings = json.loads((tmp_path / "out" / "scan_run.json").read_text())["settings"]
+    assert settings["tta"] == ["mirrors", "contrast"]
+    assert len(settings["tta_variants"]) == 6
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -92,6 +103,8 @@ def test_options_reach_the_work(run, file, tmp_path):
         (["--plane", "0", "--all-planes"], "exclude each other"),
         (["--method", "fixd-level"], "Did you mean 'fixed-level'"),
         (["--method", "models/none"], "There is no model at models/none"),
+        (["--tta", "flips"], "(flips) is for networks, and fixed-level is none"),
+        (["--tta", "flips,brigthness"], "Did you mean 'brightness'"),
     ],
 )
 def test_what_the_image_does_not_allow(run, file, tmp_path, options, message):

@@ -209,6 +209,34 @@ def test_choices_reach_the_method_and_are_remembered(viewer, segment_widget, fak
     again.close()
 
 
+def test_test_time_augmentation_is_offered_for_networks(
+    viewer, segment_widget, fake_segment, finished, image, screenshot
+):
+    assert segment_widget.form.isRowVisible(segment_widget.tta)
+    assert "as many times as long" in segment_widget.tta.toolTip()
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    assert not fake_segment.calls[0][1]["tta"]
+    segment_widget.tta.setCurrentIndex(segment_widget.tta.findData("flips"))
+    assert "8" in segment_widget.tta.currentText()
+    screenshot("segment_tta")
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    assert fake_segment.calls[1][1]["tta"] == "flips"
+
+    segment_widget.method.choose("max-entropy")
+    assert not segment_widget.form.isRowVisible(segment_widget.tta)
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    assert not fake_segment.calls[2][1]["tta"]
+
+    from napari_mpseg.gui.segment_widget import SegmentWidget
+
+    again = SegmentWidget(viewer)
+    assert again.tta.currentData() == "flips"
+    again.close()
+
+
 def test_a_given_pixel_size_overrides_and_is_offered_again(viewer, segment_widget, fake_segment, finished, spots):
     viewer.add_image(spots, name="bare")
     size = segment_widget.pixel_size

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from napari_mpseg.calibration import Calibration
-from napari_mpseg.errors import ImageError, SettingsError
+from napari_mpseg.errors import ImageError, SettingsError, UnknownNameError
 from napari_mpseg.images.open import open_image
-from napari_mpseg.methods.network import NetworkMethod, bundled
+from napari_mpseg.methods.network import NetworkMethod, bundled, takes_tta
 from napari_mpseg.networks.modelfile import Model, save_model
 
 
@@ -63,3 +63,44 @@ def test_a_saved_model_is_a_method(method, tmp_path):
     built = resolve_method(folder).build(device="cpu")
     assert built.default_threshold == method.default_threshold
     assert built.describe()["model"]["weights_sha256"]
+
+
+def test_test_time_augmentation_is_a_choice_of_any_network(method, rng):
+    pixels = rng.integers(0, 256, (40, 56, 3)).astype(np.uint8)
+    image = open_image(pixels)
+    augmented = method.with_tta(["flips"])
+    assert "tta" not in method.describe()
+    assert augmented.describe()["tta"] == ["flips"]
+    assert len(augmented.describe()["tta_variants"]) == 8
+    plain = method.prepare(image).predictor
+    turned = [np.rot90(plain.predict(np.rot90(pixels, turns)), -turns) for turns in range(4)]
+    turned += [np.fliplr(np.rot90(plain.predict(np.rot90(np.fliplr(pixels), turns)), -turns)) for turns in range(4)]
+    np.testing.assert_allclose(augmented.prepare(image).predictor.predict(pixels), np.mean(turned, 0), atol=1e-5)
+    with pytest.raises(UnknownNameError, match="flips"):
+        method.with_tta("flops")
+
+
+def test_contrast_is_changed_about_the_mean_of_the_image(method, rng):
+    pixels = rng.integers(0, 100, (40, 56, 3)).astype(np.uint16)
+    pixels[0, 0] = 65535 // 16
+    predictor = method.with_tta("contrast").prepare(open_image(pixels)).predictor
+    assert predictor.level == pytest.approx(pixels.mean() / 4095)
+
+
+def test_hue_and_saturation_are_left_out_for_grey_images(method, rng):
+    grey = open_image(rng.integers(0, 256, (32, 32)).astype(np.uint8))
+    prepared = method.with_tta("photometric").prepare(grey)
+    assert len(prepared.predictor.variants) == 5
+    assert "left out hue and saturation" in prepared.notes[-1]
+    assert not any("hue" in note for note in method.with_tta("flips").prepare(grey).notes)
+    colour = open_image(rng.integers(0, 256, (32, 32, 3)).astype(np.uint8))
+    prepared = method.with_tta("photometric").prepare(colour)
+    assert len(prepared.predictor.variants) == 9
+    assert not prepared.notes
+
+
+def test_which_methods_take_test_time_augmentation(tmp_path):
+    assert takes_tta("default")
+    assert takes_tta(str(tmp_path / "my-model"))
+    assert not takes_tta("max-entropy")
+    assert not takes_tta("fixed-level")

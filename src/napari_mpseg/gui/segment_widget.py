@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -29,7 +30,9 @@ from napari_mpseg.gui.run_panel import RunPanel, WorkingWidget
 from napari_mpseg.gui.status_line import note
 from napari_mpseg.gui.summary import summary
 from napari_mpseg.gui.worker import Job
+from napari_mpseg.inference.augmentation import TTA, tta_variants
 from napari_mpseg.layers import add_result, role_of
+from napari_mpseg.methods.network import takes_tta
 from napari_mpseg.methods.registry import METHODS
 
 if TYPE_CHECKING:
@@ -81,6 +84,7 @@ class SegmentWidget(WorkingWidget):
         self.threshold.setToolTip("Probability from which a pixel counts as particle, 0 to 1. Lower finds more.")
         self.automatic.toggled.connect(self.threshold.setDisabled)
         self.threshold_row = _row(self.automatic, self.threshold)
+        self.tta = _tta_choice()
         self.min_size = QSpinBox()
         self.min_size.setRange(1, 1_000_000)
         self.min_size.setSuffix(" px")
@@ -105,6 +109,7 @@ class SegmentWidget(WorkingWidget):
             ("", self.method.summary),
             ("", self.options),
             ("Threshold", self.threshold_row),
+            ("Test-time\naugmentation", self.tta),
             ("Minimum size", _row(self.min_size, self.min_area)),
             ("Pixel size", self.pixel_size),
         ):
@@ -116,6 +121,7 @@ class SegmentWidget(WorkingWidget):
         self.threshold.setValue(self._memory.get("threshold", 0.5))
         self.threshold.setDisabled(self.automatic.isChecked())
         self.min_size.setValue(self._memory.get("min_size", 3))
+        self.tta.setCurrentIndex(max(0, self.tta.findData(self._memory.get("tta", ""))))
 
     def _remember(self) -> None:
         self._memory.set(
@@ -123,6 +129,7 @@ class SegmentWidget(WorkingWidget):
             automatic=self.automatic.isChecked(),
             threshold=self.threshold.value(),
             min_size=self.min_size.value(),
+            tta=self.tta.currentData(),
         )
         self.pixel_size.remember()
 
@@ -158,6 +165,7 @@ class SegmentWidget(WorkingWidget):
             self._shown_method = self.method.method
             self.form.setRowVisible(self.options, self.options.show_for(self._shown_method))
             self.form.setRowVisible(self.threshold_row, self._graded)
+            self.form.setRowVisible(self.tta, takes_tta(self._shown_method))
 
     @property
     def _graded(self) -> bool:
@@ -236,6 +244,7 @@ class SegmentWidget(WorkingWidget):
             "method_options": self.options.values,
             "threshold": self.threshold.value() if self._graded and not self.automatic.isChecked() else None,
             "min_size": self.min_size.value(),
+            "tta": self.tta.currentData() if takes_tta(self.method.method) else "",
             "calibration": self.pixel_size.calibration,
             "device": preferred.device,
             "tile_size": preferred.tile_size,
@@ -255,6 +264,24 @@ class SegmentWidget(WorkingWidget):
         """Let go of the viewer's layers."""
         self.image.disconnect_layers()
         self._viewer.layers.selection.events.active.disconnect(self._explain)
+
+
+def _tta_choice() -> QComboBox:
+    """Return the choice of test-time augmentation."""
+    choice = QComboBox()
+    choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    choice.setMinimumContentsLength(12)
+    choice.addItem("none", "")
+    choice.setToolTip(
+        "The network looks at the image several times, changed each time, and its probabilities are averaged: "
+        "steadier where it is unsure, but it takes as many times as long."
+    )
+    for name, entry in TTA.items():
+        count = len(tta_variants(name))
+        choice.addItem(f"{entry.title} (x {count})", name)
+        tip = f"{entry.summary} With the image as it is {count} looks: takes {count} times as long."
+        choice.setItemData(choice.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+    return choice
 
 
 def _plane_count(layer: Any) -> int:

@@ -59,4 +59,5 @@ def _from_hue(sixths: Array, value: Array, chroma: Array) -> Array:
     """Return RGB of a hue; each channel falls off from the value the farther its own place on the circle is."""
     channels = np.array([5, 3, 1], value.dtype)
     place = (sixths[..., None] + channels) % 6
-    return value - chroma * np.clip(np.minimum(place, 4 - place), 0, 1)
+    changed: Array = value - chroma * np.clip(np.minimum(place, 4 - place), 0, 1)
+    return changed

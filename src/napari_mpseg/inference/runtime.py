@@ -48,9 +48,17 @@ class NetworkPredictor:
 
     def predict(self, window: Any, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> np.ndarray[Any, Any]:
         """Return the probability of a window less its margins, float32 ``(Y, X)``; see ``TilePredictor``."""
+        return self.predict_scaled(self.scaled(window), margins)
+
+    def scaled(self, window: Any) -> np.ndarray[Any, Any]:
+        """Return the pixels of a window as network input, float32 ``(Y, X, C)``."""
         pixels = self.scaling.apply(np.asarray(window))
-        if pixels.ndim == 2:
-            pixels = pixels[..., None]
+        return pixels[..., None] if pixels.ndim == 2 else pixels
+
+    def predict_scaled(
+        self, pixels: np.ndarray[Any, Any], margins: tuple[int, int, int, int] = (0, 0, 0, 0)
+    ) -> np.ndarray[Any, Any]:
+        """Return the probability of pixels that are network input already; see :meth:`predict`."""
         with _forward, torch.inference_mode():
             try:
                 return self._forward(pixels, margins)

@@ -1,18 +1,20 @@
 """Segmentation by a trained network: the bundled one, or a model folder."""
 
+import copy
 import os
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from napari_mpseg.images.channels import match_channels
 from napari_mpseg.images.image import Image
-from napari_mpseg.inference.predictor import Prepared
+from napari_mpseg.inference.augmentation import Names, tta_names, tta_variants
+from napari_mpseg.inference.predictor import Prepared, TilePredictor
+from napari_mpseg.methods.registry import METHODS
+from napari_mpseg.networks.bundled import bundled_model
 from napari_mpseg.networks.modelfile import Model, load_model
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.settings import to_dict
 
-BUNDLED = "half-multiresunet-nile-red"
 _FAR = 1.5  # pixel sizes that differ by more than this factor are worth a word
 
 
@@ -25,12 +27,22 @@ class NetworkMethod:
         Network, weights and card.
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    tta : str, sequence of str, or None
+        Test-time augmentation: names of :data:`~napari_mpseg.inference.augmentation.TTA`.
+
+    Raises
+    ------
+    SettingsError
+        If the device is not there.
+    UnknownNameError
+        If there is no such test-time augmentation.
     """
 
-    def __init__(self, model: Model, device: str = "auto") -> None:
+    def __init__(self, model: Model, device: str = "auto", tta: Names = None) -> None:
         from napari_mpseg.inference.device import choose_device
 
         self.model = model
+        self.tta = tta_names(tta)
         self.name = model.card.name
         self.default_threshold = model.card.threshold
         self.device = choose_device(device)
@@ -49,18 +61,45 @@ class NetworkMethod:
             notes.append(
                 f"{scaling.not_finite} pixels are not numbers (NaN or infinite); they were taken as background."
             )
-        predictor = NetworkPredictor(self.model.network, scaling, card.receptive_radius, self.device)
+        predictor: TilePredictor = NetworkPredictor(self.model.network, scaling, card.receptive_radius, self.device)
+        if self.tta:
+            colour = image.n_channels > 1 and card.in_channels == 3
+            notes += _colour_note(self.tta, colour)
+            predictor = self._augmented(predictor, matched, colour, on_progress, cancel or CancelToken())
         return Prepared(matched, predictor, tuple(notes))
 
+    def _augmented(
+        self, predictor: Any, image: Image, colour: bool, on_progress: ProgressCallback, cancel: CancelToken
+    ) -> TilePredictor:
+        from napari_mpseg.inference.augmented import AugmentedPredictor, mean_level
+
+        variants = tta_variants(self.tta, colour=colour)
+        contrast = any(variant.contrast != 1 for variant in variants)
+        level = mean_level(image, predictor.scaling, on_progress, cancel) if contrast else 0.0
+        return AugmentedPredictor(predictor, variants, level, cancel)
+
     def describe(self) -> dict[str, Any]:
-        """Return the model card and the device."""
-        return {"model": to_dict(self.model.card), "device": str(self.device)}
+        """Return the model card, the device, and the test-time augmentation with what it does, if any."""
+        described = {"model": to_dict(self.model.card), "device": str(self.device)}
+        if self.tta:
+            described |= {"tta": list(self.tta), "tta_variants": [str(one) for one in tta_variants(self.tta)]}
+        return described
+
+    def with_tta(self, tta: Names) -> "NetworkMethod":
+        """Return the same method with test-time augmentation; see the class."""
+        augmented = copy.copy(self)
+        augmented.tta = tta_names(tta)
+        return augmented
+
+
+def takes_tta(method: str) -> bool:
+    """Return whether a method, by its registered name or a model's path, is a network: only they are augmented."""
+    return method not in METHODS or METHODS[method].factory.startswith(f"{__name__}:")
 
 
 def bundled(device: str = "auto") -> NetworkMethod:
     """Return the network that comes with the package."""
-    with resources.as_file(resources.files("napari_mpseg") / "models" / BUNDLED) as folder:
-        return NetworkMethod(load_model(folder), device)
+    return NetworkMethod(bundled_model(), device)
 
 
 def from_file(path: str | os.PathLike[str], device: str = "auto") -> NetworkMethod:
@@ -74,6 +113,12 @@ def _channel_note(image: Image, expected: int) -> list[str]:
             "This network was trained on colour images; the grey image was used for all channels, which is less sure. "
             "Check the result, or train on images like this one."
         ]
+    return []
+
+
+def _colour_note(tta: tuple[str, ...], colour: bool) -> list[str]:
+    if len(tta_variants(tta, colour=colour)) < len(tta_variants(tta)):
+        return ["The image has no colours: test-time augmentation left out hue and saturation."]
     return []
 
 

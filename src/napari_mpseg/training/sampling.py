@@ -1,30 +1,49 @@
-"""Random crops from labelled images, mostly around particles, and their augmentation."""
+"""The registry of samplers, and random crops that mostly lie around particles."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
+from napari_mpseg.errors import SettingsError
+from napari_mpseg.registry import Registry
+from napari_mpseg.training.batch import Batch, Sampler
 from napari_mpseg.training.pairs import LabelledImage
+from napari_mpseg.training.pixel_index import PixelIndex
+from napari_mpseg.training.sampled import Patch, augmented, batch_of, cut_pair, restore, state_of
 from napari_mpseg.training.settings import TrainSettings
+from napari_mpseg.training.sliding import SlidingSampler
 
 Array = np.ndarray[Any, Any]
+SamplerFactory = Callable[
+    [Sequence[LabelledImage], Sequence[LabelledImage], TrainSettings, np.random.Generator], Sampler
+]
+"""Takes real and synthetic images, the settings and the generator of all random numbers."""
+
+SAMPLERS: Registry[SamplerFactory] = Registry("sampler")
 
 
 class CropSampler:
     """Draws augmented crops.
 
-    Every particle is as likely as any other, large or small; the crop lies around one of its pixels at random.
+    Every particle is as likely as any other, large or small; the crop lies around one of its pixels at random. The
+    other crops lie anywhere, or, where an image was painted in part, around a painted pixel of the background, so
+    that every crop holds something to learn from.
 
     Parameters
     ----------
     real : sequence of LabelledImage
-        uint8 images of the same number of channels.
+        Images of the same number of channels; they are read where a crop lies.
     synthetic : sequence of LabelledImage
         Drawn from with the settings' share; may be empty.
     settings : TrainSettings
     rng : numpy.random.Generator
+
+    Raises
+    ------
+    SettingsError
+        If no image has a known pixel.
     """
 
     def __init__(
@@ -36,57 +55,94 @@ class CropSampler:
     ) -> None:
         self.settings = settings
         self.rng = rng
-        self._pools = [(list(real), _particles(real)), (list(synthetic), _particles(synthetic))]
+        self._pools = [_Pool(real), _Pool(synthetic)]
+        if not self._pools[0].images:
+            raise SettingsError("There is nothing to learn from: no image has a painted pixel. Paint some first.")
 
-    def batch(self) -> tuple[Array, Array]:
-        """Return images ``(N, C, Y, X)`` float32 0..1 and masks ``(N, 1, Y, X)`` float32 0 or 1."""
-        crops = [self.crop() for _ in range(self.settings.batch)]
-        images = np.stack([image.transpose(2, 0, 1) for image, _ in crops])
-        masks = np.stack([mask[None] for _, mask in crops])
-        return np.ascontiguousarray(images, np.float32), np.ascontiguousarray(masks, np.float32)
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in one epoch; all are full, so there may be a few more crops than the settings say."""
+        return -(-self.settings.patches.per_epoch // self.settings.batch)
 
-    def crop(self) -> tuple[Array, Array]:
-        """Return one augmented crop: image ``(Y, X, C)`` float32 0..1, mask ``(Y, X)`` bool."""
-        rng, settings = self.rng, self.settings
-        images, particles = self._pools[int(bool(self._pools[1][0]) and rng.random() < settings.synthetic_share)]
-        side = settings.crop
-        if particles and rng.random() < settings.particle_share:
-            index, pixels = particles[rng.integers(len(particles))]
-            edge = min(8, side // 4)
-            corner = pixels[rng.integers(len(pixels))] - rng.integers(edge, side - edge, 2)
+    def epoch(self) -> Iterator[Batch]:
+        """Give the batches of the next epoch."""
+        for _ in range(self.steps_per_epoch):
+            yield self.batch()
+
+    def state(self) -> Mapping[str, Any]:
+        """Return what is needed to go on from here, as plain JSON values."""
+        return {"rng": state_of(self.rng)}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state that :meth:`state` gave."""
+        restore(self.rng, state["rng"])
+
+    def batch(self) -> Batch:
+        """Return as many crops as the settings' batch."""
+        return batch_of([self.crop() for _ in range(self.settings.batch)])
+
+    def crop(self) -> Patch:
+        """Return one augmented crop: image ``(Y, X, C)`` float32 0..1, mask ``(Y, X)`` bool, and where it is known."""
+        rng, chosen = self.rng, self.settings.patches
+        # the order of the draws is part of the recipe: changing it changes what every seed gives
+        pool = self._pools[int(bool(self._pools[1].images) and rng.random() < chosen.synthetic_share)]
+        edge = min(8, chosen.size // 4)
+        if pool.particles and rng.random() < chosen.particle_share:
+            index, pixels = pool.particles[rng.integers(len(pool.particles))]
+            pixel = pixels[rng.integers(len(pixels))]
+            corner = pixel - rng.integers(edge, chosen.size - edge, 2)
         else:
-            index = int(rng.integers(len(images)))
-            corner = rng.integers(0, np.maximum(np.array(images[index].mask.shape) - side, 0) + 1)
-        pair = images[index]
-        y, x = np.clip(corner, 0, np.maximum(np.array(pair.mask.shape) - side, 0))
-        image = pair.image[y : y + side, x : x + side].astype(np.float32)
-        mask = pair.mask[y : y + side, x : x + side]
-        return _augmented(_filled(image, side), _filled(mask, side), settings, rng)
+            index = int(rng.integers(len(pool.images)))
+            painted = pool.background[index]
+            if painted is None:
+                shape = np.array(pool.images[index].mask.shape)
+                corner = rng.integers(0, np.maximum(shape - chosen.size, 0) + 1)
+            else:
+                pixel = painted.pixel(int(rng.integers(len(painted))))
+                corner = pixel - rng.integers(edge, chosen.size - edge, 2)
+        pair = pool.images[index]
+        y, x = np.clip(corner, 0, np.maximum(np.array(pair.mask.shape) - chosen.size, 0))
+        return augmented(cut_pair(pair, int(y), int(x), chosen.size), self.settings.augmentation, rng)
 
 
-def _particles(images: Sequence[LabelledImage]) -> list[tuple[int, Array]]:
-    """Return for each particle its image's index and its pixels ``(P, 2)``."""
-    found = []
-    for index, pair in enumerate(images):
-        labels, count = ndimage.label(pair.mask, np.ones((3, 3)))
-        found += [(index, np.argwhere(labels == label)) for label in range(1, count + 1)]
-    return found
+class _Pool:
+    """Images with what crops are laid around.
+
+    Attributes
+    ----------
+    images : list of LabelledImage
+        Those with known pixels.
+    particles : list of tuple
+        For each particle its image's index and its pixels ``(P, 2)``.
+    background : list of PixelIndex or None
+        For each image its painted background, or all that is painted where that is none; None where the image is known
+        everywhere.
+    """
+
+    def __init__(self, images: Sequence[LabelledImage]) -> None:
+        self.images = [pair for pair in images if pair.known is None or pair.known.any()]
+        self.particles = [(index, pixels) for index, pair in enumerate(self.images) for pixels in _particles(pair)]
+        self.background = [_background(pair) for pair in self.images]
 
 
-def _filled(values: Array, side: int) -> Array:
-    """Repeat the edge of a crop from an image smaller than the crop."""
-    missing = [(0, side - size) for size in values.shape[:2]] + [(0, 0)] * (values.ndim - 2)
-    return np.pad(values, missing, mode="edge") if any(after for _, after in missing) else values
+def _particles(pair: LabelledImage) -> list[Array]:
+    """Return the pixels ``(P, 2)`` of each particle in reading order, the particles in that of their first pixels."""
+    mask = pair.mask if pair.known is None else pair.mask & pair.known
+    labels, count = ndimage.label(mask, np.ones((3, 3)))
+    if not count:
+        return []
+    pixels = np.argwhere(labels).astype(np.int32)
+    own = labels[labels > 0]
+    by_particle = pixels[np.argsort(own, kind="stable")]
+    return np.split(by_particle, np.cumsum(np.bincount(own)[1:])[:-1])
 
 
-def _augmented(image: Array, mask: Array, settings: TrainSettings, rng: np.random.Generator) -> tuple[Array, Array]:
-    turns = int(rng.integers(4))
-    image, mask = np.rot90(image, turns), np.rot90(mask, turns)
-    if rng.random() < 0.5:
-        image, mask = image[:, ::-1], mask[:, ::-1]
-    if rng.random() < settings.grey_share:
-        image = np.repeat(image.mean(2, keepdims=True), image.shape[2], 2)
-    image = image * np.exp(rng.normal(0, settings.gain))
-    image = image + rng.normal(0, settings.offset) + rng.normal(0, settings.offset / 4, image.shape[2])
-    image = image + rng.normal(0, 1, image.shape) * rng.uniform(0, settings.noise)
-    return np.clip(image, 0, 255).astype(np.float32) / 255, mask
+def _background(pair: LabelledImage) -> PixelIndex | None:
+    if pair.known is None:
+        return None
+    background = PixelIndex(pair.known & ~pair.mask)
+    return background if len(background) else PixelIndex(pair.known)
+
+
+SAMPLERS.add("around-particles", CropSampler)
+SAMPLERS.add("sliding", SlidingSampler)

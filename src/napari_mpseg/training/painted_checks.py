@@ -51,24 +51,33 @@ def check_painted(images: Sequence[LabelledImage], kind: str | None = None) -> l
     """
     if not images:
         raise SettingsError("There is nothing to learn from. Choose at least one image with painted labels.")
-    problems = _shape_problems(images)
+    names = _names(images)
+    problems = _shape_problems(images, names)
     if problems:
         raise SettingsError("\n".join(problems))
-    counts = [_count(pair, kind) for pair in images]
-    problems = _channel_problems(images) + _paint_problems(counts)
+    counts = [_count(pair, name, kind) for pair, name in zip(images, names, strict=True)]
+    problems = _channel_problems(images, names) + _paint_problems(counts)
     if problems:
         raise SettingsError("\n".join(problems))
     return _few_notes(counts) + [note for one in counts for note in _notes(one, len(counts))]
 
 
-def _count(pair: LabelledImage, kind: str | None) -> _Counts:
+def _names(images: Sequence[LabelledImage]) -> list[str]:
+    """Return names that tell the images apart: those that several share are numbered."""
+    names = [pair.name for pair in images]
+    return [
+        name if names.count(name) == 1 else f"{name} (number {number})" for number, name in enumerate(names, start=1)
+    ]
+
+
+def _count(pair: LabelledImage, name: str, kind: str | None) -> _Counts:
     remembered = pair if isinstance(pair, PaintedImage) else None
     kind = remembered.kind if remembered else kind
     partial = ANNOTATIONS[kind].partial if kind is not None else pair.known is not None
     known = pair.mask.size if pair.known is None else int(np.count_nonzero(pair.known))
     particle = int(np.count_nonzero(pair.mask if pair.known is None else pair.mask & pair.known))
     return _Counts(
-        pair.name,
+        name,
         partial,
         particle,
         known - particle,
@@ -78,35 +87,37 @@ def _count(pair: LabelledImage, kind: str | None) -> _Counts:
     )
 
 
-def _shape_problems(images: Sequence[LabelledImage]) -> list[str]:
+def _shape_problems(images: Sequence[LabelledImage], names: Sequence[str]) -> list[str]:
     found = []
-    for pair in images:
+    for pair, name in zip(images, names, strict=True):
         for what, array in (("labels", pair.mask), ("known pixels", pair.known)):
             if array is not None and tuple(array.shape) != tuple(pair.image.shape[:2]):
                 found.append(
-                    f"{pair.name} has {pair.image.shape[0]} x {pair.image.shape[1]} pixels, its {what} have the shape "
+                    f"{name} has {pair.image.shape[0]} x {pair.image.shape[1]} pixels, its {what} have the shape "
                     f"{tuple(array.shape)}. They must have the same height and width."
                 )
     return found
 
 
-def _channel_problems(images: Sequence[LabelledImage]) -> list[str]:
-    numbers = {pair.name: int(pair.image.shape[2]) for pair in images}
-    if len(set(numbers.values())) == 1:
+def _channel_problems(images: Sequence[LabelledImage], names: Sequence[str]) -> list[str]:
+    numbers = [int(pair.image.shape[2]) for pair in images]
+    if len(set(numbers)) == 1:
         return []
-    each = ", ".join(f"{name} {number}" for name, number in numbers.items())
+    each = ", ".join(f"{name}: {number}" for name, number in zip(names, numbers, strict=True))
     return [
-        f"The images have different numbers of channels: {each}. Train images of one kind together, or choose the same "
-        "channels of all."
+        f"The images have different numbers of channels ({each}). Train images of one kind together, or choose the "
+        "same channels of all."
     ]
 
 
 def _paint_problems(counts: Sequence[_Counts]) -> list[str]:
-    empty = [one.name for one in counts if one.partial and not one.particle + one.background]
-    problems = [f"Nothing is painted on {name}. Paint on it, or take it out." for name in empty]
-    if len(empty) == len(counts):
+    painted = [one for one in counts if not one.partial or one.particle + one.background]
+    problems = [
+        f"Nothing is painted on {one.name}. Paint on it, or take it out." for one in counts if one not in painted
+    ]
+    if not painted:
         return problems
-    first = next(one for one in counts if one.name not in empty)
+    first = painted[0]
     if not any(one.particle for one in counts):
         problems.append(_no_particle(first))
     if not any(one.background for one in counts):

@@ -48,13 +48,19 @@ def receptive_radius(network: nn.Module, in_channels: int = 3, limit: int = 128)
             elif isinstance(module, nn.BatchNorm2d):
                 module.reset_running_stats()
                 module.reset_parameters()
-        stride = int(getattr(network, "stride", 1))
+        stride = stride_of(network)
         reach = min(limit, max(12, 4 * stride))  # a network reaches at least some of its coarsest pixels
         while True:  # short strips first: most networks of interest see no further
             radius = _impulse_reach(probe, in_channels, stride, reach, axes)
             if radius is not None or reach == limit:
                 return radius
             reach = min(limit, 2 * reach)
+
+
+def stride_of(network: nn.Module) -> int:
+    """Return what the height and width of a network's images must be multiples of."""
+    stride = getattr(network, "stride", 1)
+    return stride if isinstance(stride, int) else 1  # a bare convolution has a pair of that name
 
 
 def _pools_everything(network: nn.Module) -> bool:
@@ -96,8 +102,8 @@ def count_flops(network: nn.Module, in_channels: int = 3, size: int = 512) -> in
     # what works on a pooled image not at all, attention between pixels with its square. (A "meta" tensor would need no
     # memory, but makes torch import triton, which crashes in a process that has numba's LLVM loaded.)
     probe = copy.deepcopy(network).to("cpu").eval()
-    stride, smallest = int(getattr(network, "stride", 1)), int(getattr(network, "smallest", 1))
-    side = -(-max(_COUNTED, smallest) // stride) * stride
+    stride = stride_of(network)
+    side = -(-max(_COUNTED, int(getattr(network, "smallest", 1))) // stride) * stride
     first, compares = _count(probe, in_channels, side)
     points = [(side**2, first)]
     for times in (2, 3) if compares else (2,):

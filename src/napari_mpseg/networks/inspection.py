@@ -14,7 +14,7 @@ import numpy as np
 from torch import nn
 
 from napari_mpseg.errors import ModelError
-from napari_mpseg.networks.geometry import count_flops, count_parameters, receptive_radius
+from napari_mpseg.networks.geometry import count_flops, count_parameters, receptive_radius, stride_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -97,7 +97,7 @@ def describe(network: nn.Module, in_channels: int = 3) -> NetworkFigures:
         count_parameters(network),
         count_flops(network, in_channels),
         receptive_radius(network, in_channels, LIMIT),
-        int(getattr(network, "stride", 1)),
+        stride_of(network),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from napari_mpseg.errors import ModelError
@@ -75,6 +76,7 @@ def build(
     wrapped = LibraryNetwork(network, in_channels, known.stride * reduction, known.smallest * reduction)
     if weights is not None:
         wrapped.expect(*_normalisation(encoder, weights))
+    _try_out(wrapped, in_channels, f"{decoder} with encoder {encoder!r}")
     return wrapped
 
 
@@ -91,10 +93,12 @@ def encoder_names() -> list[str]:
     return list(get_encoder_names())
 
 
-def _check(kind: Any, encoder: str, options: dict[str, Any]) -> None:
+def _check(kind: Any, encoder: Any, options: dict[str, Any]) -> None:
     """Refuse names the library does not know; it would pass over unknown options without a word."""
     import timm
 
+    if not isinstance(encoder, str):
+        raise ModelError(f"An encoder is chosen by its name, not by {encoder!r}.")
     names = encoder_names()
     if not (encoder in names or (encoder.startswith(_TIMM) and timm.is_model(encoder.removeprefix(_TIMM)))):
         every = [*names, *(_TIMM + name for name in timm.list_models())]
@@ -123,6 +127,22 @@ def _combined(kind: Any, **given: Any) -> nn.Module:
             f"segmentation-models-pytorch cannot build {kind.__name__} with encoder {given['encoder_name']!r}: {told}"
         ) from error
     return network
+
+
+def _try_out(network: LibraryNetwork, in_channels: int, name: str) -> None:
+    """Refuse what can be built but not used: an encoder for images of one size, an option that changes the size."""
+    image = torch.zeros(1, in_channels, network.stride, 2 * network.stride)
+    network.eval()
+    try:
+        with torch.no_grad():
+            found = tuple(network(image).shape[2:])
+    except (ValueError, RuntimeError, AssertionError, IndexError) as error:
+        raise ModelError(f"{name} cannot work on images of any size: {error}") from error
+    finally:
+        network.train()
+    if found != tuple(image.shape[2:]):
+        sizes = [" x ".join(map(str, size)) for size in (found, tuple(image.shape[2:]))]
+        raise ModelError(f"{name} gives {sizes[0]} px for {sizes[1]} px with these options; choose others.")
 
 
 def _with_weights(kind: Any, encoder: str, weights: str, given: dict[str, Any]) -> nn.Module:

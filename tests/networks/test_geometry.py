@@ -98,6 +98,28 @@ def test_the_longer_axis_of_a_kernel_counts(kernel):
     assert receptive_radius(network, 1) == 3
 
 
+class Shifted(nn.Module):
+    """Expects images of some mean, as networks with a normalisation of their own do."""
+
+    def __init__(self):
+        super().__init__()
+        self.network = nn.Conv2d(3, 1, 5, padding=2)
+        self.register_buffer("mean", torch.full((1, 3, 1, 1), 0.5))
+        self.register_buffer("std", torch.full((1, 3, 1, 1), 0.1))
+
+    def expect(self, mean, std):
+        raise NotImplementedError
+
+    def forward(self, x):
+        return self.network((x - self.mean) / self.std)
+
+
+def test_a_normalisation_of_the_networks_own_does_not_count_as_reach():
+    network = Shifted()
+    assert receptive_radius(network) == 2
+    assert network.mean.eq(0.5).all()
+
+
 def test_receptive_radius_is_none_when_larger_than_the_limit():
     network = nn.Sequential(*(nn.Conv2d(1, 1, 9, padding=4) for _ in range(5)))
     assert receptive_radius(network, 1, limit=32) == 20

@@ -48,6 +48,9 @@ def receptive_radius(network: nn.Module, in_channels: int = 3, limit: int = 128)
             elif isinstance(module, nn.BatchNorm2d):
                 module.reset_running_stats()
                 module.reset_parameters()
+            elif hasattr(module, "expect"):  # or where there is nothing would no longer be zero
+                module.get_buffer("mean").zero_()
+                module.get_buffer("std").fill_(1.0)
         stride = stride_of(network)
         reach = min(limit, max(12, 4 * stride))  # a network reaches at least some of its coarsest pixels
         while True:  # short strips first: most networks of interest see no further

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-_COUNTED = 64
+_COUNTED = 32
 
 
 def receptive_radius(network: nn.Module, in_channels: int = 3, limit: int = 128) -> int | None:

@@ -20,20 +20,28 @@ if TYPE_CHECKING:
     from napari_mpseg.evaluation.report import evaluate
     from napari_mpseg.images.image import Image
     from napari_mpseg.images.open import open_image, open_planes
+    from napari_mpseg.methods.network import NetworkMethod
     from napari_mpseg.methods.registry import METHODS
-    from napari_mpseg.networks.modelfile import load_model, save_model
+    from napari_mpseg.networks.modelfile import Model, load_model, save_model
+    from napari_mpseg.networks.registry import NETWORKS
     from napari_mpseg.particles.measure import measure
     from napari_mpseg.pipeline import segment
     from napari_mpseg.progress import CancelToken, Progress
     from napari_mpseg.results.result import Result
     from napari_mpseg.synthesis.filters import synthetic_filter
     from napari_mpseg.synthesis.sem import synthetic_sem
+    from napari_mpseg.training.presets import PRESETS
+    from napari_mpseg.training.train import train
 
 _WHERE = {
     "Calibration": "calibration",
     "CancelToken": "progress",
     "Image": "images.image",
     "METHODS": "methods.registry",
+    "Model": "networks.modelfile",
+    "NETWORKS": "networks.registry",
+    "NetworkMethod": "methods.network",
+    "PRESETS": "training.presets",
     "Progress": "progress",
     "Result": "results.result",
     "evaluate": "evaluation.report",
@@ -45,13 +53,18 @@ _WHERE = {
     "segment": "pipeline",
     "synthetic_filter": "synthesis.filters",
     "synthetic_sem": "synthesis.sem",
+    "train": "training.train",
 }
 
 __all__ = [
     "METHODS",
+    "NETWORKS",
+    "PRESETS",
     "Calibration",
     "CancelToken",
     "Image",
+    "Model",
+    "NetworkMethod",
     "Progress",
     "Result",
     "__version__",
@@ -64,6 +77,7 @@ __all__ = [
     "segment",
     "synthetic_filter",
     "synthetic_sem",
+    "train",
 ]
 
 

@@ -30,7 +30,8 @@ def data(tmp_path, rng):
 
 @pytest.fixture
 def quick(monkeypatch):
-    tiny = replace(bundled.RECIPE, network="quarter-multiresunet", steps=3, batch=2, crop=32, synthetic_share=0.0)
+    patches = replace(bundled.RECIPE.patches, size=32, per_epoch=6, synthetic_share=0.0)
+    tiny = replace(bundled.RECIPE, network="quarter-multiresunet", epochs=1, batch=2, patches=patches)
     monkeypatch.setattr(bundled, "RECIPE", tiny)
 
 
@@ -69,7 +70,6 @@ def test_stopping_leaves_no_model_of_the_fold_that_was_being_trained(data, tmp_p
         return train_on(patches, settings, on_progress=stop, cancel=cancel)
 
     monkeypatch.setattr(bundled, "train_on", stopped)
-    monkeypatch.setattr("napari_mpseg.training.crossval.train_on", stopped)
     assert main(["train-bundled", str(data), "--out", str(tmp_path / "mine"), "--crossval", "--quiet"]) == 130
     assert main(["train-bundled", str(data), "--out", str(tmp_path / "mine"), "--quiet"]) == 130
     assert not list(tmp_path.glob("mine*"))

@@ -83,6 +83,8 @@ def run(options: argparse.Namespace) -> None:
         device=options.device,
         checkpoint=checkpoint,
     )
+    for note in session.notes:
+        say(f"Note      {note}")
     if session.resumed:
         say(f"Going on after epoch {session.resumed} of {session.training.settings.epochs} ({checkpoint})")
     with console_work(options.quiet) as (on_progress, cancel), _logged(options.tensorboard) as on_event:

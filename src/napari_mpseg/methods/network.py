@@ -39,7 +39,7 @@ class NetworkMethod:
     """
 
     def __init__(self, model: Model, device: str = "auto", tta: Names = None) -> None:
-        from napari_mpseg.inference.device import choose_device
+        from napari_mpseg.networks.device import choose_device
 
         self.model = model
         self.tta = tta_names(tta)

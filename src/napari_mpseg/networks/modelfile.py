@@ -83,6 +83,10 @@ class Model:
     network: "nn.Module"
     card: ModelCard
 
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Write the model folder; see :func:`save_model`."""
+        return save_model(self, path, overwrite=overwrite)
+
 
 def save_model(model: Model, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
     """Write a model folder, finished atomically.

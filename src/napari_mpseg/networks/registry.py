@@ -48,7 +48,9 @@ class NetworkEntry:
     small: Mapping[str, Any] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
 
-    def build(self, in_channels: int = 3, *, pretrained: bool = True, **options: Any) -> "nn.Module":
+    def build(
+        self, in_channels: int = 3, *, pretrained: bool = True, standardise: bool = False, **options: Any
+    ) -> "nn.Module":
         """Build the network.
 
         Parameters
@@ -58,6 +60,9 @@ class NetworkEntry:
         pretrained : bool
             If False, a ``weights`` option is passed over: nothing is looked for or downloaded. This is for networks
             whose own weights are loaded right after.
+        standardise : bool
+            Let the network bring its inputs to a mean and standard deviation, to be set by its ``expect``; they are
+            saved with the weights.
         **options : Any
             What the architecture lets one choose.
 
@@ -81,6 +86,10 @@ class NetworkEntry:
             raise
         except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
             raise ModelError(f"Network {self.name!r} cannot be built with {options}: {error}.") from error
+        if standardise and not hasattr(network, "expect"):
+            from napari_mpseg.networks.standardised import Standardised
+
+            network = Standardised(network, in_channels)
         return network
 
     def options(self) -> dict[str, Any]:

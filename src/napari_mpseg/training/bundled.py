@@ -17,9 +17,9 @@ from napari_mpseg.training.pairs import LabelledImage, load_folder
 from napari_mpseg.training.presets import PRESETS
 from napari_mpseg.training.session import prepare_session
 from napari_mpseg.training.settings import TrainSettings
+from napari_mpseg.training.synthetic import synthetic_patches
 
 PARTICLE_VALUE = 0
-SYNTHETIC_PATCHES = 48
 NAME = "half-multiresunet-nile-red"
 ATTRIBUTION = (
     "Labelled Nile-red fluorescence patches: MP-Net, https://github.com/sanghyeonp/MP-Net at c796c8e, MIT licence; "
@@ -42,16 +42,6 @@ def load_folds(data: str | os.PathLike[str]) -> list[Fold]:
     if not folders:
         raise ImageError(f"{data} holds no folder fold_1, fold_2 ... with labelled patches.")
     return [Fold(folder.name, tuple(load_folder(folder, PARTICLE_VALUE))) for folder in folders]
-
-
-def synthetic_patches(seed: int, count: int = SYNTHETIC_PATCHES) -> list[LabelledImage]:
-    """Return synthetic Nile-red patches, ``(256, 256, 3)`` uint8, with their exact masks."""
-    from napari_mpseg.synthesis.patches import training_pairs
-
-    return [
-        LabelledImage(f"synthetic/{index}", image, mask)
-        for index, (image, mask) in enumerate(training_pairs(seed, count))
-    ]
 
 
 def train_on(

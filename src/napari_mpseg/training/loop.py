@@ -17,7 +17,7 @@ from napari_mpseg.training.averaging import WeightAverage
 from napari_mpseg.training.batch import Batch, Sampler
 from napari_mpseg.training.control import TrainingControl
 from napari_mpseg.training.events import TrainingEvent
-from napari_mpseg.training.losses import LOSSES
+from napari_mpseg.training.losses import chosen_loss
 from napari_mpseg.training.optimisers import OPTIMISERS, SCHEDULES
 from napari_mpseg.training.pairs import LabelledImage
 from napari_mpseg.training.precision import use_bf16
@@ -90,6 +90,7 @@ class Training:
         self.sampler = sampler
         self.settings = settings
         self.validation = validation
+        self.loss_of = chosen_loss(settings.loss, settings.loss_options)
         self.steps = settings.epochs * sampler.steps_per_epoch
         self.optimiser = OPTIMISERS[settings.optimiser.name](network.parameters(), settings.optimiser)
         self.schedule = SCHEDULES[settings.schedule.name](
@@ -160,10 +161,11 @@ class Training:
     def snapshot(self) -> nn.Module:
         """Return a copy of the network as it has learnt so far, ready to predict; callable from any thread."""
         with self._weights_change:
-            network = copy.deepcopy(self.network)
+            network: nn.Module = copy.deepcopy(self.network)
             if self.average is not None:
                 network.load_state_dict(self.average.values)
-        return network.eval()
+        network.eval()
+        return network
 
     def _epoch(self, on_progress: ProgressCallback, on_event: EventCallback, control: CancelToken) -> None:
         number = len(self.history) + 1
@@ -185,7 +187,7 @@ class Training:
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):
             logits = self.network(images)
-        loss = LOSSES[self.settings.loss](logits.float(), targets, known, **self.settings.loss_options)
+        loss = self.loss_of(logits.float(), targets, known)
         value = float(loss.item())
         if not math.isfinite(value):
             raise MpsegError(
@@ -193,7 +195,7 @@ class Training:
                 f"Train with a smaller learning rate than {self.settings.optimiser.learning_rate:g}."
             )
         self.optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         chosen = self.settings.optimiser
         if chosen.clip_norm:
             nn.utils.clip_grad_norm_(self.network.parameters(), chosen.clip_norm)
@@ -210,7 +212,7 @@ class Training:
         seen = None
         if self.validation:
             network = self.snapshot() if self.average is not None else self.network
-            seen = validate(network, self.validation, self._loss, self.device)
+            seen = validate(network, self.validation, self.loss_of, self.device)
         rate = float(self.optimiser.param_groups[0]["lr"])
         self.history.append(EpochRecord(number, loss, rate, seen))
         is_best = self._is_best(seen)
@@ -218,9 +220,6 @@ class Training:
             self.best = number
             self.best_weights = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
         on_event(self._event(number, loss, ended=True, validation=seen, best=is_best))
-
-    def _loss(self, logits: Any, targets: Any, known: Any) -> Any:
-        return LOSSES[self.settings.loss](logits, targets, known, **self.settings.loss_options)
 
     def _is_best(self, seen: Validation | None) -> bool:
         """Return whether the epoch that was appended last is the best of all."""

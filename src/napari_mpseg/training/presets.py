@@ -115,9 +115,8 @@ _R101 = {"encoder": "resnet101", "weights": "imagenet"}
 _COCO = {"weights": "coco"}
 _WEIGHTED = ("bce", {"positive_weight": 9.0})
 _DICE = ("dice", {"epsilon": 1.0})
-_BOTH = ("bce+dice", {})
+_BOTH: tuple[str, dict[str, Any]] = ("bce+dice", {})
 _SLIDING = PatchSettings("sliding", size=256, step=30, least_foreground=1, background_share=0.05)
-_BEST = {"keep": "best-loss", "validation": 0.25}
 
 
 def _sliding(
@@ -132,7 +131,8 @@ def _sliding(
         batch=10,
         epochs=epochs,
         patches=_SLIDING,
-        **_BEST,
+        keep="best-loss",
+        validation=0.25,
     )
 
 

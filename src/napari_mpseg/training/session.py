@@ -17,6 +17,7 @@ from napari_mpseg.networks.registry import NETWORKS
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.provenance import library_versions
 from napari_mpseg.settings import to_dict
+from napari_mpseg.training.augmentation import check_augmentation, fill_with
 from napari_mpseg.training.checkpoints import restore_checkpoint, save_checkpoint
 from napari_mpseg.training.colours import with_channels
 from napari_mpseg.training.loop import EventCallback, Training
@@ -41,6 +42,8 @@ class Session:
         Folder where the run is saved after every epoch, and from which it was gone on with if it was there.
     resumed : int
         Epochs that were done already.
+    notes : sequence of str
+        What the user should know before it starts.
     """
 
     training: Training
@@ -48,6 +51,7 @@ class Session:
     data: Mapping[str, Any]
     checkpoint: Path | None = None
     resumed: int = 0
+    notes: Sequence[str] = ()
 
     def run(
         self,
@@ -96,6 +100,7 @@ def prepare_session(
     card: Mapping[str, Any] | None = None,
     device: torch.device | None = None,
     checkpoint: Path | None = None,
+    notes: Sequence[str] = (),
 ) -> Session:
     """Build network and sampler, and go on from the checkpoint where there is one.
 
@@ -113,6 +118,8 @@ def prepare_session(
         For the card; `card` gives further fields of it.
     checkpoint : Path, optional
         Folder to save the run in after every epoch.
+    notes : sequence of str
+        For the user.
 
     Raises
     ------
@@ -127,24 +134,29 @@ def prepare_session(
     )
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    options = _network_options(settings, images, start)
     if start is None:
+        options = {**settings.network_options, **({"standardise": True} if settings.standardise else {})}
         network = NETWORKS[settings.network].build(channels, **options)
+        if settings.standardise:
+            network.expect(*mean_and_deviation(images))  # type: ignore[operator]
     else:
+        options = dict(start.card.options)
         settings = replace(settings, network=start.card.network, network_options=options)
-        network = NETWORKS[settings.network].build(channels, **{**options, **_no_weights(options)})
+        network = NETWORKS[settings.network].build(channels, pretrained=False, **options)
         network.load_state_dict(start.network.state_dict())
     if settings.patches.size % int(getattr(network, "stride", 1)):
         raise SettingsError(
             f"Patches of {settings.patches.size} px do not fit the network {settings.network!r}: "
             f"give a multiple of {network.stride}."
         )
+    settings = _with_fill(settings, images)
+    check_augmentation(settings.augmentation, channels)
     sampler = SAMPLERS[settings.patches.name](images, synthetic, settings, rng)
     training = Training(network, sampler, settings, validation=validation, device=device)
     made = ModelCard(
         name=name,
         network=settings.network,
-        options={**options, **_no_weights(options)},
+        options=options,
         in_channels=channels,
         normalisation=normalisation or Normalisation("auto"),
         threshold=settings.threshold,
@@ -156,7 +168,7 @@ def prepare_session(
     made = replace(made, **dict(card or {}))
     data = {"images": fingerprints(images), "validation": fingerprints(validation)}
     resumed = restore_checkpoint(training, checkpoint, data) if checkpoint is not None else False
-    return Session(training, made, data, checkpoint, len(training.history) if resumed else 0)
+    return Session(training, made, data, checkpoint, len(training.history) if resumed else 0, tuple(notes))
 
 
 def fingerprints(images: Sequence[LabelledImage]) -> list[dict[str, Any]]:
@@ -172,16 +184,9 @@ def fingerprints(images: Sequence[LabelledImage]) -> list[dict[str, Any]]:
     return found
 
 
-def _network_options(settings: TrainSettings, images: Sequence[LabelledImage], start: Model | None) -> dict[str, Any]:
-    if start is not None:
-        return {**start.card.options}
-    options = dict(settings.network_options)
-    if settings.standardise:
-        mean, deviation = mean_and_deviation(images)
-        options |= {"input_mean": mean, "input_std": deviation}
-    return options
-
-
-def _no_weights(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the option that keeps a network from fetching published weights over those it is about to get."""
-    return {"weights": None} if "weights" in options else {}
+def _with_fill(settings: TrainSettings, images: Sequence[LabelledImage]) -> TrainSettings:
+    """Let borders that augmentation leaves empty be filled with the data set's mean pixel (Lee and Jhang 2021)."""
+    if fill_with(settings.augmentation, (0.0,)) == settings.augmentation:
+        return settings  # nothing to fill, and so no need to read all images
+    mean, _ = mean_and_deviation(images)
+    return replace(settings, augmentation=fill_with(settings.augmentation, [255 * value for value in mean]))

@@ -11,12 +11,13 @@ from napari_mpseg.images.image import Image
 from napari_mpseg.images.open import open_image
 from napari_mpseg.networks.modelfile import Model, load_model
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
-from napari_mpseg.training.annotations import check_painted, painted_image, split_painted
+from napari_mpseg.training.annotations import check_painted, painted_images, split_note, split_painted
 from napari_mpseg.training.loop import EventCallback
 from napari_mpseg.training.pairs import LabelledImage
 from napari_mpseg.training.preset import Preset
 from napari_mpseg.training.presets import find_preset
 from napari_mpseg.training.session import Session, prepare_session
+from napari_mpseg.training.settings import TrainSettings
 
 
 def train(
@@ -97,22 +98,24 @@ def prepare_training(
     checkpoint: str | os.PathLike[str] | None = None,
 ) -> Session:
     """Check everything and return the run ready to start; parameters as :func:`train`."""
-    from napari_mpseg.inference.device import choose_device
+    from napari_mpseg.networks.device import choose_device
 
     chosen = find_preset(preset)
-    images, sizes = _labelled(pairs, painted, background_label)
-    check_painted(images, painted)
+    images = _labelled(pairs, painted, background_label)
+    notes = check_painted(images)
     settings = chosen.settings
     kept, held = split_painted(images, settings.validation, settings.seed) if settings.validation else (images, [])
-    if not held:  # too little was painted to keep some of it aside
+    if settings.validation and not held:  # too little was painted to keep some of it aside
+        notes.append(split_note(images, settings.validation, settings.seed))
         settings = replace(settings, validation=0.0, patience=0, keep=_without_validation(settings.keep))
     return prepare_session(
         kept,
         settings,
         start=_started(start if start is not None else chosen.start),
         validation=held,
+        synthetic=_synthetic(settings, images),
         name=name,
-        pixel_size_um=sum(sizes) / len(sizes) if sizes else None,
+        pixel_size_um=_pixel_size(pairs),
         card={
             "training_data": f"{len(images)} painted image{'' if len(images) == 1 else 's'}: "
             + ", ".join(pair.name for pair in images),
@@ -120,23 +123,40 @@ def prepare_training(
         },
         device=choose_device(device),
         checkpoint=Path(checkpoint) if checkpoint is not None else None,
+        notes=notes,
     )
 
 
-def _labelled(pairs: Sequence[Any], kind: str, background_label: int) -> tuple[list[LabelledImage], list[float]]:
-    """Return the pairs as labelled images, and the pixel sizes that are known."""
-    images, sizes = [], []
-    for pair in pairs:
-        if isinstance(pair, LabelledImage):
-            images.append(pair)
-            continue
+def _labelled(pairs: Sequence[Any], kind: str, background_label: int) -> list[LabelledImage]:
+    """Return the pairs as labelled images, those that are not yet read."""
+    ready = [pair for pair in pairs if isinstance(pair, LabelledImage)]
+    others = [pair for pair in pairs if not isinstance(pair, LabelledImage)]
+    for pair in others:
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise SettingsError(f"Each pair must be (image, painted labels), not {type(pair).__name__}.")
-        images.append(painted_image(pair[0], pair[1], kind, background_label=background_label))
+    return ready + list(painted_images([tuple(pair) for pair in others], kind, background_label=background_label))
+
+
+def _synthetic(settings: TrainSettings, images: Sequence[LabelledImage]) -> list[LabelledImage]:
+    """Return made fluorescence patches where the preset mixes some in, for colour images only."""
+    if not settings.patches.synthetic_share or any(pair.image.shape[2] != 3 for pair in images):
+        return []
+    from napari_mpseg.training.synthetic import synthetic_patches
+
+    return synthetic_patches(settings.seed)
+
+
+def _pixel_size(pairs: Sequence[Any]) -> float | None:
+    """Return the mean pixel size of the images, in micrometre, if all of them have one."""
+    sizes = []
+    for pair in pairs:
+        if isinstance(pair, LabelledImage):
+            return None
         opened = pair[0] if isinstance(pair[0], Image) else open_image(pair[0])
-        if opened.calibration.pixel_size_um is not None:
-            sizes.append(opened.calibration.pixel_size_um)
-    return images, sizes
+        if opened.calibration.pixel_size_um is None:
+            return None
+        sizes.append(opened.calibration.pixel_size_um)
+    return sum(sizes) / len(sizes) if sizes else None
 
 
 def _started(start: "Model | str | os.PathLike[str] | None") -> Model | None:

@@ -43,6 +43,7 @@ def segment(
     calibration: Calibration | str | None = None,
     device: str = "auto",
     tta: str | Sequence[str] | None = None,
+    rescale: bool = False,
     tile_size: int | None = None,
     measure: bool = True,
     cache: str | os.PathLike[str] | None = None,
@@ -76,6 +77,8 @@ def segment(
         Pixel size, such as ``"2.5um"``; default what the file says.
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+    rescale : bool
+        For networks: show the image at the pixel size the network was trained at, by the nearest whole factor.
     tta : str or sequence of str, optional
         Test-time augmentation, for networks only: ``"flips"`` and others of
         :data:`~napari_mpseg.inference.augmentation.TTA`. The probabilities of all variants are averaged; eight
@@ -119,6 +122,7 @@ def segment(
     if paths is not None:
         check_places(paths, source=opened.source, overwrite=overwrite)
     built = _with_tta(entry.build(device=device) if isinstance(entry, MethodEntry) else entry, names)
+    built = _with_rescale(built) if rescale else built
     name = entry.name if isinstance(entry, MethodEntry) else built.name
     settings = MaskSettings(built.default_threshold if threshold is None else threshold, min_size, connectivity)
     record = _record(opened, name, built, settings, tile_size)
@@ -168,6 +172,13 @@ def _with_tta(method: Method, names: tuple[str, ...]) -> Method:
             "Leave it out, or choose a network."
         )
     return augmented(names)
+
+
+def _with_rescale(method: Method) -> Method:
+    rescaled: Callable[[], Method] | None = getattr(method, "with_rescale", None)
+    if rescaled is None:
+        raise SettingsError(f"Rescaling is for networks, and {method.name} is none. Leave it out, or choose a network.")
+    return rescaled()
 
 
 def _check_tile_size(tile_size: int | None) -> None:

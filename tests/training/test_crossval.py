@@ -1,4 +1,4 @@
-"""Cross-validation never shows a network the fold it predicts; data folders as folds; commands go on where they were."""
+"""Cross-validation never shows a network the fold it predicts; folders as folds; commands go on where they were."""
 
 import json
 

@@ -51,6 +51,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--connectivity", type=int, choices=(4, 8), default=8, help="neighbours that join pixels")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="where to compute")
     parser.add_argument(
+        "--rescale", action="store_true", help="networks: show the image at the pixel size of the training"
+    )
+    parser.add_argument(
         "--tta",
         metavar="LIST",
         help="test-time augmentation, for networks: the mean over several changed looks at the image, each as slow as "
@@ -84,6 +87,7 @@ def run(options: argparse.Namespace) -> None:
                 plane=options.plane,
                 calibration=None if options.all_planes else options.pixel_size,
                 device=options.device,
+                rescale=options.rescale,
                 tta=[name.strip() for name in (options.tta or "").split(",")],
                 tile_size=options.tile_size,
                 on_progress=on_progress,

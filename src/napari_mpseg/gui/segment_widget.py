@@ -85,6 +85,11 @@ class SegmentWidget(WorkingWidget):
         self.automatic.toggled.connect(self.threshold.setDisabled)
         self.threshold_row = _row(self.automatic, self.threshold)
         self.tta = _tta_choice()
+        self.rescale = QCheckBox("to the network's pixel size")
+        self.rescale.setToolTip(
+            "Show the image to the network at the pixel size it was trained at, by the nearest whole factor.\n"
+            "For images much finer or coarser than the training's; labels keep the image's own pixels."
+        )
         self.min_size = QSpinBox()
         self.min_size.setRange(1, 1_000_000)
         self.min_size.setSuffix(" px")
@@ -110,6 +115,7 @@ class SegmentWidget(WorkingWidget):
             ("", self.options),
             ("Threshold", self.threshold_row),
             ("Test-time\naugmentation", self.tta),
+            ("Rescale", self.rescale),
             ("Minimum size", _row(self.min_size, self.min_area)),
             ("Pixel size", self.pixel_size),
         ):
@@ -121,6 +127,7 @@ class SegmentWidget(WorkingWidget):
         self.threshold.setValue(self._memory.get("threshold", 0.5))
         self.threshold.setDisabled(self.automatic.isChecked())
         self.min_size.setValue(self._memory.get("min_size", 3))
+        self.rescale.setChecked(self._memory.get("rescale", False))
         self.tta.setCurrentIndex(max(0, self.tta.findData(self._memory.get("tta", ""))))
 
     def _remember(self) -> None:
@@ -130,6 +137,7 @@ class SegmentWidget(WorkingWidget):
             threshold=self.threshold.value(),
             min_size=self.min_size.value(),
             tta=self.tta.currentData(),
+            rescale=self.rescale.isChecked(),
         )
         self.pixel_size.remember()
 
@@ -166,6 +174,7 @@ class SegmentWidget(WorkingWidget):
             self.form.setRowVisible(self.options, self.options.show_for(self._shown_method))
             self.form.setRowVisible(self.threshold_row, self._graded)
             self.form.setRowVisible(self.tta, takes_tta(self._shown_method))
+            self.form.setRowVisible(self.rescale, takes_tta(self._shown_method))
 
     @property
     def _graded(self) -> bool:
@@ -245,6 +254,7 @@ class SegmentWidget(WorkingWidget):
             "threshold": self.threshold.value() if self._graded and not self.automatic.isChecked() else None,
             "min_size": self.min_size.value(),
             "tta": self.tta.currentData() if takes_tta(self.method.method) else "",
+            "rescale": self.rescale.isChecked() and takes_tta(self.method.method),
             "calibration": self.pixel_size.calibration,
             "device": preferred.device,
             "tile_size": preferred.tile_size,

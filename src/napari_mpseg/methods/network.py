@@ -29,6 +29,8 @@ class NetworkMethod:
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
     tta : str, sequence of str, or None
         Test-time augmentation: names of :data:`~napari_mpseg.inference.augmentation.TTA`.
+    rescale : bool
+        Show the image to the network at the pixel size it was trained at, by the nearest whole factor.
 
     Raises
     ------
@@ -38,11 +40,12 @@ class NetworkMethod:
         If there is no such test-time augmentation.
     """
 
-    def __init__(self, model: Model, device: str = "auto", tta: Names = None) -> None:
+    def __init__(self, model: Model, device: str = "auto", tta: Names = None, rescale: bool = False) -> None:
         from napari_mpseg.networks.device import choose_device
 
         self.model = model
         self.tta = tta_names(tta)
+        self.rescale = rescale
         self.name = model.card.name
         self.default_threshold = model.card.threshold
         self.device = choose_device(device)
@@ -51,12 +54,14 @@ class NetworkMethod:
         self, image: Image, *, on_progress: ProgressCallback = silent, cancel: CancelToken | None = None
     ) -> Prepared:
         """Match channels and measure the image's value range; see ``Method.prepare``."""
+        from napari_mpseg.inference.resampled import resampled
         from napari_mpseg.inference.runtime import NetworkPredictor
 
         card = self.model.card
         matched = match_channels(image, card.in_channels)
         scaling = card.normalisation.measure(matched, cancel, on_progress)
-        notes = [*_channel_note(image, card.in_channels), *_size_note(image, card.pixel_size_um)]
+        factor, size_notes = _scale(image, card.pixel_size_um, self.rescale)
+        notes = [*_channel_note(image, card.in_channels), *size_notes]
         if scaling.not_finite:
             notes.append(
                 f"{scaling.not_finite} pixels are not numbers (NaN or infinite); they were taken as background."
@@ -66,7 +71,7 @@ class NetworkMethod:
             colour = image.n_channels > 1 and card.in_channels == 3
             notes += _colour_note(self.tta, colour)
             predictor = self._augmented(predictor, matched, colour, on_progress, cancel or CancelToken())
-        return Prepared(matched, predictor, tuple(notes))
+        return Prepared(matched, resampled(predictor, card.shrink * factor), tuple(notes))
 
     def _augmented(
         self, predictor: Any, image: Image, colour: bool, on_progress: ProgressCallback, cancel: CancelToken
@@ -80,7 +85,9 @@ class NetworkMethod:
 
     def describe(self) -> dict[str, Any]:
         """Return the model card, the device, and the test-time augmentation with what it does, if any."""
-        described = {"model": to_dict(self.model.card), "device": str(self.device)}
+        described: dict[str, Any] = {"model": to_dict(self.model.card), "device": str(self.device)}
+        if self.rescale:
+            described["rescale"] = True
         if self.tta:
             described |= {"tta": list(self.tta), "tta_variants": [str(one) for one in tta_variants(self.tta)]}
         return described
@@ -90,6 +97,12 @@ class NetworkMethod:
         augmented = copy.copy(self)
         augmented.tta = tta_names(tta)
         return augmented
+
+    def with_rescale(self) -> "NetworkMethod":
+        """Return the same method showing images at the pixel size of its training; see the class."""
+        rescaled = copy.copy(self)
+        rescaled.rescale = True
+        return rescaled
 
 
 def takes_tta(method: str) -> bool:
@@ -122,11 +135,20 @@ def _colour_note(tta: tuple[str, ...], colour: bool) -> list[str]:
     return []
 
 
-def _size_note(image: Image, trained: float | None) -> list[str]:
+def _scale(image: Image, trained: float | None, rescale: bool) -> tuple[float, list[str]]:
+    """Return how many pixels of the image make one of the training's, as far as that is wanted, and what to say."""
     here = image.calibration.pixel_size_um
-    if here is None or trained is None or 1 / _FAR <= here / trained <= _FAR:
-        return []
-    return [
-        f"The image has {here:g} um per pixel, the network was trained at {trained:g}: "
-        f"particles look {trained / here:.2g} times as large to it. Check the result, or rescale the image."
+    if here is None or trained is None:
+        missing = "the image" if here is None else "the model"
+        return 1.0, [f"Not rescaled: the pixel size of {missing} is not known."] if rescale else []
+    if 1 / _FAR <= here / trained <= _FAR:
+        return 1.0, []
+    facts = f"The image has {here:g} um per pixel, the network was trained at {trained:g}: "
+    if rescale:
+        factor = trained / here
+        whole = f"{round(factor)} times smaller" if factor > 1 else f"{round(1 / factor)} times larger"
+        return factor, [f"{facts}it was shown {whole}."]
+    return 1.0, [
+        f"{facts}particles look {trained / here:.2g} times as large to it. Check the result, or segment with "
+        "'rescale' (--rescale), which shows the image to the network at the size it knows."
     ]

@@ -41,6 +41,8 @@ class ModelCard:
         Operating point: pixels of a higher probability are particle.
     pixel_size_um : float or None
         Pixel size of the training images in micrometre, if known.
+    shrink : int
+        Pixels of a side that are averaged into one before the network sees them.
     receptive_radius : int or None
         How far an input pixel reaches, in pixels; None if further than a window.
     description, training_data, attribution, licence : str
@@ -64,6 +66,7 @@ class ModelCard:
     normalisation: Normalisation = field(default_factory=Normalisation)
     threshold: float = 0.5
     pixel_size_um: float | None = None
+    shrink: int = 1
     receptive_radius: int | None = None
     description: str = ""
     training_data: str = ""

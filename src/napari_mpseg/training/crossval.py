@@ -9,10 +9,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from napari_mpseg.images.resampling import enlarged
 from napari_mpseg.networks.modelfile import Model
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 from napari_mpseg.training.colours import with_channels
 from napari_mpseg.training.pairs import LabelledImage
+from napari_mpseg.training.shrinking import shrunk_pair
 
 Trainer = Callable[["Fold", Sequence[LabelledImage], ProgressCallback, CancelToken], Model]
 """Takes the fold that is held out, the patches of all others, where to tell progress, and when to stop."""
@@ -64,7 +66,7 @@ def cross_validate(
         cancel.check()
         channels = model.card.in_channels
         patches = [with_channels(patch, channels) for patch in held.patches]
-        yield HeldOut(held, model, predict_patches(model.network, patches))
+        yield HeldOut(held, model, predict_patches(model.network, patches, model.card.shrink))
 
 
 def _named(on_progress: ProgressCallback, fold: str) -> ProgressCallback:
@@ -74,18 +76,21 @@ def _named(on_progress: ProgressCallback, fold: str) -> ProgressCallback:
     return tell
 
 
-def predict_patches(network: nn.Module, patches: Sequence[LabelledImage]) -> tuple[np.ndarray[Any, Any], ...]:
+def predict_patches(
+    network: nn.Module, patches: Sequence[LabelledImage], shrink: int = 1
+) -> tuple[np.ndarray[Any, Any], ...]:
     """Return the probability of each labelled image as a whole, float32 ``(Y, X)``."""
     network.eval()
     device = next(network.parameters()).device
     stride = int(getattr(network, "stride", 1))
     found = []
     for patch in patches:
-        pixels = np.asarray(patch.image[:, :], np.float32)
+        pixels = np.asarray(shrunk_pair(patch, shrink).image[:, :], np.float32)
         batch = torch.from_numpy(pixels / np.float32(255)).permute(2, 0, 1)[None].to(device)
-        height, width = patch.mask.shape
+        height, width = pixels.shape[:2]
         batch = F.pad(batch, (0, -width % stride, 0, -height % stride), mode="replicate")
         with torch.inference_mode():
             logits = network(batch)[0, 0, :height, :width]
-        found.append(torch.sigmoid(logits.float()).cpu().numpy())
+        whole = enlarged(torch.sigmoid(logits.float()).cpu().numpy(), shrink)
+        found.append(whole[: patch.mask.shape[0], : patch.mask.shape[1]])
     return tuple(found)

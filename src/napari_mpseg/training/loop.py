@@ -212,7 +212,7 @@ class Training:
         seen = None
         if self.validation:
             network = self.snapshot() if self.average is not None else self.network
-            seen = validate(network, self.validation, self.loss_of, self.device)
+            seen = validate(network, self.validation, self.loss_of, self.device, self.settings.validation_windows)
         rate = float(self.optimiser.param_groups[0]["lr"])
         self.history.append(EpochRecord(number, loss, rate, seen))
         is_best = self._is_best(seen)

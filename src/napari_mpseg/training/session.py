@@ -24,6 +24,7 @@ from napari_mpseg.training.loop import EventCallback, Training
 from napari_mpseg.training.pairs import LabelledImage
 from napari_mpseg.training.sampling import SAMPLERS
 from napari_mpseg.training.settings import TrainSettings
+from napari_mpseg.training.shrinking import shrunk_pair
 from napari_mpseg.training.statistics import mean_and_deviation
 
 
@@ -132,6 +133,10 @@ def prepare_session(
     images, validation, synthetic = (
         [with_channels(pair, channels) for pair in part] for part in (images, validation, synthetic)
     )
+    shrink = settings.shrink if start is None else start.card.shrink
+    images, validation, synthetic = (
+        [shrunk_pair(pair, shrink) for pair in part] for part in (images, validation, synthetic)
+    )
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
     if start is None:
@@ -141,7 +146,7 @@ def prepare_session(
             network.expect(*mean_and_deviation(images))  # type: ignore[operator]
     else:
         options = dict(start.card.options)
-        settings = replace(settings, network=start.card.network, network_options=options)
+        settings = replace(settings, network=start.card.network, network_options=options, shrink=shrink)
         network = NETWORKS[settings.network].build(channels, pretrained=False, **options)
         network.load_state_dict(start.network.state_dict())
     if settings.patches.size % int(getattr(network, "stride", 1)):
@@ -161,6 +166,7 @@ def prepare_session(
         normalisation=normalisation or Normalisation("auto"),
         threshold=settings.threshold,
         pixel_size_um=pixel_size_um,
+        shrink=shrink,
         receptive_radius=receptive_radius(network, channels),
         training={**to_dict(settings), "data": fingerprints(images), "started_from": start.card.name if start else ""},
         versions=library_versions(),

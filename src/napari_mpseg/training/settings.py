@@ -160,6 +160,9 @@ class TrainSettings:
     patches : PatchSettings
     augmentation : tuple of Augmentation
         Applied one after the other.
+    shrink : int
+        Pixels of a side that are averaged into one before the network sees them: for particles much larger than its
+        field, and many times faster.
     standardise : bool
         Bring the inputs to mean 0 and standard deviation 1 of the training images.
     keep : str
@@ -169,6 +172,8 @@ class TrainSettings:
         Decay of the moving average.
     validation : float
         Share of the labelled images, or of what was painted, that is kept aside for validation; 0 for none.
+    validation_windows : int
+        At most so many windows of 256 px, spread evenly, are validated after an epoch; 0 for all.
     patience : int
         Stop after so many epochs without a better validation loss; 0 never stops early.
     precision : str
@@ -189,17 +194,19 @@ class TrainSettings:
     epochs: int = 20
     patches: PatchSettings = field(default_factory=PatchSettings)
     augmentation: tuple[Augmentation, ...] = ()
+    shrink: int = 1
     standardise: bool = False
     keep: str = "last"
     average: float = 0.995
     validation: float = 0.0
+    validation_windows: int = 0
     patience: int = 0
     precision: str = "auto"
     threshold: float = 0.5
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("batch", "epochs"):
+        for name in ("batch", "epochs", "shrink"):
             _at_least_one(self, name)
         for name in ("average", "threshold"):
             _share(self, name)

@@ -30,15 +30,25 @@ class Validation:
 
 
 def validate(
-    network: nn.Module, images: Sequence[LabelledImage], loss_of: Callable[..., Any], device: torch.device
+    network: nn.Module,
+    images: Sequence[LabelledImage],
+    loss_of: Callable[..., Any],
+    device: torch.device,
+    most: int = 0,
 ) -> Validation:
-    """Score a network; it is left in the mode (training or not) it was in."""
+    """Score a network; it is left in the mode (training or not) it was in.
+
+    Parameters
+    ----------
+    most : int
+        At most so many windows are looked at, spread evenly over all; 0 for all.
+    """
     training = network.training
     network.eval()
     stride = int(getattr(network, "stride", 1))
     total, weight, hits, union = 0.0, 0, 0, 0
     with torch.inference_mode():
-        for pixels, mask, known in _windows(images, stride):
+        for pixels, mask, known in _windows(images, stride, most):
             batch = torch.from_numpy(pixels / np.float32(255)).permute(2, 0, 1)[None].to(device)
             truth, seen = (torch.from_numpy(array)[None, None].to(device) for array in (mask, known))
             logits = network(batch).float()
@@ -52,18 +62,24 @@ def validate(
     return Validation(total / max(weight, 1), hits / union if union else 1.0)
 
 
-def _windows(images: Sequence[LabelledImage], stride: int) -> Iterator[tuple[Any, Any, Any]]:
-    """Give pixels, mask and known of every window that holds known pixels, padded to the stride."""
+def _windows(images: Sequence[LabelledImage], stride: int, most: int) -> Iterator[tuple[Any, Any, Any]]:
+    """Give pixels, mask and known of windows that hold known pixels, padded to the stride."""
     side = -(-WINDOW // stride) * stride
-    for pair in images:
-        height, width = pair.mask.shape
-        for y in range(0, height, side):
-            for x in range(0, width, side):
-                part = (slice(y, y + side), slice(x, x + side))
-                mask = pair.mask[part]
-                known = pair.known[part] if pair.known is not None else np.ones(mask.shape, bool)
-                if not known.any():
-                    continue
-                pixels = np.asarray(pair.image[part], np.float32)
-                extra = [(0, -size % stride) for size in mask.shape]
-                yield np.pad(pixels, [*extra, (0, 0)], mode="edge"), np.pad(mask, extra), np.pad(known, extra)
+    places = [(pair, part) for pair in images for part in _known_parts(pair, side)]
+    if most and len(places) > most:
+        places = [places[index * len(places) // most] for index in range(most)]
+    for pair, part in places:
+        mask = pair.mask[part]
+        known = pair.known[part] if pair.known is not None else np.ones(mask.shape, bool)
+        pixels = np.asarray(pair.image[part], np.float32)
+        extra = [(0, -size % stride) for size in mask.shape]
+        yield np.pad(pixels, [*extra, (0, 0)], mode="edge"), np.pad(mask, extra), np.pad(known, extra)
+
+
+def _known_parts(pair: LabelledImage, side: int) -> Iterator[tuple[slice, slice]]:
+    height, width = pair.mask.shape
+    for y in range(0, height, side):
+        for x in range(0, width, side):
+            part = (slice(y, y + side), slice(x, x + side))
+            if pair.known is None or pair.known[part].any():
+                yield part

@@ -49,14 +49,20 @@ class MethodChoice(QComboBox):
 
     def add_model(self, path: str | Path) -> None:
         """Add a trained model to the list and choose it."""
-        text = str(path)
-        models = [text, *(known for known in self._models() if known != text)][:_MOST_MODELS]
-        self._memory.set(models=models)
+        remember_model(self._memory, path)
         self._fill()
-        self.choose(text)
+        self.choose(str(path))
+
+    def refresh(self) -> None:
+        """List the models again, of which one may be new, and keep the choice."""
+        chosen = self.method
+        self._fill()
+        self.blockSignals(True)
+        self.choose(chosen)
+        self.blockSignals(False)
 
     def _models(self) -> list[str]:
-        return [path for path in self._memory.get("models", []) if Path(path).exists()]
+        return recent_models(self._memory)
 
     def _fill(self) -> None:
         from napari_mpseg.methods import METHODS
@@ -98,6 +104,18 @@ class MethodChoice(QComboBox):
         else:
             self.choose(self._last)
         self._on_changed()
+
+
+def recent_models(memory: Memory) -> list[str]:
+    """Return the trained models that were used last and are still there, the latest first."""
+    return [path for path in memory.get("models", []) if Path(path).exists()]
+
+
+def remember_model(memory: Memory, path: str | Path) -> None:
+    """Put a trained model before the others that were used last."""
+    text = str(path)
+    others = [known for known in recent_models(memory) if known != text]
+    memory.set(models=[text, *others][:_MOST_MODELS])
 
 
 def model_of(path: Path) -> Path:

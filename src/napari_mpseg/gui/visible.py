@@ -1,0 +1,63 @@
+"""Which pixels of a layer are in view."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+Box = tuple[int, int, int, int]
+
+
+def visible_box(viewer: Any, layer: Any) -> Box | None:
+    """Return the pixels of a layer's last two axes that are in view.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer or napari.components.ViewerModel
+    layer : napari.layers.Image
+        In full resolution, if it is multiscale.
+
+    Returns
+    -------
+    tuple of int or None
+        ``(y0, y1, x0, x1)``, ends not included; of a turned layer the box around what is in view. None if nothing of
+        it is in view. In 3D, and where other axes are shown, the whole plane.
+    """
+    shape = plane_shape(layer)
+    displayed = tuple(viewer.dims.displayed)
+    if len(displayed) != 2 or set(displayed) != {viewer.dims.ndim - 2, viewer.dims.ndim - 1}:
+        return (0, shape[0], 0, shape[1])
+    middle, zoom = np.asarray(viewer.scene.camera.center[-2:], float), float(viewer.scene.camera.zoom)
+    half = np.asarray(viewer.canvas.size, float) / 2 / zoom
+    corners = []
+    for signs in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
+        world = np.asarray(viewer.dims.point, float)
+        world[list(displayed)] = middle + half * signs
+        corners.append(np.asarray(layer.world_to_data(world[-layer.ndim :]))[-2:])
+    low, high = np.min(corners, 0), np.max(corners, 0)
+    # a pixel's centre has whole coordinates, and it reaches half a pixel to each side
+    y0, x0 = (max(0, math.floor(value + 0.5)) for value in low)
+    y1, x1 = (min(size, math.ceil(value + 0.5)) for value, size in zip(high, shape, strict=True))
+    return (y0, y1, x0, x1) if y0 < y1 and x0 < x1 else None
+
+
+def plane_shape(layer: Any) -> tuple[int, int]:
+    """Return height and width of an image or labels layer in pixels."""
+    shape = (layer.data[0] if layer.multiscale else layer.data).shape
+    first = layer.ndim - 2
+    return int(shape[first]), int(shape[first + 1])
+
+
+def centred(box: Box, pixels: int) -> Box:
+    """Return the middle of a box, of about its proportions, with at most so many pixels."""
+    y0, y1, x0, x1 = box
+    height, width = y1 - y0, x1 - x0
+    if height * width <= pixels:
+        return box
+    keep_height = min(height, max(1, math.floor(math.sqrt(pixels * height / width))))
+    keep_width = min(width, pixels // keep_height)
+    keep_height = min(height, pixels // keep_width)
+    top, left = y0 + (height - keep_height) // 2, x0 + (width - keep_width) // 2
+    return top, top + keep_height, left, left + keep_width

@@ -96,7 +96,20 @@ _add(
     "painted-large",
     "From painted labels, for large particles (30 to 300 px)",
     "napari-mpseg",
-    replace(PAINTED, epochs=60, shrink=4, patches=replace(PAINTED.patches, size=64)),
+    replace(
+        PAINTED,
+        epochs=60,
+        shrink=4,
+        patches=replace(PAINTED.patches, size=64),
+        augmentation=(
+            _TURNS,
+            Augmentation(
+                "hue-saturation-value",
+                {"hue": 15.0, "saturation": [0.7, 1.3], "value": [0.85, 1.15], "probability": 0.7},
+            ),
+            Augmentation("photometric", {"gain": 0.1, "offset": 8.0, "noise": 2.0}),
+        ),
+    ),
     note="The image is seen at a quarter of its size: fast, and wide enough to see a large particle whole.",
 )
 _add("nile-red", "The bundled network's own recipe", "napari-mpseg", NILE_RED)

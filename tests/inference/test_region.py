@@ -1,5 +1,7 @@
 """A region of an image, predicted by itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -63,6 +65,20 @@ def test_a_region_of_several_tiles_has_no_seams(rng, monkeypatch):
     model = _model("half-multiresunet")
     expected = _whole(model, pixels.astype(np.float32) / 255)[11:140, 7:120]
     np.testing.assert_allclose(predict_region(open_image(pixels), model, (11, 140, 7, 120)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("box", BOXES)
+def test_a_network_that_sees_the_image_smaller_sees_the_same_blocks(box, rng):
+    from napari_mpseg.inference.tiled import tiled_probability
+    from napari_mpseg.methods.network import NetworkMethod
+
+    pixels = rng.integers(0, 256, (150, 131, 3), dtype=np.uint8)
+    model = _model("quarter-multiresunet")
+    model = replace(model, card=replace(model.card, shrink=4))
+    prepared = NetworkMethod(model, "cpu").prepare(open_image(pixels))
+    whole = tiled_probability(prepared.image, prepared.predictor, 512).compute()
+    y0, y1, x0, x1 = box
+    np.testing.assert_allclose(predict_region(open_image(pixels), model, box), whole[y0:y1, x0:x1], atol=2e-5)
 
 
 def test_a_far_seeing_network_sees_the_whole_of_a_small_image(rng):

@@ -29,6 +29,7 @@ class Standardised(nn.Module):
         super().__init__()
         self.network = network
         self.stride = int(getattr(network, "stride", 1))
+        self.takes_margins = bool(getattr(network, "takes_margins", False))
         self.register_buffer("mean", torch.zeros(1, in_channels, 1, 1))
         self.register_buffer("std", torch.ones(1, in_channels, 1, 1))
 
@@ -37,7 +38,7 @@ class Standardised(nn.Module):
         for buffer, values in ((self.mean, mean), (self.std, std)):
             buffer.copy_(torch.tensor(list(values)).view_as(buffer))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map an image batch ``(N, C, Y, X)``, 0 to 1, to logits ``(N, 1, Y, X)``."""
-        logits: torch.Tensor = self.network((x - self.mean) / self.std)
+    def forward(self, x: torch.Tensor, *margins: object) -> torch.Tensor:
+        """Map an image batch ``(N, C, Y, X)``, 0 to 1, to logits ``(N, 1, Y, X)``, less margins where it takes them."""
+        logits: torch.Tensor = self.network((x - self.mean) / self.std, *margins)
         return logits

@@ -22,7 +22,7 @@ from napari_mpseg.training.optimisers import OPTIMISERS, SCHEDULES
 from napari_mpseg.training.pairs import LabelledImage
 from napari_mpseg.training.precision import use_bf16
 from napari_mpseg.training.settings import TrainSettings
-from napari_mpseg.training.triton_guard import load_compiler_without_triton
+from napari_mpseg.networks.triton_guard import load_compiler_without_triton
 from napari_mpseg.training.validation import Validation, validate
 
 EventCallback = Callable[[TrainingEvent], None]

@@ -5,7 +5,7 @@ import sys
 
 CODE = """
 import sys, torch
-from napari_mpseg.training.triton_guard import load_compiler_without_triton
+from napari_mpseg.networks.triton_guard import load_compiler_without_triton
 load_compiler_without_triton()
 torch.optim.AdamW([torch.nn.Parameter(torch.zeros(2))])
 assert "torch._dynamo" in sys.modules

@@ -34,6 +34,10 @@ def receptive_radius(network: nn.Module, in_channels: int = 3, limit: int = 128)
     """
     if getattr(network, "sees_far", False) or _pools_everything(network):
         return None
+    inner = getattr(network, "network", None)
+    if isinstance(inner, nn.Module):  # a wrapper, which says how far it looks around itself
+        radius = receptive_radius(inner, in_channels, limit)
+        return None if radius is None else radius + int(getattr(network, "radius", 0))
     probe = copy.deepcopy(network).to("cpu", torch.float32).eval()
     axes: tuple[int, ...] = (0,)
     with torch.no_grad():

@@ -49,7 +49,13 @@ class NetworkEntry:
     fixed: Mapping[str, Any] = field(default_factory=dict)
 
     def build(
-        self, in_channels: int = 3, *, pretrained: bool = True, standardise: bool = False, **options: Any
+        self,
+        in_channels: int = 3,
+        *,
+        pretrained: bool = True,
+        standardise: bool = False,
+        local_contrast: int = 0,
+        **options: Any,
     ) -> "nn.Module":
         """Build the network.
 
@@ -63,6 +69,8 @@ class NetworkEntry:
         standardise : bool
             Let the network bring its inputs to a mean and standard deviation, to be set by its ``expect``; they are
             saved with the weights.
+        local_contrast : int
+            Show the network how each pixel differs from those within so many pixels around it; 0 shows it as it is.
         **options : Any
             What the architecture lets one choose.
 
@@ -86,6 +94,10 @@ class NetworkEntry:
             raise
         except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
             raise ModelError(f"Network {self.name!r} cannot be built with {options}: {error}.") from error
+        if local_contrast:
+            from napari_mpseg.networks.local_contrast import LocalContrast
+
+            network = LocalContrast(network, local_contrast)
         if standardise and not hasattr(network, "expect"):
             from napari_mpseg.networks.standardised import Standardised
 

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from napari_mpseg.errors import Cancelled, MpsegError
+from napari_mpseg.networks.triton_guard import load_compiler_without_triton
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 from napari_mpseg.training.averaging import WeightAverage
 from napari_mpseg.training.batch import Batch, Sampler
@@ -22,7 +23,6 @@ from napari_mpseg.training.optimisers import OPTIMISERS, SCHEDULES
 from napari_mpseg.training.pairs import LabelledImage
 from napari_mpseg.training.precision import use_bf16
 from napari_mpseg.training.settings import TrainSettings
-from napari_mpseg.networks.triton_guard import load_compiler_without_triton
 from napari_mpseg.training.validation import Validation, validate
 
 EventCallback = Callable[[TrainingEvent], None]

@@ -174,7 +174,7 @@ def main() -> None:
         print(json.dumps(table[-1]), flush=True)
         # what predicting will take is taken off the forest's time, so that the network's whole time is no longer
         pixels = sum(image.shape[0] * image.shape[1] for image in tests) / 1e6
-        seconds = max(2.0, options.share * (training + predicting) - (0.5 * pixels if name == "mira" else 1.0))
+        seconds = max(10.0, options.share * (training + predicting) - (0.5 * pixels if name == "mira" else 1.0))
         found, training, predicting = network(images, painted, tests, PRESET[name], seconds)
         table.append({"data": name, "method": PRESET[name], **score(found, truth, LEAST[name])})
         table[-1] |= {"training_s": training, "predicting_s": predicting}

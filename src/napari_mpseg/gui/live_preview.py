@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_mpseg.gui.layer_choice import LayerChoice
 from napari_mpseg.gui.preview_layer import PreviewLayer
@@ -46,7 +46,7 @@ class LivePreview(QWidget):
         self._training = False
         self._job: Job | None = None
         self.maker = PreviewMaker(self._predicted.emit, self._failed.emit)
-        self.box = QCheckBox("Live preview of what is in view, on")
+        self.box = QCheckBox("Live preview of what is in view")
         self.box.setToolTip(
             "Show every few seconds what the network makes of the visible part of this image, up to a million pixels "
             "around the middle, while it learns. The rest of the training waits meanwhile."
@@ -56,12 +56,16 @@ class LivePreview(QWidget):
         self.reason = note()
         self.reason.hide()
         self.layer = PreviewLayer(viewer, lambda: self.box.setChecked(False))
-        row = QHBoxLayout()
-        row.addWidget(self.box)
+        self.image_row = QWidget()
+        row = QHBoxLayout(self.image_row)
+        row.setContentsMargins(24, 0, 0, 0)  # under the words of the box
+        row.addWidget(QLabel("on"))
         row.addWidget(self.image, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addLayout(row)
+        layout.setSpacing(2)
+        layout.addWidget(self.box)
+        layout.addWidget(self.image_row)
         layout.addWidget(self.reason)
         self._predicted.connect(self._show)
         self._failed.connect(self._say)
@@ -75,13 +79,13 @@ class LivePreview(QWidget):
     def training_begins(self) -> None:
         """Let the training make the previews from now on."""
         self._end_job()
-        self._training, self._model = True, None
+        self._training, self._model, self.maker.hurry = True, None, True
         self.maker.restart()
         self.look()
 
     def training_ends(self, model: Any) -> None:
         """Preview with what was learnt, in a thread of its own, whenever the view changes."""
-        self._training, self._model = False, model
+        self._training, self._model, self.maker.hurry = False, model, False
         self.maker.restart()
         self.look()
 
@@ -117,6 +121,7 @@ class LivePreview(QWidget):
 
     def _switch(self, on: bool) -> None:
         self.reason.hide()
+        self.image_row.setVisible(on)
         if on:
             self.maker.restart()
             self._timer.start()

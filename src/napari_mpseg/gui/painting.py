@@ -103,8 +103,8 @@ class StrokeBar(QWidget):
 def _explained(kind: str, background: int) -> str:
     if kind == "scribbles":
         return (
-            "Two kinds of strokes: some across the background, close around particles too, and one inside each of a "
-            "few particles. A handful of each is enough for a first try."
+            "Two kinds of strokes: some across the background, also close to particles, and one inside each of a few "
+            "particles. A handful of each will do at first."
         )
     return "Paint every particle of the image whole, up to its edge: what is left unpainted is learnt as background."
 

@@ -169,9 +169,14 @@ class PairList(QWidget):
         return [row.pair for row in self.rows if row.fits]
 
     @property
+    def misfits(self) -> list[str]:
+        """What is wrong with single pairs, in words."""
+        return [row.problem.text() for row in self.rows if row.problem.text()]
+
+    @property
     def problems(self) -> list[str]:
         """What is wrong with the choices, in words."""
-        found = [row.problem.text() for row in self.rows if row.problem.text()]
+        found = self.misfits
         if not any(labels is not None for _, labels in (row.pair for row in self.rows)):
             found.append("Nothing is painted yet. Press 'New labels to paint', or choose a labels layer.")
         taken = [row.pair[1] for row in self.rows if row.pair[1] is not None]

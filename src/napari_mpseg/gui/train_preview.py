@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from napari_mpseg.progress import CancelToken
 
 FIRST_PIXELS, LEAST_PIXELS, MOST_PIXELS = 2**18, 2**16, 2**20
-_SECONDS = 4.0  # that one preview may take
+_SECONDS = 1.5  # that one preview may take while a training waits for it
 _PAUSE = 2.5  # seconds between two of the same region, at least
-_SHARE = 3.0  # of a preview's time that is trained until the next, so that training gets three quarters
+_SHARE = 2.5  # times as long as the last preview took is trained until the next
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,13 @@ class PreviewMaker:
     ----------
     region : Region or None
         Set from the GUI thread; None for no preview.
+    hurry : bool
+        Whether a training waits: then only as much of the middle is predicted as takes a second or two.
     """
 
     def __init__(self, on_prediction: Callable[[Prediction], None], on_failure: Callable[[str], None]) -> None:
         self.region: Region | None = None
+        self.hurry = True
         self._on_prediction, self._on_failure = on_prediction, on_failure
         self._done: Region | None = None
         self._refused: Region | None = None
@@ -141,7 +144,7 @@ class PreviewMaker:
 
         scaling = self._scaling_of(region.image, model, cancel)
         started = time.monotonic()
-        box = centred(region.box, self._pixels)
+        box = centred(region.box, self._pixels if self.hurry else MOST_PIXELS)
         probability = predict_region(region.image, model, box, scaling)
         self._ended = time.monotonic()
         self._took = self._ended - started

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFormLayout, QSpinBox, QVBoxLayout, QWidget
 
 from napari_mpseg.gui.memory import Memory
 from napari_mpseg.gui.start_choice import BUNDLED, SCRATCH, StartChoice
@@ -48,10 +48,6 @@ class Recipe(QWidget):
         self.minutes.setSpecialValueText("no limit")
         self.minutes.setSuffix(" min")
         self.minutes.setToolTip("Stop after so long and keep what was learnt until then. Pauses do not count.")
-        length = QHBoxLayout()
-        length.addWidget(self.epochs, 1)
-        length.addWidget(QLabel("at most"))
-        length.addWidget(self.minutes, 1)
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -61,7 +57,8 @@ class Recipe(QWidget):
         preset.addWidget(self.summary)
         form.addRow("Preset", preset)
         form.addRow("Start from", self.start)
-        form.addRow("Train for", length)
+        form.addRow("Train for", self.epochs)
+        form.addRow("At most", self.minutes)
         self._restore()
         self.preset_choice.currentIndexChanged.connect(self._on_preset)
         self.start.changed.connect(self._explain)
@@ -112,11 +109,11 @@ class Recipe(QWidget):
         self.preset_choice.setToolTip(_tip(preset))
         settings = preset.settings
         known = {SCRATCH: settings.network, BUNDLED: "half-multiresunet"}
-        network = "that of this session's model" if self.start.learnt is not None else known.get(self.start.chosen)
-        self.summary.setText(
-            f"Network: {network or 'that of the trained model'} · loss: {settings.loss} · patches of {settings.patches.size} px, "
-            f"{settings.batch} at a time · {preset.source}"
-        )
+        network = known.get(self.start.chosen, "that of the trained model")
+        if self.start.learnt is not None:
+            network = "that of this session's model"
+        parts = [f"Network: {network}", f"loss: {settings.loss}", f"patches of {settings.patches.size} px"]
+        self.summary.setText(" · ".join([*parts, *[preset.source] * (preset.source != "napari-mpseg")]))
         self.changed.emit()
 
 

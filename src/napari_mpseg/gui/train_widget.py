@@ -28,6 +28,7 @@ from napari_mpseg.gui.worker import duration
 if TYPE_CHECKING:
     import napari
 
+_WIDTH = 376  # from the start, since a dock that was made narrower does not widen by itself
 _ENDINGS = {
     "finished": "Trained {epochs} in {time}",
     "early": "Stopped after {epochs} and {time}, as the validation loss no longer fell",
@@ -50,6 +51,7 @@ class TrainWidget(WorkingWidget):
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
+        self.setMinimumWidth(_WIDTH)
         self._viewer = napari_viewer
         self._memory = Memory("train")
         self._snapshots = Snapshots()
@@ -112,7 +114,8 @@ class TrainWidget(WorkingWidget):
             part.setVisible(ready)
         self._show_strokes()
         problem, notes = self._findings() if ready else ("", [])
-        self.findings.setText("<br>".join([problem.replace("\n", "<br>")] * bool(problem) + notes))
+        shown = [problem] if problem and not self.pairs.misfits else notes  # a misfit is said beside the pair itself
+        self.findings.setText("\n".join(shown))
         self.findings.setVisible(bool(self.findings.text()))
         self.panel.allow(ready and not problem)
 
@@ -221,7 +224,8 @@ class TrainWidget(WorkingWidget):
         self.preview.training_ends(learnt.model)
 
     def release(self) -> None:
-        """Let go of the viewer's layers."""
+        """Remember the choices, and let go of the viewer's layers."""
+        self._remember()
         self.preview.release()
         self.trained.release()
         self.pairs.release()

@@ -60,6 +60,7 @@ def predict_region(
     ImageError
         If the box does not lie in the image, or the image does not fit the network.
     """
+    from napari_mpseg.inference.resampled import resampled
     from napari_mpseg.inference.runtime import NetworkPredictor
 
     y0, y1, x0, x1 = box
@@ -69,7 +70,8 @@ def predict_region(
     matched = match_channels(image, model.card.in_channels)
     scaling = scaling or model.card.normalisation.measure(matched)
     place = device or next(model.network.parameters()).device
-    predictor = NetworkPredictor(model.network, scaling, model.card.receptive_radius, place)
+    network = NetworkPredictor(model.network, scaling, model.card.receptive_radius, place)
+    predictor = resampled(network, model.card.shrink)
     with reused_memory():
         return _exact(matched, predictor, box) if predictor.exact else _blended(matched, predictor, box)
 

@@ -35,7 +35,7 @@ PAINTED = (  # one of each look: two sizes of beads, bright and dark field, brow
     "8umPS_0_4umPCTE_X100_532nmLaser_AlfoilBelow_map1_brightField",
 )
 LEAST = {"blobs": 20, "mira": 200}  # pixels; the smallest bead has some 500
-PRESET = {"blobs": "painted", "mira": "painted-large"}
+PRESET = {"blobs": "painted-from-scratch", "mira": "painted-large"}
 
 
 def scribbles(truth: np.ndarray, rng: np.random.Generator, beads: int = 6, strokes: int = 8) -> np.ndarray:

@@ -67,7 +67,7 @@ class FakeCore:
     def __call__(self, pairs, preset, **options):
         from napari_mpseg.networks.modelfile import Model, ModelCard
         from napari_mpseg.networks.registry import NETWORKS
-        from napari_mpseg.training.loop import EpochRecord
+        from napari_mpseg.training.run.loop import EpochRecord
 
         self.calls.append(SimpleNamespace(pairs=pairs, preset=preset, **options))
         self.threads.append(threading.current_thread())
@@ -82,9 +82,9 @@ class FakeCore:
 
     def run(self, *, on_progress, on_event, control):
         from napari_mpseg.progress import Progress
-        from napari_mpseg.training.events import TrainingEvent
-        from napari_mpseg.training.loop import EpochRecord
-        from napari_mpseg.training.validation import Validation
+        from napari_mpseg.training.run.events import TrainingEvent
+        from napari_mpseg.training.run.loop import EpochRecord
+        from napari_mpseg.training.run.validation import Validation
 
         training, steps = self.training, self.epochs * STEPS
         self.running.set()

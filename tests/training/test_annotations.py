@@ -15,7 +15,8 @@ from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import Cancelled, ImageError, SettingsError, UnknownNameError
 from napari_mpseg.images import Image, Normalisation, open_image
 from napari_mpseg.progress import CancelToken
-from napari_mpseg.training.annotations import (
+from napari_mpseg.training.data.pairs import LabelledImage
+from napari_mpseg.training.painted.annotations import (
     ANNOTATIONS,
     check_painted,
     painted_image,
@@ -24,9 +25,8 @@ from napari_mpseg.training.annotations import (
     split_note,
     split_painted,
 )
-from napari_mpseg.training.lazy_pixels import LazyPixels
-from napari_mpseg.training.pairs import LabelledImage
-from napari_mpseg.training.sampling import CropSampler
+from napari_mpseg.training.painted.lazy_pixels import LazyPixels
+from napari_mpseg.training.patches.sampling import CropSampler
 from napari_mpseg.training.settings import PatchSettings, TrainSettings
 
 

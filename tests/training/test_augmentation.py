@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from napari_mpseg.errors import SettingsError, UnknownNameError
-from napari_mpseg.training.augmentation import AUGMENTATIONS, augment, check_augmentation, fill_with
+from napari_mpseg.training.augment.augmentation import AUGMENTATIONS, augment, check_augmentation, fill_with
 from napari_mpseg.training.settings import Augmentation
 
 GEOMETRIC = ("turns-and-flips", "flips", "shift", "rotate", "scale", "offline-turns")

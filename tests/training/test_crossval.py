@@ -12,8 +12,8 @@ from napari_mpseg.networks.modelfile import Model, ModelCard
 from napari_mpseg.networks.registry import NETWORKS
 from napari_mpseg.training.bundled import load_folds
 from napari_mpseg.training.crossval import Fold, cross_validate
-from napari_mpseg.training.folder_data import folds_of
-from napari_mpseg.training.pairs import LabelledImage, load_folder
+from napari_mpseg.training.data.folders import folds_of
+from napari_mpseg.training.data.pairs import LabelledImage, load_folder
 
 
 def write(folder, name, image, mask):
@@ -109,7 +109,7 @@ def test_the_command_prints_the_table_and_goes_on_where_it_was(data, tmp_path, c
     first = capsys.readouterr().out
     assert "| balanced accuracy | precision | recall | mean IoU | F0.5 | F1 | F2 |" in first
     assert set(json.loads((tmp_path / "cv" / "scores.json").read_text())["protocol"]) >= {"f1", "mean_iou", "f05"}
-    monkeypatch.setattr("napari_mpseg.training.loop.Training.run", lambda *_, **__: pytest.fail("it trained again"))
+    monkeypatch.setattr("napari_mpseg.training.run.loop.Training.run", lambda *_, **__: pytest.fail("it trained again"))
     assert main(command) == 0
     assert capsys.readouterr().out == first
 

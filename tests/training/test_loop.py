@@ -11,12 +11,12 @@ from torch import nn
 
 from napari_mpseg.errors import ModelError, MpsegError, SettingsError
 from napari_mpseg.progress import CancelToken
-from napari_mpseg.training.batch import Batch
-from napari_mpseg.training.checkpoints import read_checkpoint, restore_checkpoint, save_checkpoint
-from napari_mpseg.training.control import TrainingControl
-from napari_mpseg.training.loop import Training
-from napari_mpseg.training.optimisers import OPTIMISERS, SCHEDULES
-from napari_mpseg.training.pairs import LabelledImage
+from napari_mpseg.training.data.pairs import LabelledImage
+from napari_mpseg.training.patches.batch import Batch
+from napari_mpseg.training.run.checkpoints import read_checkpoint, restore_checkpoint, save_checkpoint
+from napari_mpseg.training.run.control import TrainingControl
+from napari_mpseg.training.run.loop import Training
+from napari_mpseg.training.run.optimisers import OPTIMISERS, SCHEDULES
 from napari_mpseg.training.settings import OptimiserSettings, ScheduleSettings, TrainSettings
 
 DATA = {"images": ["a"]}
@@ -146,10 +146,10 @@ def test_a_snapshot_is_a_copy():
 
 @pytest.mark.parametrize("keep", ["best-loss", "best-iou"])
 def test_the_best_epoch_is_kept(keep, monkeypatch):
-    from napari_mpseg.training.validation import Validation
+    from napari_mpseg.training.run.validation import Validation
 
     scores = iter([Validation(0.9, 0.1), Validation(0.2, 0.8), Validation(0.5, 0.5), Validation(0.6, 0.6)])
-    monkeypatch.setattr("napari_mpseg.training.loop.validate", lambda *_: next(scores))
+    monkeypatch.setattr("napari_mpseg.training.run.loop.validate", lambda *_: next(scores))
     run = training(replace(PLAIN, keep=keep, validation=0.5), validation=held_out())
     second = {}
 
@@ -163,10 +163,10 @@ def test_the_best_epoch_is_kept(keep, monkeypatch):
 
 
 def test_early_stopping_waits_as_long_as_it_is_told(monkeypatch):
-    from napari_mpseg.training.validation import Validation
+    from napari_mpseg.training.run.validation import Validation
 
     losses = iter([0.5, 0.4, 0.45, 0.41, 0.1])
-    monkeypatch.setattr("napari_mpseg.training.loop.validate", lambda *_: Validation(next(losses), 0.5))
+    monkeypatch.setattr("napari_mpseg.training.run.loop.validate", lambda *_: Validation(next(losses), 0.5))
     run = training(replace(PLAIN, epochs=20, patience=2, validation=0.5), validation=held_out())
     run.run()
     assert len(run.history) == 4

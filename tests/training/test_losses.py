@@ -9,7 +9,7 @@ from scipy.special import expit
 from torch.nn import functional as F
 
 from napari_mpseg.errors import SettingsError, UnknownNameError
-from napari_mpseg.training.losses import LOSSES, chosen_loss
+from napari_mpseg.training.run.losses import LOSSES, chosen_loss
 
 
 @pytest.fixture

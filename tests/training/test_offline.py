@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from napari_mpseg.training.offline import offline_set, offline_variants
-from napari_mpseg.training.pairs import LabelledImage
+from napari_mpseg.training.augment.offline import offline_set, offline_variants
+from napari_mpseg.training.data.pairs import LabelledImage
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from napari_mpseg.errors import SettingsError
-from napari_mpseg.training.pairs import LabelledImage
-from napari_mpseg.training.patches import (
+from napari_mpseg.training.data.pairs import LabelledImage
+from napari_mpseg.training.patches.windows import (
     CountTable,
     cut,
     find_patches,

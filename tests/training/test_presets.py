@@ -7,10 +7,10 @@ import pytest
 from napari_mpseg.errors import SettingsError, UnknownNameError
 from napari_mpseg.networks.registry import NETWORKS
 from napari_mpseg.settings import to_dict
-from napari_mpseg.training.losses import LOSSES
-from napari_mpseg.training.optimisers import OPTIMISERS, SCHEDULES
 from napari_mpseg.training.preset import load_preset, parse_value
 from napari_mpseg.training.presets import PRESETS, find_preset
+from napari_mpseg.training.run.losses import LOSSES
+from napari_mpseg.training.run.optimisers import OPTIMISERS, SCHEDULES
 
 # network, loss, optimiser, learning rate, batch, epochs: typed from the papers (None: not in the paper)
 PUBLISHED = {
@@ -77,8 +77,8 @@ def test_details_of_the_papers():
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_every_preset_is_complete_and_survives_json(name, tmp_path):
     from napari_mpseg.inference.augmentation import TTA
-    from napari_mpseg.training.augmentation import AUGMENTATIONS
-    from napari_mpseg.training.sampling import SAMPLERS
+    from napari_mpseg.training.augment.augmentation import AUGMENTATIONS
+    from napari_mpseg.training.patches.sampling import SAMPLERS
 
     preset = PRESETS[name]
     settings = preset.settings

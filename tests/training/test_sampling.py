@@ -8,12 +8,12 @@ import pytest
 from scipy import ndimage
 
 from napari_mpseg.errors import SettingsError, UnknownNameError
-from napari_mpseg.training.pairs import LabelledImage
-from napari_mpseg.training.patches import find_patches, window_corners
-from napari_mpseg.training.pixel_index import PixelIndex
-from napari_mpseg.training.sampling import SAMPLERS, CropSampler
+from napari_mpseg.training.data.pairs import LabelledImage
+from napari_mpseg.training.patches.pixel_index import PixelIndex
+from napari_mpseg.training.patches.sampling import SAMPLERS, CropSampler
+from napari_mpseg.training.patches.sliding import SlidingSampler
+from napari_mpseg.training.patches.windows import find_patches, window_corners
 from napari_mpseg.training.settings import Augmentation, PatchSettings, TrainSettings
-from napari_mpseg.training.sliding import SlidingSampler
 
 PATCHES = PatchSettings(size=32, step=16, per_epoch=7, background_share=0.5)
 PLAIN = TrainSettings(batch=3, patches=PATCHES)

@@ -5,9 +5,9 @@ import pytest
 
 import napari_mpseg as mp
 from napari_mpseg.errors import SettingsError
-from napari_mpseg.training.pairs import LabelledImage
+from napari_mpseg.training.data.pairs import LabelledImage
+from napari_mpseg.training.data.shrinking import shrunk_pair
 from napari_mpseg.training.presets import PRESETS
-from napari_mpseg.training.shrinking import shrunk_pair
 
 
 def test_blocks_are_particle_where_most_known_pixels_are():

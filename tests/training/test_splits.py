@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_mpseg.errors import SettingsError
-from napari_mpseg.training.splits import balanced_groups, fold_splits, imbalance, share_split
+from napari_mpseg.training.patches.splits import balanced_groups, fold_splits, imbalance, share_split
 
 
 def sums(totals, groups):

@@ -12,11 +12,11 @@ from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import MpsegError, SettingsError
 from napari_mpseg.networks.bundled import bundled_model
 from napari_mpseg.progress import CancelToken
-from napari_mpseg.training.pairs import LabelledImage
+from napari_mpseg.training.data.pairs import LabelledImage
+from napari_mpseg.training.data.statistics import mean_and_deviation
 from napari_mpseg.training.presets import PRESETS
 from napari_mpseg.training.session import prepare_session
 from napari_mpseg.training.settings import PatchSettings, TrainSettings
-from napari_mpseg.training.statistics import mean_and_deviation
 from napari_mpseg.training.train import prepare_training
 
 QUICK = PRESETS["painted-from-scratch"].changed(
@@ -207,7 +207,7 @@ def test_pixel_size_goes_into_the_card(picture, scribbles):
     ],
 )
 def test_wrong_pairings_are_said_before_training(picture, scribbles, change, message, monkeypatch):
-    monkeypatch.setattr("napari_mpseg.training.loop.Training.run", lambda *_, **__: pytest.fail("it trained"))
+    monkeypatch.setattr("napari_mpseg.training.run.loop.Training.run", lambda *_, **__: pytest.fail("it trained"))
     with pytest.raises(SettingsError, match=message):
         mp.train([(picture[0], change(scribbles))], QUICK, painted="scribbles")
 

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> None:
     from napari_mpseg.evaluation.crossval_report import report_folds
     from napari_mpseg.evaluation.protocol import protocol_header, protocol_scores
     from napari_mpseg.training.crossval import cross_validate
-    from napari_mpseg.training.folder_data import folds_of
+    from napari_mpseg.training.data.folders import folds_of
 
     preset = preset_of(options.preset, options.set)
     folds = folds_of(options.data, options.folds, particle_value=options.particle_value, seed=preset.settings.seed)

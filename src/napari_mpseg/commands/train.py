@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> None:
     from napari_mpseg.errors import SettingsError, StoreError
     from napari_mpseg.leftovers import remove
     from napari_mpseg.networks.modelfile import save_model
-    from napari_mpseg.training.pairs import load_folder
+    from napari_mpseg.training.data.pairs import load_folder
     from napari_mpseg.training.train import prepare_training
 
     if options.out.exists() and not options.overwrite:
@@ -120,7 +120,7 @@ class _logged:
     def __init__(self, folder: Path | None) -> None:
         self._log: Any = None
         if folder is not None:
-            from napari_mpseg.training.tensorboard_log import TensorBoardLog
+            from napari_mpseg.training.run.tensorboard_log import TensorBoardLog
 
             self._log = TensorBoardLog(folder)
 

@@ -42,7 +42,7 @@ class Curves:
     total: int = 1
 
     def take(self, event: Any) -> None:
-        """Take in a :class:`~napari_mpseg.training.events.TrainingEvent`."""
+        """Take in a :class:`~napari_mpseg.training.run.events.TrainingEvent`."""
         self.total = event.epochs
         if not event.ended:
             self.steps.append((event.step * event.epochs / max(1, event.steps), event.loss))
@@ -54,7 +54,7 @@ class Curves:
             self.best = event.epoch
 
     def take_epoch(self, record: Any) -> None:
-        """Take in an epoch: an event at its end, or a :class:`~napari_mpseg.training.loop.EpochRecord`."""
+        """Take in an epoch: an event at its end, or a :class:`~napari_mpseg.training.run.loop.EpochRecord`."""
         self.epochs.append((record.epoch, record.loss))
         if record.validation is not None:
             self.validation.append((record.epoch, record.validation.loss))

@@ -23,7 +23,7 @@ class PaintedHow(QWidget):
 
     def __init__(self, memory: Memory) -> None:
         super().__init__()
-        from napari_mpseg.training.annotations import ANNOTATIONS
+        from napari_mpseg.training.painted.annotations import ANNOTATIONS
 
         self._memory = memory
         self._known = ANNOTATIONS

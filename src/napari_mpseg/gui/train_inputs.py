@@ -77,7 +77,7 @@ def pair_problem(image: Any, labels: Any) -> str:
 
     Looks at shapes and places only.
     """
-    from napari_mpseg.training.layer_placement import placement_problem
+    from napari_mpseg.training.painted.placement import placement_problem
 
     if labels.multiscale:
         return f"{labels.name} is multiscale and cannot be painted on. Press 'New labels to paint'."
@@ -116,7 +116,7 @@ def snapshot_pairs(rows: Sequence[tuple[Any, Any]], snapshots: Snapshots) -> lis
         One for every plane; of a stack, for every plane that is painted on. Painted labels in memory, and lazy ones of
         up to 256 million pixels, are copies; larger lazy ones are read later.
     """
-    from napari_mpseg.training.layer_placement import snapshot_layer
+    from napari_mpseg.training.painted.placement import snapshot_layer
 
     found = []
     for image, labels in rows:
@@ -150,7 +150,7 @@ def look_through(pairs: Sequence[tuple[Any, Any]], kind: str, background_label: 
         With what makes training impossible: nothing painted, no background, one class only.
     """
     from napari_mpseg.images.normalisation import Normalisation
-    from napari_mpseg.training.annotations import check_painted, painted_images
+    from napari_mpseg.training.painted.annotations import check_painted, painted_images
 
     images = painted_images(pairs, kind, background_label=background_label, normalisation=Normalisation("dtype"))
     return check_painted(images)

@@ -13,12 +13,12 @@ from napari_mpseg.gui.train_preview import PreviewMaker
 from napari_mpseg.gui.train_store import checkpoint_for, keep_unsaved
 from napari_mpseg.leftovers import remove
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback
-from napari_mpseg.training.control import TrainingControl
+from napari_mpseg.training.run.control import TrainingControl
 
 if TYPE_CHECKING:
     from napari_mpseg.networks.modelfile import Model
-    from napari_mpseg.training.events import TrainingEvent
     from napari_mpseg.training.preset import Preset
+    from napari_mpseg.training.run.events import TrainingEvent
     from napari_mpseg.training.session import Session
 
 _LOOK = 0.2  # seconds between two looks at the view while paused

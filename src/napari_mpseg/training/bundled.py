@@ -12,12 +12,12 @@ from napari_mpseg.errors import ImageError
 from napari_mpseg.networks.modelfile import Model
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.training.crossval import Fold
-from napari_mpseg.training.loop import EventCallback
-from napari_mpseg.training.pairs import LabelledImage, load_folder
+from napari_mpseg.training.data.pairs import LabelledImage, load_folder
+from napari_mpseg.training.data.synthetic import synthetic_patches
 from napari_mpseg.training.presets import PRESETS
+from napari_mpseg.training.run.loop import EventCallback
 from napari_mpseg.training.session import prepare_session
 from napari_mpseg.training.settings import TrainSettings
-from napari_mpseg.training.synthetic import synthetic_patches
 
 PARTICLE_VALUE = 0
 NAME = "half-multiresunet-nile-red"

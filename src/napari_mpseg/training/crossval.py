@@ -12,9 +12,9 @@ from torch.nn import functional as F
 from napari_mpseg.images.resampling import enlarged
 from napari_mpseg.networks.modelfile import Model
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
-from napari_mpseg.training.colours import with_channels
-from napari_mpseg.training.pairs import LabelledImage
-from napari_mpseg.training.shrinking import shrunk_pair
+from napari_mpseg.training.data.colours import with_channels
+from napari_mpseg.training.data.pairs import LabelledImage
+from napari_mpseg.training.data.shrinking import shrunk_pair
 
 Trainer = Callable[["Fold", Sequence[LabelledImage], ProgressCallback, CancelToken], Model]
 """Takes the fold that is held out, the patches of all others, where to tell progress, and when to stop."""

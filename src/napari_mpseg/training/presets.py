@@ -79,7 +79,7 @@ PAINTED = TrainSettings(
 )
 _add(
     "painted",
-    "From painted labels, starting from the bundled network",
+    "Painted: from the bundled network",
     "napari-mpseg",
     PAINTED,
     start="default",
@@ -87,14 +87,14 @@ _add(
 )
 _add(
     "painted-from-scratch",
-    "From painted labels, nothing known before",
+    "Painted: from scratch",
     "napari-mpseg",
     replace(PAINTED, epochs=60),
-    note="For images unlike fluorescence filters, in any number of channels.",
+    note="Nothing is known before: for images unlike fluorescence filters, in any number of channels.",
 )
 _add(
     "painted-large",
-    "From painted labels, for large particles (30 to 300 px)",
+    "Painted: large particles",
     "napari-mpseg",
     replace(
         PAINTED,
@@ -111,7 +111,7 @@ _add(
             Augmentation("photometric", {"gain": 0.1, "offset": 8.0, "noise": 2.0}),
         ),
     ),
-    note="The image is seen at a quarter of its size: fast, and wide enough to see a large particle whole. It sees "
+    note="For particles of 30 to 300 px. The image is seen at a quarter of its size: fast, and wide enough to see a large particle whole. It sees "
     "how each pixel differs from its surroundings, so that one model serves bright and dark backgrounds.",
 )
 _add("nile-red", "The bundled network's own recipe", "napari-mpseg", NILE_RED)

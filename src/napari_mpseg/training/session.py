@@ -17,15 +17,15 @@ from napari_mpseg.networks.registry import NETWORKS
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.provenance import library_versions
 from napari_mpseg.settings import to_dict
-from napari_mpseg.training.augmentation import check_augmentation, fill_with
-from napari_mpseg.training.checkpoints import restore_checkpoint, save_checkpoint
-from napari_mpseg.training.colours import with_channels
-from napari_mpseg.training.loop import EventCallback, Training
-from napari_mpseg.training.pairs import LabelledImage
-from napari_mpseg.training.sampling import SAMPLERS
+from napari_mpseg.training.augment.augmentation import check_augmentation, fill_with
+from napari_mpseg.training.data.colours import with_channels
+from napari_mpseg.training.data.pairs import LabelledImage
+from napari_mpseg.training.data.shrinking import shrunk_pair
+from napari_mpseg.training.data.statistics import mean_and_deviation
+from napari_mpseg.training.patches.sampling import SAMPLERS
+from napari_mpseg.training.run.checkpoints import restore_checkpoint, save_checkpoint
+from napari_mpseg.training.run.loop import EventCallback, Training
 from napari_mpseg.training.settings import TrainSettings
-from napari_mpseg.training.shrinking import shrunk_pair
-from napari_mpseg.training.statistics import mean_and_deviation
 
 
 @dataclass

@@ -11,11 +11,11 @@ from napari_mpseg.images.image import Image
 from napari_mpseg.images.open import open_image
 from napari_mpseg.networks.modelfile import Model, load_model
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
-from napari_mpseg.training.annotations import check_painted, painted_images, split_note, split_painted
-from napari_mpseg.training.loop import EventCallback
-from napari_mpseg.training.pairs import LabelledImage
+from napari_mpseg.training.data.pairs import LabelledImage
+from napari_mpseg.training.painted.annotations import check_painted, painted_images, split_note, split_painted
 from napari_mpseg.training.preset import Preset
 from napari_mpseg.training.presets import find_preset
+from napari_mpseg.training.run.loop import EventCallback
 from napari_mpseg.training.session import Session, prepare_session
 from napari_mpseg.training.settings import TrainSettings
 
@@ -59,7 +59,7 @@ def train(
         Folder in which the run is saved after every epoch; if it is there already, the run goes on from it.
     on_progress, on_event : callable, optional
         Called with :class:`~napari_mpseg.progress.Progress` after every step, and with
-        :class:`~napari_mpseg.training.events.TrainingEvent` after every step and epoch.
+        :class:`~napari_mpseg.training.run.events.TrainingEvent` after every step and epoch.
     control : CancelToken or TrainingControl, optional
         To stop (what was learnt so far is returned) or to pause.
 
@@ -141,7 +141,7 @@ def _synthetic(settings: TrainSettings, images: Sequence[LabelledImage]) -> list
     """Return made fluorescence patches where the preset mixes some in, for colour images only."""
     if not settings.patches.synthetic_share or any(pair.image.shape[2] != 3 for pair in images):
         return []
-    from napari_mpseg.training.synthetic import synthetic_patches
+    from napari_mpseg.training.data.synthetic import synthetic_patches
 
     return synthetic_patches(settings.seed)
 

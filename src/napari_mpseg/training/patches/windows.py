@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from napari_mpseg.errors import SettingsError
-from napari_mpseg.training.pairs import LabelledImage
-from napari_mpseg.training.pixel_index import PixelIndex
+from napari_mpseg.training.data.pairs import LabelledImage
+from napari_mpseg.training.patches.pixel_index import PixelIndex
 
 Array = np.ndarray[Any, Any]
 

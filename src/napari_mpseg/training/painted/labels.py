@@ -15,8 +15,8 @@ from napari_mpseg.images.open import open_stack
 from napari_mpseg.images.region import read_region
 from napari_mpseg.images.stack import Stack, make_stack
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
-from napari_mpseg.training.layer_placement import is_layer, layer_kind
-from napari_mpseg.training.painted_kinds import Annotation
+from napari_mpseg.training.painted.kinds import Annotation
+from napari_mpseg.training.painted.placement import is_layer, layer_kind
 
 Array = np.ndarray[Any, Any]
 _BLOCK = 2048

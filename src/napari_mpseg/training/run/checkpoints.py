@@ -14,8 +14,8 @@ import torch
 from napari_mpseg.errors import ModelError, SettingsError
 from napari_mpseg.files import finished_at
 from napari_mpseg.settings import to_dict
-from napari_mpseg.training.loop import EpochRecord, Training
-from napari_mpseg.training.validation import Validation
+from napari_mpseg.training.run.loop import EpochRecord, Training
+from napari_mpseg.training.run.validation import Validation
 
 TENSORS, STATE = "tensors.safetensors", "state.json"
 FORMAT = 1

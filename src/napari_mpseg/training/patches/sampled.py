@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from napari_mpseg.errors import SettingsError
-from napari_mpseg.training.augmentation import augment
-from napari_mpseg.training.batch import Batch
-from napari_mpseg.training.pairs import LabelledImage
-from napari_mpseg.training.patches import filled
+from napari_mpseg.training.augment.augmentation import augment
+from napari_mpseg.training.data.pairs import LabelledImage
+from napari_mpseg.training.patches.batch import Batch
+from napari_mpseg.training.patches.windows import filled
 from napari_mpseg.training.settings import Augmentation
 
 Array = np.ndarray[Any, Any]

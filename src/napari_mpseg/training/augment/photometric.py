@@ -1,7 +1,8 @@
 """Random changes of grey levels and colour; mask and known pixels stay as they are.
 
 All are called as ``f(image, mask, known, rng, **options)`` and return the three, as in
-:mod:`napari_mpseg.training.geometric`. Grey levels may leave 0 to 255; they are cut once, after the last change.
+:mod:`napari_mpseg.training.augment.geometric`. Grey levels may leave 0 to 255; they are cut once,
+after the last change.
 """
 
 from typing import Any

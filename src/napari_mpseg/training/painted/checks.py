@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_mpseg.errors import SettingsError
-from napari_mpseg.training.painted_image import PaintedImage
-from napari_mpseg.training.painted_kinds import ANNOTATIONS
-from napari_mpseg.training.pairs import LabelledImage
+from napari_mpseg.training.data.pairs import LabelledImage
+from napari_mpseg.training.painted.image import PaintedImage
+from napari_mpseg.training.painted.kinds import ANNOTATIONS
 
 FEW_PIXELS = 20
 _FEW_LABELS = 4
@@ -33,7 +33,8 @@ def check_painted(images: Sequence[LabelledImage], kind: str | None = None) -> l
     Parameters
     ----------
     images : sequence of LabelledImage
-        Best from :func:`~napari_mpseg.training.annotations.painted_images`, which remember how they were painted.
+        Best from :func:`~napari_mpseg.training.painted.annotations.painted_images`, which remember how they were
+        painted.
     kind : str, optional
         In the registry of ways of painting, for images that do not remember it. By default scribbles are told by not
         being known everywhere.

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from napari_mpseg.training.pairs import LabelledImage
+from napari_mpseg.training.data.pairs import LabelledImage
 
 _ROWS = 1024
 

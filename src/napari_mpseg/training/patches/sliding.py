@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from napari_mpseg.training.batch import Batch
-from napari_mpseg.training.pairs import LabelledImage
-from napari_mpseg.training.patches import find_patches
-from napari_mpseg.training.sampled import augmented, batch_of, cut_pair, restore, state_of
+from napari_mpseg.training.data.pairs import LabelledImage
+from napari_mpseg.training.patches.batch import Batch
+from napari_mpseg.training.patches.sampled import augmented, batch_of, cut_pair, restore, state_of
+from napari_mpseg.training.patches.windows import find_patches
 from napari_mpseg.training.settings import TrainSettings
 
 
 class SlidingSampler:
-    """Goes through the patches that :func:`~napari_mpseg.training.patches.find_patches` chose.
+    """Goes through the patches that :func:`~napari_mpseg.training.patches.windows.find_patches` chose.
 
     Each epoch visits every patch once, in a new random order. The patches are dealt out so evenly that batches differ
     by one patch at most and none has more than the settings' batch: 11 patches in batches of up to 10 are 6 and 5. So

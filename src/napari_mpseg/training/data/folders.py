@@ -5,8 +5,8 @@ from pathlib import Path
 
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.training.crossval import Fold
-from napari_mpseg.training.pairs import load_folder
-from napari_mpseg.training.splits import balanced_groups
+from napari_mpseg.training.data.pairs import load_folder
+from napari_mpseg.training.patches.splits import balanced_groups
 
 
 def folds_of(

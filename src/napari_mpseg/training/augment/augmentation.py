@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_mpseg.registry import Registry
-from napari_mpseg.training import geometric, offline, photometric
+from napari_mpseg.training.augment import geometric, offline, photometric
 from napari_mpseg.training.options import checked_options
 from napari_mpseg.training.settings import Augmentation
 

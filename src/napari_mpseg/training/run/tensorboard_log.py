@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from napari_mpseg.errors import SettingsError
-from napari_mpseg.training.events import TrainingEvent
+from napari_mpseg.training.run.events import TrainingEvent
 
 
 class TensorBoardLog:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from napari_mpseg.training.validation import Validation
+from napari_mpseg.training.run.validation import Validation
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def snapshot_layer(layer: Any) -> LayerSnapshot:
     ----------
     layer : napari Image or Labels layer
         Of a multiscale image the full resolution is taken; multiscale labels stay multiscale and are refused by
-        :func:`~napari_mpseg.training.annotations.painted_image`.
+        :func:`~napari_mpseg.training.painted.annotations.painted_image`.
     """
     multiscale, kind = bool(getattr(layer, "multiscale", False)), layer_kind(layer)
     keep_levels = multiscale and kind == "Labels"

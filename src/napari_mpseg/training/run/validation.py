@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from napari_mpseg.training.pairs import LabelledImage
+from napari_mpseg.training.data.pairs import LabelledImage
 
 WINDOW = 256
 

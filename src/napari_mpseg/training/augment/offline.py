@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from napari_mpseg.training.geometric import resampled, rotation
-from napari_mpseg.training.pairs import LabelledImage
+from napari_mpseg.training.augment.geometric import resampled, rotation
+from napari_mpseg.training.data.pairs import LabelledImage
 
 Array = np.ndarray[Any, Any]
 Patch = tuple[Array, Array, Array | None]
@@ -67,7 +67,7 @@ def offline_variants(image: LabelledImage) -> list[LabelledImage]:
 def offline_turns(image: Array, mask: Array, known: Array | None, rng: np.random.Generator) -> Patch:
     """Change a patch as one of the eighteen variants of :func:`offline_set`, all alike likely: the set without a disk.
 
-    An augmentation like those of :mod:`napari_mpseg.training.geometric`.
+    An augmentation like those of :mod:`napari_mpseg.training.augment.geometric`.
     """
     flip, angle = VARIANTS[int(rng.integers(len(VARIANTS)))]
     return (

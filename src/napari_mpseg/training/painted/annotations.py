@@ -15,13 +15,13 @@ from napari_mpseg.images.image import Image
 from napari_mpseg.images.normalisation import Normalisation
 from napari_mpseg.images.open import open_image
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
-from napari_mpseg.training.layer_placement import is_layer, placement_problem, snapshot_layer
-from napari_mpseg.training.lazy_pixels import LazyPixels
-from napari_mpseg.training.painted_checks import check_painted
-from napari_mpseg.training.painted_image import PaintedImage
-from napari_mpseg.training.painted_kinds import ANNOTATIONS, Annotation
-from napari_mpseg.training.painted_labels import open_painted, read_painted
-from napari_mpseg.training.painted_split import split_note, split_painted
+from napari_mpseg.training.painted.checks import check_painted
+from napari_mpseg.training.painted.image import PaintedImage
+from napari_mpseg.training.painted.kinds import ANNOTATIONS, Annotation
+from napari_mpseg.training.painted.labels import open_painted, read_painted
+from napari_mpseg.training.painted.lazy_pixels import LazyPixels
+from napari_mpseg.training.painted.placement import is_layer, placement_problem, snapshot_layer
+from napari_mpseg.training.painted.split import split_note, split_painted
 
 __all__ = [
     "ANNOTATIONS",
@@ -53,7 +53,7 @@ def painted_image(
     The labels are read here, once, and copied; the user can go on painting. Of the image nothing is read but what
     the normalisation must know (``"auto"`` reads all of an image that is not uint8, ``"dtype"`` and ``"fixed"``
     nothing); its pixels are read where training looks at them, as
-    :class:`~napari_mpseg.training.lazy_pixels.LazyPixels`.
+    :class:`~napari_mpseg.training.painted.lazy_pixels.LazyPixels`.
 
     Parameters
     ----------

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from napari_mpseg.training.pairs import LabelledImage
+from napari_mpseg.training.data.pairs import LabelledImage
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,16 @@ from torch import nn
 from napari_mpseg.errors import Cancelled, MpsegError
 from napari_mpseg.networks.triton_guard import load_compiler_without_triton
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
-from napari_mpseg.training.averaging import WeightAverage
-from napari_mpseg.training.batch import Batch, Sampler
-from napari_mpseg.training.control import TrainingControl
-from napari_mpseg.training.events import TrainingEvent
-from napari_mpseg.training.losses import chosen_loss
-from napari_mpseg.training.optimisers import OPTIMISERS, SCHEDULES
-from napari_mpseg.training.pairs import LabelledImage
-from napari_mpseg.training.precision import use_bf16
+from napari_mpseg.training.data.pairs import LabelledImage
+from napari_mpseg.training.patches.batch import Batch, Sampler
+from napari_mpseg.training.run.averaging import WeightAverage
+from napari_mpseg.training.run.control import TrainingControl
+from napari_mpseg.training.run.events import TrainingEvent
+from napari_mpseg.training.run.losses import chosen_loss
+from napari_mpseg.training.run.optimisers import OPTIMISERS, SCHEDULES
+from napari_mpseg.training.run.precision import use_bf16
+from napari_mpseg.training.run.validation import Validation, validate
 from napari_mpseg.training.settings import TrainSettings
-from napari_mpseg.training.validation import Validation, validate
 
 EventCallback = Callable[[TrainingEvent], None]
 

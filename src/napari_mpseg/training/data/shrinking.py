@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from napari_mpseg.images.resampling import shrunk
-from napari_mpseg.training.pairs import LabelledImage
+from napari_mpseg.training.data.pairs import LabelledImage
 
 Array = np.ndarray[Any, Any]
 

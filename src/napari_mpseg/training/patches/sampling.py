@@ -8,12 +8,12 @@ from scipy import ndimage
 
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.registry import Registry
-from napari_mpseg.training.batch import Batch, Sampler
-from napari_mpseg.training.pairs import LabelledImage
-from napari_mpseg.training.pixel_index import PixelIndex
-from napari_mpseg.training.sampled import Patch, augmented, batch_of, cut_pair, restore, state_of
+from napari_mpseg.training.data.pairs import LabelledImage
+from napari_mpseg.training.patches.batch import Batch, Sampler
+from napari_mpseg.training.patches.pixel_index import PixelIndex
+from napari_mpseg.training.patches.sampled import Patch, augmented, batch_of, cut_pair, restore, state_of
+from napari_mpseg.training.patches.sliding import SlidingSampler
 from napari_mpseg.training.settings import TrainSettings
-from napari_mpseg.training.sliding import SlidingSampler
 
 Array = np.ndarray[Any, Any]
 SamplerFactory = Callable[

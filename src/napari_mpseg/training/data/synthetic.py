@@ -1,6 +1,6 @@
 """Made images with exact masks, to be mixed in with the real ones."""
 
-from napari_mpseg.training.pairs import LabelledImage
+from napari_mpseg.training.data.pairs import LabelledImage
 
 SYNTHETIC_PATCHES = 48
 

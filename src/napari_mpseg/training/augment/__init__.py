@@ -1,0 +1,1 @@
+"""Random changes of patches, and the offline set."""

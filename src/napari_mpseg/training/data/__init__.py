@@ -1,0 +1,1 @@
+"""Labelled images: from folders, in other channels, smaller, made, and their statistics."""

@@ -1,0 +1,1 @@
+"""The loop with its losses, optimisers, validation, checkpoints and events."""

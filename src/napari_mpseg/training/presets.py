@@ -111,8 +111,9 @@ _add(
             Augmentation("photometric", {"gain": 0.1, "offset": 8.0, "noise": 2.0}),
         ),
     ),
-    note="For particles of 30 to 300 px. The image is seen at a quarter of its size: fast, and wide enough to see a large particle whole. It sees "
-    "how each pixel differs from its surroundings, so that one model serves bright and dark backgrounds.",
+    note="For particles of 30 to 300 px. The image is seen at a quarter of its size: fast, and wide enough to see a "
+    "large particle whole; and each pixel as it differs from its surroundings, so that one model serves bright and "
+    "dark backgrounds.",
 )
 _add("nile-red", "The bundled network's own recipe", "napari-mpseg", NILE_RED)
 _add(

@@ -114,6 +114,20 @@ def test_the_command_prints_the_table_and_goes_on_where_it_was(data, tmp_path, c
     assert capsys.readouterr().out == first
 
 
+def test_a_preset_with_test_time_augmentation_predicts_with_it(data, tmp_path, capsys):
+    assert main(["presets", "painted-from-scratch", "--out", str(tmp_path / "p.json")]) == 0
+    values = json.loads((tmp_path / "p.json").read_text()) | {"tta": ["mirrors"]}
+    (tmp_path / "p.json").write_text(json.dumps(values))
+    command = ["crossval", str(data), "--out", str(tmp_path / "cv"), *QUICK, "--preset", str(tmp_path / "p.json")]
+    assert main(command) == 0
+    card = json.loads((tmp_path / "cv" / "without-fold_1" / "card.json").read_text())
+    assert card["tta"] == ["mirrors"]
+    image = str(data / "fold_1" / "0.png")
+    model = str(tmp_path / "cv" / "without-fold_1")
+    assert main(["segment", image, "--method", model, "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    assert json.loads((tmp_path / "out" / "0_run.json").read_text())["settings"]["tta"] == ["mirrors"]
+
+
 def test_models_of_another_preset_are_not_mixed_in(data, tmp_path, capsys):
     command = ["crossval", str(data), "--out", str(tmp_path / "cv"), *QUICK]
     assert main(command) == 0

@@ -14,7 +14,7 @@ from napari_mpseg.commands.train import add_machine, add_preset, use_threads
 if TYPE_CHECKING:
     from napari_mpseg.networks.modelfile import Model
     from napari_mpseg.progress import CancelToken, ProgressCallback
-    from napari_mpseg.training.crossval import Fold, Trainer
+    from napari_mpseg.training.crossval import Fold, Predictor, Trainer
     from napari_mpseg.training.preset import Preset
 
 PRESET, SCORES = "preset.json", "scores.json"
@@ -47,7 +47,8 @@ def run(options: argparse.Namespace) -> None:
     use_threads(options.threads)
     with console_work(options.quiet) as (on_progress, cancel):
         train = stored_trainer(preset, options.out, options.device)
-        held = list(cross_validate(folds, train, on_progress=on_progress, cancel=cancel))
+        predict = _as_segmented(options.device, cancel) if preset.tta else None
+        held = list(cross_validate(folds, train, predict=predict, on_progress=on_progress, cancel=cancel))
     scores = protocol_scores(held)
     folds_report = report_folds(held)
     record = {"preset": preset.name, "protocol": scores.to_dict(), "folds": folds_report.to_dict()}
@@ -78,6 +79,28 @@ def stored_trainer(preset: "Preset", out: Path, device: str) -> "Trainer":
         return model
 
     return train
+
+
+def _as_segmented(device: str, cancel: "CancelToken") -> "Predictor":
+    """Return a predictor that sees images as ``segment`` does, with the test-time augmentation of the model."""
+    import numpy as np
+
+    from napari_mpseg.images.image import Image
+    from napari_mpseg.inference.tiled import tiled_probability
+    from napari_mpseg.methods.network import NetworkMethod
+
+    def predict(model: "Model", images: Sequence[Any]) -> list[Any]:
+        import dask.array as da
+
+        method = NetworkMethod(model, device)
+        found = []
+        for pair in images:
+            image = Image(da.from_array(np.asarray(pair.image[:, :])), pair.name)
+            prepared = method.prepare(image, cancel=cancel)
+            found.append(tiled_probability(prepared.image, prepared.predictor).compute(scheduler="synchronous"))
+        return found
+
+    return predict
 
 
 def _same_preset(out: Path, preset: "Preset") -> None:

@@ -43,6 +43,8 @@ class ModelCard:
         Pixel size of the training images in micrometre, if known.
     shrink : int
         Pixels of a side that are averaged into one before the network sees them.
+    tta : tuple of str
+        Test-time augmentations to predict with unless others are chosen.
     receptive_radius : int or None
         How far an input pixel reaches, in pixels; None if further than a window.
     description, training_data, attribution, licence : str
@@ -67,6 +69,7 @@ class ModelCard:
     threshold: float = 0.5
     pixel_size_um: float | None = None
     shrink: int = 1
+    tta: tuple[str, ...] = ()
     receptive_radius: int | None = None
     description: str = ""
     training_data: str = ""

@@ -20,6 +20,9 @@ Trainer = Callable[["Fold", Sequence[LabelledImage], ProgressCallback, CancelTok
 """Takes the fold that is held out, the patches of all others, where to tell progress, and when to stop."""
 
 
+Predictor = Callable[[Model, Sequence[LabelledImage]], Sequence[Any]]
+
+
 @dataclass(frozen=True)
 class Fold:
     """One group of labelled images."""
@@ -49,10 +52,20 @@ def cross_validate(
     folds: Sequence[Fold],
     train: Trainer,
     *,
+    predict: Predictor | None = None,
     on_progress: ProgressCallback = silent,
     cancel: CancelToken | None = None,
 ) -> Iterator[HeldOut]:
     """Train once per fold on all other folds, and predict the fold held out.
+
+    Parameters
+    ----------
+    folds : sequence of Fold
+    train : callable
+        See :data:`Trainer`.
+    predict : callable, optional
+        Takes the model and the labelled images, and returns a probability ``(Y, X)`` for each; default the network
+        alone, on whole images.
 
     Raises
     ------
@@ -64,9 +77,7 @@ def cross_validate(
         others = [patch for fold in folds if fold is not held for patch in fold.patches]
         model = train(held, others, _named(on_progress, held.name), cancel)
         cancel.check()
-        channels = model.card.in_channels
-        patches = [with_channels(patch, channels) for patch in held.patches]
-        yield HeldOut(held, model, predict_patches(model.network, patches, model.card.shrink))
+        yield HeldOut(held, model, tuple((predict or predict_plainly)(model, held.patches)))
 
 
 def _named(on_progress: ProgressCallback, fold: str) -> ProgressCallback:
@@ -74,6 +85,12 @@ def _named(on_progress: ProgressCallback, fold: str) -> ProgressCallback:
         on_progress(replace(event, stage=f"{event.stage} without {fold}"))
 
     return tell
+
+
+def predict_plainly(model: Model, images: Sequence[LabelledImage]) -> tuple[np.ndarray[Any, Any], ...]:
+    """Return what the network says of each image, without test-time augmentation."""
+    patches = [with_channels(pair, model.card.in_channels) for pair in images]
+    return predict_patches(model.network, patches, model.card.shrink)
 
 
 def predict_patches(

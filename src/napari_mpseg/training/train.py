@@ -117,6 +117,7 @@ def prepare_training(
         name=name,
         pixel_size_um=_pixel_size(pairs),
         card={
+            "tta": chosen.tta,
             "training_data": f"{len(images)} painted image{'' if len(images) == 1 else 's'}: "
             + ", ".join(pair.name for pair in images),
             "description": f"Trained with the preset {chosen.name} ({chosen.source}).",

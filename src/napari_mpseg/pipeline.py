@@ -116,7 +116,7 @@ def segment(
     on_progress, cancel = on_progress or silent, cancel or CancelToken()
     entry = _chosen(method)
     _check_tile_size(tile_size)
-    names = tta_names(tta)
+    names = None if tta is None else tta_names(tta)
     opened = _opened(image, plane, channels, calibration)
     paths = result_paths(Path(out).absolute(), opened.name) if out is not None else None
     if paths is not None:
@@ -162,10 +162,13 @@ def _chosen(method: Any) -> MethodEntry | Method:
     return entry
 
 
-def _with_tta(method: Method, names: tuple[str, ...]) -> Method:
-    if not names:
+def _with_tta(method: Method, names: tuple[str, ...] | None) -> Method:
+    """Return the method with this augmentation; None leaves it to the method, () is none at all."""
+    if names is None:
         return method
     augmented: Callable[[Sequence[str]], Method] | None = getattr(method, "with_tta", None)
+    if augmented is None and not names:
+        return method
     if augmented is None:
         raise SettingsError(
             f"Test-time augmentation ({', '.join(names)}) is for networks, and {method.name} is none. "

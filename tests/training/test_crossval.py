@@ -172,3 +172,39 @@ def test_presets_are_listed_shown_and_saved(tmp_path, capsys):
     assert main(["presets", "--set", "epochs=3"]) == 1
     assert main(["presets", "baek-unet-1", "--set", "epochs"]) == 1
     assert "KEY=VALUE" in capsys.readouterr().err
+
+
+def test_folders_of_scribbles_are_scribbles(tmp_path, rng, capsys):
+    """A folder of painted labels goes the same way as single pairs: what is not painted is not learnt from."""
+    painted = np.zeros((48, 48), np.uint8)
+    painted[12:18, 12:18] = 2
+    painted[30:40, 30:40] = 1
+    for name in ("a.png", "b[1].png"):
+        write(tmp_path / "d", name, rng.integers(0, 255, (48, 48, 3), np.uint8), painted)
+    command = ["train", str(tmp_path / "d"), *QUICK[:3], *QUICK[5:], "--painted", "scribbles"]
+    assert main([*command, "--out", str(tmp_path / "m")]) == 0
+    card = json.loads((tmp_path / "m" / "card.json").read_text())
+    assert [entry["name"] for entry in card["training"]["data"]] == ["a", "b[1]"]
+    digest = {entry["labels_sha256"] for entry in card["training"]["data"]}
+    assert len(digest) == 1
+    assert main([*command, "--out", str(tmp_path / "n"), "--particle-value", "2"]) == 1
+    assert "dense" in capsys.readouterr().err
+
+
+def test_sixteen_bit_folders_are_scaled_as_when_segmented(tmp_path, rng):
+    import tifffile
+
+    image = rng.integers(16100, 43138, (40, 40), np.uint16)
+    (tmp_path / "labels").mkdir()
+    tifffile.imwrite(tmp_path / "a.tif", image)
+    tifffile.imwrite(tmp_path / "labels" / "a.tif", np.ones((40, 40), np.uint8))
+    (pair,) = load_folder(tmp_path)
+    np.testing.assert_allclose(pair.image[..., 0], image / 65535 * 255, rtol=1e-5)
+
+
+def test_models_of_other_folds_are_not_reused(data, tmp_path, capsys):
+    command = ["crossval", str(data), "--out", str(tmp_path / "cv"), *QUICK]
+    assert main(command) == 0
+    Pictures.fromarray(np.full((48, 48), 0, np.uint8)).save(data / "fold_1" / "labels" / "0.png")
+    assert main(command) == 1
+    assert "other images or other folds" in capsys.readouterr().err

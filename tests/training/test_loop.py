@@ -172,17 +172,28 @@ def test_early_stopping_waits_as_long_as_it_is_told(monkeypatch):
     assert len(run.history) == 4
 
 
-def test_a_loss_that_is_no_number_stops_with_advice_and_keeps_the_weights():
-    run = training(replace(PLAIN, keep="average"))
+@pytest.mark.parametrize("keep", ["average", "last"])
+def test_a_loss_that_is_no_number_stops_with_advice_and_keeps_the_last_epoch(keep):
+    run, first = training(replace(PLAIN, keep=keep)), {}
 
     def spoil(event):
-        if event.step == 3:
+        if event.ended and event.epoch == 1:
+            first.update({name: value.clone() for name, value in run.kept_weights().items()})
+        if event.step == 3 and not event.ended:
             with torch.no_grad():
-                next(run.network.parameters()).fill_(float("nan"))
+                for value in run.network.parameters():
+                    value.fill_(float("nan"))
 
     with pytest.raises(MpsegError, match="smaller learning rate"):
         run.run(on_event=spoil)
-    assert all(bool(value.isfinite().all()) for value in run.network.state_dict().values())
+    assert same(first, kept(run))
+
+
+def test_one_cycle_of_ten_steps():
+    run = training(replace(PLAIN, epochs=5, schedule=ScheduleSettings("one-cycle")))
+    assert run.steps == 10
+    run.run()
+    assert run.history[-1].learning_rate < 0.05
 
 
 @pytest.mark.parametrize(

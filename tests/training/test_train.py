@@ -253,3 +253,36 @@ def test_standardised_inputs_travel_with_the_weights(picture, tmp_path):
         mean = torch.tensor(image.reshape(-1, 3).mean(0) / 255, dtype=torch.float32)
     np.testing.assert_allclose(again.network.mean.flatten(), mean, rtol=1e-4)
     assert json.loads((tmp_path / "m" / "card.json").read_text())["options"]["standardise"] is True
+
+
+def test_what_the_start_decides_is_said(picture, scribbles):
+    pairs = [(picture[0], scribbles)]
+    assert not prepare_training(pairs, "painted", painted="scribbles").notes
+    preset = PRESETS["painted"].changed(network="unet", shrink=2)
+    (note,) = prepare_training(pairs, preset, painted="scribbles").notes
+    assert "keeps network half-multiresunet, shrink 1" in note
+    assert "scratch" in note
+
+
+def test_another_start_or_image_does_not_continue_a_run(picture, scribbles, tmp_path):
+    one = QUICK.changed(epochs=1)
+    mp.train([(picture[0], scribbles)], one, painted="scribbles", checkpoint=tmp_path / "run")
+    with pytest.raises(SettingsError, match="pixels_sha256"):
+        prepare_training([(255 - picture[0], scribbles)], one, painted="scribbles", checkpoint=tmp_path / "run")
+    start = mp.train([(picture[0], scribbles)], one, painted="scribbles")
+    with pytest.raises(SettingsError, match=r"data\.start"):
+        prepare_training([(picture[0], scribbles)], one, painted="scribbles", start=start, checkpoint=tmp_path / "run")
+
+
+def test_particles_lost_by_shrinking_are_said(picture):
+    painted = np.zeros((96, 96), np.uint8)
+    painted[10, 10] = 2
+    painted[10, 11:40] = painted[40:60, 20:40] = 1
+    with pytest.raises(SettingsError, match="shrink = 4"):
+        prepare_training([(picture[0], painted)], "painted-large", painted="scribbles")
+
+
+def test_options_do_not_outlive_their_network_or_loss():
+    changed = PRESETS["painted"].changed(network="smp-unet", loss="dice")
+    assert changed.settings.network_options == changed.settings.loss_options == {}
+    assert changed.source.endswith("changed")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_mpseg.training.crossval import Fold, Predictor, Trainer
     from napari_mpseg.training.preset import Preset
 
-PRESET, SCORES = "preset.json", "scores.json"
+PRESET, FOLDS, SCORES = "preset.json", "folds.json", "scores.json"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +44,7 @@ def run(options: argparse.Namespace) -> None:
     preset = preset_of(options.preset, options.set)
     folds = folds_of(options.data, options.folds, particle_value=options.particle_value, seed=preset.settings.seed)
     _same_preset(options.out, preset)
+    _same_data(options.out, folds)
     use_threads(options.threads)
     with console_work(options.quiet) as (on_progress, cancel):
         train = stored_trainer(preset, options.out, options.device)
@@ -72,6 +73,8 @@ def stored_trainer(preset: "Preset", out: Path, device: str) -> "Trainer":
             return load_model(place)
         name = f"{preset.name}-without-{fold.name}"
         session = prepare_training(others, preset, name=name, device=device, checkpoint=checkpoint)
+        for note in session.notes:
+            say(f"Note      {fold.name}: {note}")
         model = session.run(on_progress=on_progress, control=cancel)
         cancel.check()
         save_model(model, place)
@@ -121,6 +124,19 @@ def _same_preset(out: Path, preset: "Preset") -> None:
             f"The models in {out} were trained with another preset (different: {', '.join(different) or 'its name'}). "
             "Choose another --out."
         )
+
+
+def _same_data(out: Path, folds: "Sequence[Fold]") -> None:
+    """Go on only with the folds that the models in `out` were trained on, or test images would leak into training."""
+    from napari_mpseg.errors import SettingsError
+    from napari_mpseg.training.session import fingerprints
+
+    place = out / FOLDS
+    here = json.dumps({fold.name: fingerprints(fold.patches) for fold in folds}, indent=1)
+    if not place.exists():
+        place.write_text(here + "\n", encoding="utf-8")
+    elif place.read_text(encoding="utf-8").strip() != here:
+        raise SettingsError(f"The models in {out} were trained on other images or other folds. Choose another --out.")
 
 
 COMMAND = Command(

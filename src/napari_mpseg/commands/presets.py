@@ -62,6 +62,7 @@ def _in_short(preset) -> str:  # type: ignore[no-untyped-def]
         f"{settings.network}{f' ({options})' if options else ''}, {settings.loss}, {settings.optimiser.name} at "
         f"{settings.optimiser.learning_rate:g}, batch {settings.batch}, {settings.epochs} epochs, "
         f"{settings.patches.size} px {settings.patches.name}, keeps {settings.keep}"
+        + (f", predicts with {', '.join(preset.tta)}" if preset.tta else "")
     )
 
 

@@ -88,13 +88,18 @@ def run(options: argparse.Namespace) -> None:
                 calibration=None if options.all_planes else options.pixel_size,
                 device=options.device,
                 rescale=options.rescale,
-                tta=[name.strip() for name in (options.tta or "").split(",")],
+                tta=_names(options.tta),
                 tile_size=options.tile_size,
                 on_progress=on_progress,
                 cancel=cancel,
             )
             say(("\n" if number else "") + result.summary())
     say(f"Results   {options.out}")
+
+
+def _names(text: str | None) -> list[str] | None:
+    """Read ``flips,contrast``; ``none`` is none at all, and nothing leaves it to the model."""
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip() != "none"]
 
 
 def _sources(options: argparse.Namespace) -> "Iterator[str | Image]":

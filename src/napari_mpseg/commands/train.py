@@ -60,14 +60,18 @@ def run(options: argparse.Namespace) -> None:
     from napari_mpseg.errors import SettingsError, StoreError
     from napari_mpseg.leftovers import remove
     from napari_mpseg.networks.modelfile import save_model
-    from napari_mpseg.training.data.pairs import load_folder
+    from napari_mpseg.training.data.pairs import folder_files, load_folder
     from napari_mpseg.training.train import prepare_training
 
     if options.out.exists() and not options.overwrite:
         raise StoreError(f"{options.out} exists. Choose another --out, or give --overwrite.")
     preset = preset_of(options.preset, options.set)
     pairs: list[Any] = [tuple(pair) for pair in options.pair]
-    if options.data is not None:
+    if options.data is not None and options.particle_value is None:
+        pairs += folder_files(options.data)
+    elif options.data is not None:
+        if options.painted != "dense":
+            raise SettingsError("--particle-value is for dense masks. Leave it out, or take --background-label.")
         pairs += load_folder(options.data, options.particle_value)
     if not pairs:
         raise SettingsError("There is nothing to learn from. Give a folder of labelled images, or --pair IMAGE LABELS.")

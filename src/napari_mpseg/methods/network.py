@@ -28,8 +28,8 @@ class NetworkMethod:
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
     tta : str, sequence of str, or None
-        Test-time augmentation: names of :data:`~napari_mpseg.inference.augmentation.TTA`; without, what the model's
-        card says.
+        Test-time augmentation: names of :data:`~napari_mpseg.inference.augmentation.TTA`; with None what the model's
+        card says, with an empty text none.
     rescale : bool
         Show the image to the network at the pixel size it was trained at, by the nearest whole factor.
 
@@ -45,7 +45,7 @@ class NetworkMethod:
         from napari_mpseg.networks.device import choose_device
 
         self.model = model
-        self.tta = tta_names(tta) or tta_names(model.card.tta)
+        self.tta = tta_names(model.card.tta if tta is None else tta)
         self.rescale = rescale
         self.name = model.card.name
         self.default_threshold = model.card.threshold

@@ -47,7 +47,9 @@ class Preset:
     note: str = ""
 
     def changed(self, **values: Any) -> "Preset":
-        """Return the preset with some settings changed, by dotted name.
+        """Return the preset with some settings changed, by dotted name; its source then says so.
+
+        Another network or loss begins with its own default options.
 
         Parameters
         ----------
@@ -60,6 +62,12 @@ class Preset:
             If there is no such setting, or the value does not fit.
         """
         plain = to_dict(self)
+        # options belong to what they are options of: another network or loss begins with its own defaults
+        for owner in ("network", "loss"):
+            if values.get(owner, plain["settings"][owner]) != plain["settings"][owner]:
+                plain["settings"][f"{owner}_options"] = {}
+        if values and not plain["source"].endswith(_CHANGED):
+            plain["source"] += _CHANGED
         for path, value in values.items():
             _put(plain["settings"], path.split("."), value, path)
         return from_dict(Preset, plain)
@@ -69,6 +77,9 @@ class Preset:
         with finished_at(path, overwrite=overwrite) as part:
             part.write_text(json.dumps(to_dict(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         return Path(path)
+
+
+_CHANGED = ", changed"
 
 
 def load_preset(path: str | os.PathLike[str]) -> Preset:

@@ -137,6 +137,11 @@ def prepare_session(
     images, validation, synthetic = (
         [shrunk_pair(pair, shrink) for pair in part] for part in (images, validation, synthetic)
     )
+    if shrink > 1 and not any(pair.mask.any() for pair in images):
+        raise SettingsError(
+            f"No painted particle is left when the image is seen {shrink} times smaller (shrink = {shrink}). "
+            "Paint larger particles, or train with a smaller shrink."
+        )
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
     if start is None:
@@ -172,20 +177,32 @@ def prepare_session(
         versions=library_versions(),
     )
     made = replace(made, **dict(card or {}))
-    data = {"images": fingerprints(images), "validation": fingerprints(validation)}
+    data = {
+        "images": fingerprints(images),
+        "validation": fingerprints(validation),
+        "start": _digest_of(start.network) if start is not None else "",
+    }
     resumed = restore_checkpoint(training, checkpoint, data) if checkpoint is not None else False
     return Session(training, made, data, checkpoint, len(training.history) if resumed else 0, tuple(notes))
 
 
 def fingerprints(images: Sequence[LabelledImage]) -> list[dict[str, Any]]:
-    """Return name, size and the digest of what was labelled, for each image."""
+    """Return name, size, the digest of what was labelled, and that of some of the pixels, for each image."""
     found = []
     for pair in images:
         digest = hashlib.sha256(np.packbits(pair.mask).tobytes())
+        pixels = hashlib.sha256()
+        for part in _looks(pair):
+            pixels.update(np.ascontiguousarray(pair.image[part]).tobytes())
         if pair.known is not None:
             digest.update(np.packbits(pair.known).tobytes())
         found.append(
-            {"name": pair.name, "shape": [int(n) for n in pair.image.shape], "labels_sha256": digest.hexdigest()}
+            {
+                "name": pair.name,
+                "shape": [int(n) for n in pair.image.shape],
+                "labels_sha256": digest.hexdigest(),
+                "pixels_sha256": pixels.hexdigest(),
+            }
         )
     return found
 
@@ -196,3 +213,18 @@ def _with_fill(settings: TrainSettings, images: Sequence[LabelledImage]) -> Trai
         return settings  # nothing to fill, and so no need to read all images
     mean, _ = mean_and_deviation(images)
     return replace(settings, augmentation=fill_with(settings.augmentation, [255 * value for value in mean]))
+
+
+def _looks(pair: LabelledImage) -> list[tuple[slice, slice]]:
+    """Return up to 16 windows of 64 px: enough to tell images apart without reading a whole filter."""
+    height, width = pair.mask.shape
+    rows, columns = (sorted({int(size * share) for share in (0.05, 0.3, 0.55, 0.8)}) for size in (height, width))
+    return [(slice(y, y + 64), slice(x, x + 64)) for y in rows for x in columns]
+
+
+def _digest_of(network: torch.nn.Module) -> str:
+    digest = hashlib.sha256()
+    for name, value in network.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

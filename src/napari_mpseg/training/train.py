@@ -108,10 +108,12 @@ def prepare_training(
     if settings.validation and not held:  # too little was painted to keep some of it aside
         notes.append(split_note(images, settings.validation, settings.seed))
         settings = replace(settings, validation=0.0, patience=0, keep=_without_validation(settings.keep))
+    beginning = _started(start if start is not None else chosen.start)
+    notes += _overruled(settings, beginning)
     return prepare_session(
         kept,
         settings,
-        start=_started(start if start is not None else chosen.start),
+        start=beginning,
         validation=held,
         synthetic=_synthetic(settings, images),
         name=name,
@@ -136,6 +138,26 @@ def _labelled(pairs: Sequence[Any], kind: str, background_label: int) -> list[La
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise SettingsError(f"Each pair must be (image, painted labels), not {type(pair).__name__}.")
     return ready + list(painted_images([tuple(pair) for pair in others], kind, background_label=background_label))
+
+
+def _overruled(settings: TrainSettings, start: Model | None) -> list[str]:
+    """Say which settings the model that is started from has decided already."""
+    if start is None:
+        return []
+    card = start.card
+    differs = {
+        f"network {card.network}": settings.network != card.network,
+        f"shrink {card.shrink}": settings.shrink != card.shrink,
+        "its network options": settings.network == card.network
+        and dict(settings.network_options) != {k: v for k, v in card.options.items() if k != "standardise"},
+    }
+    kept = [what for what, different in differs.items() if different]
+    if not kept:
+        return []
+    return [
+        f"Training starts from {card.name}, which keeps {', '.join(kept)}, whatever the settings say. "
+        "To choose them, start from scratch (start='scratch', --start scratch)."
+    ]
 
 
 def _synthetic(settings: TrainSettings, images: Sequence[LabelledImage]) -> list[LabelledImage]:

@@ -1,5 +1,6 @@
 """Labelled images on disk as training pairs."""
 
+import glob
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from napari_mpseg.errors import ImageError
+from napari_mpseg.images.image import Image
+from napari_mpseg.images.normalisation import Normalisation
 from napari_mpseg.images.open import open_image
 
 Array = np.ndarray[Any, Any]
@@ -36,6 +39,36 @@ class LabelledImage:
     known: Array | None = None
 
 
+def folder_files(folder: str | os.PathLike[str]) -> list[tuple[Path, Path]]:
+    """Return the images of a folder, each with the labels of the same name in its sub-folder ``labels``.
+
+    Raises
+    ------
+    ImageError
+        If there is no image, or one has no labels.
+    """
+    root = Path(folder)
+    files = sorted(path for path in root.glob("*") if path.suffix.lower() in _ENDINGS)
+    if not files:
+        raise ImageError(f"No image found in {root}. Give a folder of PNG, TIFF or JPEG files with masks in 'labels'.")
+    pairs = []
+    for path in files:
+        same_name = (root / "labels").glob(f"{glob.escape(path.stem)}.*")
+        truth = next((other for other in same_name if other.suffix.lower() in _ENDINGS), None)
+        if truth is None:
+            raise ImageError(f"{path} has no mask: there should be one of the same name in {root / 'labels'}.")
+        pairs.append((path, truth))
+    return pairs
+
+
+def _levels(image: Image) -> Array:
+    """Return the pixels in grey levels of 0 to 255, scaled as they will be when they are segmented."""
+    pixels = np.asarray(image.data)
+    if pixels.dtype != np.uint8:
+        pixels = Normalisation("auto").measure(image).apply(pixels) * np.float32(255)
+    return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
 def load_folder(folder: str | os.PathLike[str], particle_value: int | None = None) -> list[LabelledImage]:
     """Read all images of a folder with the masks of the same name in its sub-folder ``labels``.
 
@@ -51,21 +84,14 @@ def load_folder(folder: str | os.PathLike[str], particle_value: int | None = Non
     ImageError
         If there is no image, a mask is missing or of another size.
     """
-    root = Path(folder)
-    files = sorted(path for path in root.glob("*") if path.suffix.lower() in _ENDINGS)
-    if not files:
-        raise ImageError(f"No image found in {root}. Give a folder of PNG, TIFF or JPEG files with masks in 'labels'.")
     pairs = []
-    for path in files:
-        truth = next((p for p in (root / "labels").glob(f"{path.stem}.*") if p.suffix.lower() in _ENDINGS), None)
-        if truth is None:
-            raise ImageError(f"{path} has no mask: there should be one of the same name in {root / 'labels'}.")
-        image = np.asarray(open_image(path).data)
+    for path, truth in folder_files(folder):
+        image = _levels(open_image(path))
         labels = np.asarray(open_image(truth).data)
         if image.shape[:2] != labels.shape[:2]:
             raise ImageError(f"{truth} is {labels.shape}, its image {image.shape}: they must have the same size.")
         if labels.ndim == 3:
             labels = labels[..., 0]
         mask = labels == particle_value if particle_value is not None else labels > 0
-        pairs.append(LabelledImage(f"{root.name}/{path.name}", image if image.ndim == 3 else image[..., None], mask))
+        pairs.append(LabelledImage(f"{Path(folder).name}/{path.name}", image, mask))
     return pairs

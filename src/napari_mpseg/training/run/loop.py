@@ -101,6 +101,7 @@ class Training:
         self.step = 0
         self.best: int | None = None
         self.best_weights: dict[str, torch.Tensor] = {}
+        self._sound = self._copied(self.kept_weights())
         self.random_state = torch.get_rng_state()  # what happens between here and the run shall not change it
         self._bf16 = use_bf16(settings.precision, self.device)
         self._weights_change = threading.Lock()
@@ -190,9 +191,10 @@ class Training:
         loss = self.loss_of(logits.float(), targets, known)
         value = float(loss.item())
         if not math.isfinite(value):
+            self._go_back()
             raise MpsegError(
-                f"Training went astray at step {self.step + 1}: the loss is {value}. What was learnt before is kept. "
-                f"Train with a smaller learning rate than {self.settings.optimiser.learning_rate:g}."
+                f"Training went astray at step {self.step + 1}: the loss is {value}. What was learnt up to the last "
+                f"epoch is kept. Train with a smaller learning rate than {self.settings.optimiser.learning_rate:g}."
             )
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -208,6 +210,16 @@ class Training:
                 self.average.update(self.network)
         return value
 
+    def _go_back(self) -> None:
+        """Take the weights of the end of the last epoch: those of the steps after it may be ruined already."""
+        self.network.load_state_dict(self._sound)
+        if self.average is not None:
+            self.average.values = self._copied(self._sound)
+
+    @staticmethod
+    def _copied(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        return {name: value.detach().clone() for name, value in weights.items()}
+
     def _end_epoch(self, number: int, loss: float, on_event: EventCallback) -> None:
         seen = None
         if self.validation:
@@ -218,7 +230,8 @@ class Training:
         is_best = self._is_best(seen)
         if is_best and self.settings.keep.startswith("best"):
             self.best = number
-            self.best_weights = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+            self.best_weights = self._copied(self.network.state_dict())
+        self._sound = self._copied(self.kept_weights())
         on_event(self._event(number, loss, ended=True, validation=seen, best=is_best))
 
     def _is_best(self, seen: Validation | None) -> bool:

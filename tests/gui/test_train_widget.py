@@ -844,9 +844,17 @@ def test_from_strokes_to_a_model_that_finds_the_rest(
     assert train_widget.panel.status.kind == "done"
     qtbot.wait(1500)
     screenshot("train_done")
-    found = viewer.layers["field training preview"].data > 0.5
-    elsewhere = np.ones(truth.shape, bool)
+    preview = viewer.layers["field training preview"]
+    # what is in view, which need not be the whole image: lay it where it belongs
+    scale = np.asarray(viewer.layers["field"].scale)[-2:]
+    top, left = np.round((preview.translate[-2:] - viewer.layers["field"].translate[-2:]) / scale).astype(int)
+    height, width = preview.data.shape[-2:]
+    elsewhere = np.zeros(truth.shape, bool)
+    elsewhere[top : top + height, left : left + width] = True
+    assert elsewhere.mean() > 0.5
     elsewhere[20:120, 20:120] = False
+    found = np.zeros(truth.shape, bool)
+    found[top : top + height, left : left + width] = preview.data > 0.5
     union = ((found | truth) & elsewhere).sum()
     assert (found & truth & elsewhere).sum() / union > 0.7
     np.testing.assert_array_equal(labels.data, strokes)

@@ -88,6 +88,7 @@ def test_store_is_ome_zarr_with_scale_and_units(tmp_path):
 
 def test_cancel_stops_within_one_tile_of_each_worker(tmp_path):
     cancel, predictor = CancelToken(), Brightness(0.05)
+    threads = threading.active_count()  # other tests in this process may have left some
     called_at_cancel = []
 
     def stop(event):
@@ -98,7 +99,7 @@ def test_cancel_stops_within_one_tile_of_each_worker(tmp_path):
     with pytest.raises(Cancelled):
         run(tmp_path, np.full((320, 320), 255, np.uint8), predictor=predictor, on_progress=stop, cancel=cancel)
     assert predictor.calls <= called_at_cancel[0] + 2
-    assert threading.active_count() < 20
+    assert threading.active_count() <= threads + 8
 
 
 def test_progress_counts_every_tile_once(tmp_path):

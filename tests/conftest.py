@@ -1,10 +1,17 @@
-"""What every test may use: the shared real data (skipped where absent) and a seeded generator."""
+"""What every test may use: the shared real data (skipped where absent), a seeded generator, the command line."""
 
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from napari_mpseg import cli
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Processes side by side share the cores. numba starts as many threads as there are, and OpenMP then takes that
+    # number for torch too: its threads wait for each other ten times as long as they compute.
+    os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = "1"
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,3 +39,18 @@ def reference() -> Path:
 def rng() -> np.random.Generator:
     """Return a generator that is the same in every run."""
     return np.random.default_rng(20240817)
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command; give exit code, standard output and standard error."""
+
+    def run(*arguments):
+        try:
+            code = cli.main([str(argument) for argument in arguments])
+        except SystemExit as stopped:
+            code = stopped.code
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run

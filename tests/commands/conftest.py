@@ -1,9 +1,7 @@
-"""Pictures of known particles, and the command line run in this process."""
+"""Pictures of known particles, and what is in a folder."""
 
 import numpy as np
 import pytest
-
-from napari_mpseg import cli
 
 
 @pytest.fixture
@@ -14,21 +12,6 @@ def squares():
     labels[50:52, 60:62] = 2
     labels[100:110, 200:210] = 3
     return labels
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command; give exit code, standard output and standard error."""
-
-    def run(*arguments):
-        try:
-            code = cli.main([str(argument) for argument in arguments])
-        except SystemExit as stopped:
-            code = stopped.code
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from napari_mpseg.inference.augmented import AugmentedPredictor, mean_level
 from napari_mpseg.inference.runtime import NetworkPredictor
 from napari_mpseg.inference.tiled import tiled_probability
 from napari_mpseg.networks.geometry import receptive_radius
-from napari_mpseg.networks.registry import NETWORKS
 from napari_mpseg.progress import CancelToken, silent
 
 SCALING = Scaling("dtype", 0, 255)
@@ -24,19 +23,9 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module", params=["half-multiresunet", "quarter-multiresunet"])
-def network(request):
-    """Random weights whose logits spread by about 2, so that the output really varies."""
-    torch.manual_seed(5)
-    network = NETWORKS[request.param].build(3)
-    with torch.no_grad():
-        network.train()
-        image = torch.rand(4, 3, 64, 64)
-        torch.nn.init.normal_(network.head.weight)
-        for _ in range(30):
-            network(image)
-        logits = network.eval()(image)
-        network.head.weight.mul_(2 / logits.std())
-        network.head.bias.copy_(-network(image).mean() + network.head.bias)
+def network(request, lively):
+    """Give a network with its receptive radius."""
+    network = lively(request.param)
     network.radius = receptive_radius(network)
     return network
 

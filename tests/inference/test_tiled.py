@@ -22,22 +22,6 @@ radius_of = functools.cache(lambda name: receptive_radius(NETWORKS[name].build(3
 SCALING = Scaling("dtype", 0, 255)
 
 
-def lively(name, channels=3):
-    """Return a network with random weights whose logits spread by about 2, so that its output really varies."""
-    torch.manual_seed(5)
-    network = NETWORKS[name].build(channels)
-    with torch.no_grad():
-        network.train()  # batch statistics, so that nothing saturates on the way
-        image = torch.rand(4, channels, 64, 64)
-        torch.nn.init.normal_(network.head.weight)
-        for _ in range(30):
-            network(image)
-        logits = network.eval()(image)
-        network.head.weight.mul_(2 / logits.std())
-        network.head.bias.copy_(-network(image).mean() + network.head.bias)
-    return network
-
-
 def whole(network, pixels):
     """Return the probability of the whole image at once, the edge repeated to a multiple of the stride."""
     height, width = pixels.shape[:2]
@@ -53,7 +37,7 @@ def whole(network, pixels):
     ("shape", "tile"),
     [((131, 77), 40), ((131, 77), 64), ((64, 200), 32), ((97, 97), 96), ((50, 51), 512), ((1, 1), 8), ((3, 130), 52)],
 )
-def test_tiled_probability_equals_the_whole_image(rng, name, shape, tile):
+def test_tiled_probability_equals_the_whole_image(rng, name, shape, tile, lively):
     network = lively(name)
     pixels = rng.integers(0, 256, (*shape, 3), np.uint8)
     predictor = NetworkPredictor(network, SCALING, radius_of(name), torch.device("cpu"))
@@ -66,7 +50,7 @@ def test_tiled_probability_equals_the_whole_image(rng, name, shape, tile):
     np.testing.assert_allclose(found, expected, atol=EXACT[name])
 
 
-def test_a_halo_too_small_would_be_noticed(rng):
+def test_a_halo_too_small_would_be_noticed(rng, lively):
     network = lively("half-multiresunet")
     pixels = rng.integers(0, 256, (128, 128, 3), np.uint8)
     predictor = NetworkPredictor(network, SCALING, 4, torch.device("cpu"))
@@ -74,7 +58,7 @@ def test_a_halo_too_small_would_be_noticed(rng):
     assert np.abs(found - whole(network, pixels)).max() > 1e-4
 
 
-def test_folded_batch_normalisation_changes_nothing(rng):
+def test_folded_batch_normalisation_changes_nothing(rng, lively):
     network = lively("half-multiresunet")
     image = torch.rand(1, 3, 64, 64)
     with torch.inference_mode():

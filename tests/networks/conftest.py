@@ -1,9 +1,8 @@
-"""Networks that are cheap to build, and the command line run in this process."""
+"""Networks that are cheap to build."""
 
 import pytest
 import torch
 
-from napari_mpseg import cli
 from napari_mpseg.networks.registry import NETWORKS
 
 
@@ -16,18 +15,3 @@ def small():
         return NETWORKS[name].build(channels, **NETWORKS[name].small, **options)
 
     return build
-
-
-@pytest.fixture
-def run(capsys):
-    """Run a command; give exit code, standard output and standard error."""
-
-    def run(*arguments):
-        try:
-            code = cli.main([str(argument) for argument in arguments])
-        except SystemExit as stopped:
-            code = stopped.code
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from napari_mpseg.errors import ModelError, MpsegError, SettingsError
+from napari_mpseg.errors import ModelError, MpsegError, SettingsError, StoreError
 from napari_mpseg.progress import CancelToken
 from napari_mpseg.training.data.pairs import LabelledImage
 from napari_mpseg.training.patches.batch import Batch
@@ -187,6 +187,36 @@ def test_a_loss_that_is_no_number_stops_with_advice_and_keeps_the_last_epoch(kee
     with pytest.raises(MpsegError, match="smaller learning rate"):
         run.run(on_event=spoil)
     assert same(first, kept(run))
+
+
+@pytest.mark.parametrize("keep", ["average", "last"])
+def test_a_run_gone_on_with_that_goes_astray_keeps_what_the_checkpoint_held(keep, tmp_path):
+    settings = replace(PLAIN, keep=keep)
+    first = training(settings)
+    cancel = CancelToken()
+
+    def save(run):
+        save_checkpoint(run, tmp_path / "run", DATA)
+        cancel.cancel()
+
+    first.run(after_epoch=save, control=cancel)
+    again = training(settings)
+    assert restore_checkpoint(again, tmp_path / "run", DATA)
+    again.loss_of = lambda logits, targets, known: logits.sum() * float("nan")
+    with pytest.raises(MpsegError, match="smaller learning rate"):
+        again.run()
+    assert same(kept(first), kept(again))
+
+
+def test_a_folder_of_something_else_is_never_taken_for_a_checkpoint(tmp_path):
+    place = tmp_path / "thesis"
+    place.mkdir()
+    (place / "chapter-1.txt").write_text("years of work")
+    with pytest.raises(StoreError, match="folder of its own"):
+        restore_checkpoint(training(), place, DATA)
+    with pytest.raises(StoreError, match="folder of its own"):
+        training().run(after_epoch=lambda run: save_checkpoint(run, place, DATA))
+    assert (place / "chapter-1.txt").read_text() == "years of work"
 
 
 def test_one_cycle_of_ten_steps():

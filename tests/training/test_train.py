@@ -10,6 +10,7 @@ import torch
 import napari_mpseg as mp
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import MpsegError, SettingsError
+from napari_mpseg.images.normalisation import Normalisation
 from napari_mpseg.networks.bundled import bundled_model
 from napari_mpseg.progress import CancelToken
 from napari_mpseg.training.data.pairs import LabelledImage
@@ -95,9 +96,10 @@ def test_unpainted_pixels_never_enter_the_loss(picture, scribbles):
 
 
 def test_training_starts_from_the_bundled_network_and_leaves_it_alone(picture, scribbles):
-    before = {name: value.clone() for name, value in weights(bundled_model()).items()}
+    start = bundled_model()
+    before = {name: value.clone() for name, value in weights(start).items()}
     preset = PRESETS["painted"].changed(epochs=1, **{"patches.per_epoch": 4, "optimiser.learning_rate": 1e-6})
-    model = mp.train([(picture[0], scribbles)], preset, painted="scribbles")
+    model = mp.train([(picture[0], scribbles)], preset, painted="scribbles", start=start)
     assert model.card.network == "half-multiresunet"
     assert model.card.training["started_from"] == "half-multiresunet-nile-red"
     close = [
@@ -106,7 +108,8 @@ def test_training_starts_from_the_bundled_network_and_leaves_it_alone(picture, s
         if "bias" in name or "weight" in name
     ]
     assert all(close), "a tiny learning rate stays near where it started"
-    assert same(bundled_model(), bundled_model())
+    assert all(torch.equal(value, before[name]) for name, value in weights(start).items()), "the start was changed"
+    assert not all(torch.equal(value, before[name]) for name, value in weights(model).items())
 
 
 def test_a_grey_image_trains_a_colour_network(picture, scribbles):
@@ -167,6 +170,36 @@ def test_painting_on_does_not_continue_another_run(picture, scribbles, tmp_path)
     more[80:84, 80:84] = 2
     with pytest.raises(SettingsError, match="labels_sha256"):
         mp.train([(picture[0], more)], QUICK, painted="scribbles", checkpoint=tmp_path / "run")
+
+
+def test_only_painted_places_of_a_large_image_are_looked_at(picture, scribbles):
+    """Reading anywhere else is an error of the test's image."""
+    image = np.full((2000, 2000, 3), 40, np.uint8)
+    image[:96, :96] = picture[0]
+    seen = []
+
+    class Far:
+        shape, ndim = image.shape, 3
+
+        def __getitem__(self, where):
+            seen.append((where[0].stop, where[1].stop))
+            return image[where]
+
+    painted = np.zeros(image.shape[:2], np.uint8)
+    painted[:96, :96] = scribbles
+    pair = LabelledImage("large", Far(), painted == 2, painted > 0)
+    prepare_session([pair], replace(QUICK.settings, validation=0.0))
+    assert 1 < len(seen) <= 16
+    assert max(max(stop) for stop in seen) <= 128
+
+
+def test_images_are_scaled_as_the_start_model_has_learnt_to_see_them(picture, scribbles):
+    first = mp.train([(picture[0], scribbles)], QUICK.changed(epochs=1), painted="scribbles")
+    fixed = Normalisation("fixed", scale=1000.0)
+    start = mp.Model(first.network, replace(first.card, normalisation=fixed))
+    deep = picture[0].astype(np.uint16) * 4
+    again = mp.train([(deep, scribbles)], QUICK.changed(epochs=1), painted="scribbles", start=start)
+    assert again.card.normalisation == fixed
 
 
 @pytest.mark.parametrize("stop", ["error", "cancel", "memory"])

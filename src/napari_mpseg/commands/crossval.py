@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     scores = protocol_scores(held)
     folds_report = report_folds(held)
     record = {"preset": preset.name, "protocol": scores.to_dict(), "folds": folds_report.to_dict()}
-    (options.out / SCORES).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    _write(options.out / SCORES, json.dumps(record, indent=2))
     say(folds_report.to_markdown())
     say()
     say(protocol_header())
@@ -134,9 +134,16 @@ def _same_data(out: Path, folds: "Sequence[Fold]") -> None:
     place = out / FOLDS
     here = json.dumps({fold.name: fingerprints(fold.patches) for fold in folds}, indent=1)
     if not place.exists():
-        place.write_text(here + "\n", encoding="utf-8")
+        _write(place, here)
     elif place.read_text(encoding="utf-8").strip() != here:
         raise SettingsError(f"The models in {out} were trained on other images or other folds. Choose another --out.")
+
+
+def _write(place: Path, text: str) -> None:
+    from napari_mpseg.files import finished_at
+
+    with finished_at(place) as part:
+        part.write_text(text + "\n", encoding="utf-8")
 
 
 COMMAND = Command(

@@ -3,10 +3,15 @@
 import argparse
 import json
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import say
+
+if TYPE_CHECKING:
+    from napari_mpseg.training.preset import Preset
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
     say(f"Preset    {options.out}")
 
 
-def preset_of(name: str, changes: "list[str]"):  # type: ignore[no-untyped-def]
+def preset_of(name: str, changes: Sequence[str]) -> "Preset":
     """Return the preset of a name or file with the changes ``KEY=VALUE``."""
     from napari_mpseg.errors import SettingsError
     from napari_mpseg.training.preset import parse_value
@@ -55,7 +60,7 @@ def preset_of(name: str, changes: "list[str]"):  # type: ignore[no-untyped-def]
     return find_preset(name).changed(**values)
 
 
-def _in_short(preset) -> str:  # type: ignore[no-untyped-def]
+def _in_short(preset: "Preset") -> str:
     settings = preset.settings
     options = ", ".join(f"{key} {value}" for key, value in settings.network_options.items())
     return (

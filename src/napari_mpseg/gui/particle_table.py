@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import Qt, QTimer
 
+from napari_mpseg.gui.docks import raise_dock
 from napari_mpseg.layers import particle_box
 
 _TABLE = "Features table widget"
@@ -35,7 +36,7 @@ def show_table(viewer: Any, layer: Any) -> Any:
     window = getattr(viewer, "window", None)
     table = _open_table(window)
     if table is not None:
-        _raise_dock(table)
+        raise_dock(table)
     elif window is not None:
         before = _canvas_size(viewer)
         viewer.layers.selection.clear()  # it must not fill itself before it was told to look at a few rows only
@@ -101,15 +102,6 @@ def _keep_in_view(viewer: Any, dock: Any, before: tuple[float, float]) -> None:
 
 def _camera(viewer: Any) -> Any:
     return viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
-
-
-def _raise_dock(widget: Any) -> None:
-    dock = widget.parent()
-    while dock is not None and not hasattr(dock, "toggleViewAction"):
-        dock = dock.parent()
-    if dock is not None:
-        dock.show()
-        dock.raise_()
 
 
 class ParticleSelection:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_mpseg.errors import Cancelled, ModelError, MpsegError
+from napari_mpseg.errors import Cancelled, ModelError, MpsegError, SettingsError
 from napari_mpseg.gui.train_preview import PreviewMaker
 from napari_mpseg.gui.train_store import checkpoint_for, keep_unsaved
 from napari_mpseg.leftovers import remove
@@ -204,10 +204,10 @@ class TrainRun:
 
         try:
             return prepare()
-        except ModelError:
+        except (ModelError, SettingsError):
             if not checkpoint.exists():
                 raise
-            remove(checkpoint)  # a damaged one; if it was not that, it is said again
+            remove(checkpoint)  # a damaged one, or of other pixels; if it was not that, it is said again
             return prepare()
 
     def _trained(self, session: Session, on_progress: ProgressCallback) -> Outcome:

@@ -52,16 +52,14 @@ def checkpoint_for(
         digest.update(f"{image.name} {image.data.shape} {labels.data.shape} {labels.data.dtype}".encode())
         if hasattr(labels.data, "tobytes"):
             digest.update(labels.data.tobytes())
-    digest.update(start.encode() if isinstance(start, str) else _weights(start))
+    digest.update((start if isinstance(start, str) else _weights_of(start)).encode())
     return root / digest.hexdigest()[:24]
 
 
-def _weights(model: Model) -> bytes:
-    digest = hashlib.sha256()
-    for name, value in model.network.state_dict().items():
-        digest.update(name.encode())
-        digest.update(value.detach().cpu().numpy().tobytes())
-    return digest.digest()
+def _weights_of(model: Model) -> str:
+    from napari_mpseg.networks.modelfile import weights_digest
+
+    return weights_digest(model.network)
 
 
 def keep_unsaved(cache: str, model: Model) -> Path | None:

@@ -10,6 +10,7 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
+from napari_mpseg.gui.docks import raise_dock
 from napari_mpseg.gui.memory import Memory
 from napari_mpseg.gui.method_choice import remember_model
 from napari_mpseg.gui.status_line import note
@@ -104,7 +105,7 @@ class TrainedModel(QWidget):
             _, widget = self._viewer.window.add_plugin_dock_widget("napari-mpseg", "Segment particles")
         self._handed_over = True
         widget.method.add_model(path)
-        _raise(widget)
+        raise_dock(widget)
 
     def _segment_widget(self) -> Any:
         """Return the widget *Segment particles* if it is open."""
@@ -160,12 +161,3 @@ def _save(model: Any, path: Path, overwrite: bool, *, on_progress: Any, cancel: 
     from napari_mpseg.networks.modelfile import save_model
 
     return save_model(model, path, overwrite=overwrite)
-
-
-def _raise(widget: Any) -> None:
-    dock = widget.parent()
-    while dock is not None and not hasattr(dock, "toggleViewAction"):
-        dock = dock.parent()
-    if dock is not None:
-        dock.show()
-        dock.raise_()

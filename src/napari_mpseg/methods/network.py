@@ -108,7 +108,7 @@ class NetworkMethod:
 
 def takes_tta(method: str) -> bool:
     """Return whether a method, by its registered name or a model's path, is a network: only they are augmented."""
-    return method not in METHODS or METHODS[method].factory.startswith(f"{__name__}:")
+    return method not in METHODS or METHODS[method].network
 
 
 def bundled(device: str = "auto") -> NetworkMethod:

@@ -30,6 +30,8 @@ class MethodEntry:
         Fixed keyword arguments of the factory.
     graded : bool
         Whether it gives probabilities between 0 and 1, so that a threshold on them means something.
+    network : bool
+        Whether it is a network, which test-time augmentation and showing images at another pixel size are for.
     """
 
     name: str
@@ -38,6 +40,7 @@ class MethodEntry:
     factory: str
     options: Mapping[str, Any] = field(default_factory=dict)
     graded: bool = True
+    network: bool = False
 
     def build(self, **options: Any) -> Method:
         """Import the method's code and build it."""
@@ -49,8 +52,10 @@ class MethodEntry:
 METHODS: Registry[MethodEntry] = Registry("method")
 
 
-def _add(name: str, title: str, summary: str, factory: str, *, graded: bool = True, **options: Any) -> None:
-    METHODS.add(name, MethodEntry(name, title, summary, f"napari_mpseg.methods.{factory}", options, graded))
+def _add(
+    name: str, title: str, summary: str, factory: str, *, graded: bool = True, network: bool = False, **options: Any
+) -> None:
+    METHODS.add(name, MethodEntry(name, title, summary, f"napari_mpseg.methods.{factory}", options, graded, network))
 
 
 _add(
@@ -58,6 +63,7 @@ _add(
     "Bundled network",
     "Half MultiResUNet trained on Nile-red fluorescence filters; needs no settings.",
     "network:bundled",
+    network=True,
 )
 _add(
     "max-entropy",
@@ -89,9 +95,8 @@ def resolve_method(method: "str | os.PathLike[str] | Method") -> MethodEntry | M
             return METHODS[text]
         path = Path(text)
         if path.exists():
-            return MethodEntry(
-                path.name, path.stem, f"Trained model {path}", "napari_mpseg.methods.network:from_file", {"path": path}
-            )
+            factory = "napari_mpseg.methods.network:from_file"
+            return MethodEntry(path.name, path.stem, f"Trained model {path}", factory, {"path": path}, network=True)
         if path.suffix or os.sep in text:
             raise UnknownNameError(
                 f"There is no model at {text}, and no method of that name. Methods: {', '.join(METHODS)}."

@@ -6,8 +6,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from napari_mpseg.networks.centred import Centred
 
-class LibraryNetwork(nn.Module):
+
+class LibraryNetwork(Centred):
     """Wraps a network of another library.
 
     Parameters
@@ -25,34 +27,26 @@ class LibraryNetwork(nn.Module):
     ----------
     sees_far : bool
         Such networks reach further than a window, or pool the whole image: tiles of them are blended.
-    mean, std : torch.Tensor
-        ``(1, C, 1, 1)``, what the weights' training took from images and divided them by. They are saved with the
-        weights, so that a loaded network needs nothing else. Without trained weights they are 0 and 1.
     """
 
     sees_far = True
-    mean: torch.Tensor
-    std: torch.Tensor
 
     def __init__(self, network: nn.Module, in_channels: int, stride: int, smallest: int = 1) -> None:
-        super().__init__()
+        super().__init__(in_channels)
         self.network = network
         self.stride = stride
         self.smallest = smallest
-        self.register_buffer("mean", torch.zeros(1, in_channels, 1, 1))
-        self.register_buffer("std", torch.ones(1, in_channels, 1, 1))
         steady_batch_norm(network)
 
     def expect(self, mean: Sequence[float], std: Sequence[float]) -> None:
-        """Normalise images by the mean and standard deviation per channel that trained weights were made with."""
+        """Set the mean and standard deviation that trained weights were made with, for any number of channels."""
         channels = self.mean.shape[1]
-        for buffer, values in ((self.mean, mean), (self.std, std)):
-            buffer.copy_(torch.tensor(_per_channel(values, channels)).view(1, channels, 1, 1))
+        super().expect(_per_channel(mean, channels), _per_channel(std, channels))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map an image batch ``(N, C, Y, X)``, 0 to 1, to logits ``(N, 1, Y, X)``."""
         height, width = x.shape[-2:]
-        x = (x - self.mean) / self.std
+        x = self.centred(x)
         below, right = max(0, self.smallest - height), max(0, self.smallest - width)
         if below or right:
             x = F.pad(x, (0, right, 0, below), mode="replicate")

@@ -182,6 +182,15 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     return Model(network.eval(), card)
 
 
+def weights_digest(network: "nn.Module") -> str:
+    """Return the SHA-256 of all weights and their names, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    for name, value in network.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
 def _built(card: ModelCard, folder: Path) -> "nn.Module":
     """Build the card's network; its own weights follow, so none are fetched, whatever the card's options say."""
     try:

@@ -12,7 +12,7 @@ import torch
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.images.normalisation import Normalisation
 from napari_mpseg.networks.geometry import receptive_radius
-from napari_mpseg.networks.modelfile import Model, ModelCard
+from napari_mpseg.networks.modelfile import Model, ModelCard, weights_digest
 from napari_mpseg.networks.registry import NETWORKS
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.provenance import library_versions
@@ -116,7 +116,7 @@ def prepare_session(
     validation, synthetic : sequence of LabelledImage
         What is validated on, and made images that samplers may mix in.
     name, pixel_size_um, normalisation, card : optional
-        For the card; `card` gives further fields of it.
+        For the card; `card` gives further fields of it. Without `normalisation`, that of `start`, or ``"auto"``.
     checkpoint : Path, optional
         Folder to save the run in after every epoch.
     notes : sequence of str
@@ -168,7 +168,7 @@ def prepare_session(
         network=settings.network,
         options=options,
         in_channels=channels,
-        normalisation=normalisation or Normalisation("auto"),
+        normalisation=normalisation or (start.card.normalisation if start is not None else Normalisation("auto")),
         threshold=settings.threshold,
         pixel_size_um=pixel_size_um,
         shrink=shrink,
@@ -180,7 +180,7 @@ def prepare_session(
     data = {
         "images": fingerprints(images),
         "validation": fingerprints(validation),
-        "start": _digest_of(start.network) if start is not None else "",
+        "start": weights_digest(start.network) if start is not None else "",
     }
     resumed = restore_checkpoint(training, checkpoint, data) if checkpoint is not None else False
     return Session(training, made, data, checkpoint, len(training.history) if resumed else 0, tuple(notes))
@@ -216,15 +216,17 @@ def _with_fill(settings: TrainSettings, images: Sequence[LabelledImage]) -> Trai
 
 
 def _looks(pair: LabelledImage) -> list[tuple[slice, slice]]:
-    """Return up to 16 windows of 64 px: enough to tell images apart without reading a whole filter."""
+    """Return up to 16 windows of 64 px: enough to tell images apart without reading a whole filter.
+
+    Of an image of which only some is painted they lie on what is painted, where training looks in any case.
+    """
     height, width = pair.mask.shape
+    if pair.known is not None and pair.known.any():
+        painted = np.flatnonzero(pair.known)
+        chosen = painted[np.linspace(0, painted.size - 1, 16).astype(np.int64)]
+        corners = sorted(
+            {(int(y) - int(y) % 64, int(x) - int(x) % 64) for y, x in zip(*np.divmod(chosen, width), strict=True)}
+        )
+        return [(slice(y, y + 64), slice(x, x + 64)) for y, x in corners]
     rows, columns = (sorted({int(size * share) for share in (0.05, 0.3, 0.55, 0.8)}) for size in (height, width))
     return [(slice(y, y + 64), slice(x, x + 64)) for y in rows for x in columns]
-
-
-def _digest_of(network: torch.nn.Module) -> str:
-    digest = hashlib.sha256()
-    for name, value in network.state_dict().items():
-        digest.update(name.encode())
-        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()

@@ -8,6 +8,7 @@ from typing import Any
 
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.images.image import Image
+from napari_mpseg.images.normalisation import Normalisation
 from napari_mpseg.images.open import open_image
 from napari_mpseg.networks.modelfile import Model, load_model
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
@@ -101,14 +102,15 @@ def prepare_training(
     from napari_mpseg.networks.device import choose_device
 
     chosen = find_preset(preset)
-    images = _labelled(pairs, painted, background_label)
+    beginning = _started(start if start is not None else chosen.start)
+    seen_as = beginning.card.normalisation if beginning is not None else None
+    images = _labelled(pairs, painted, background_label, seen_as)
     notes = check_painted(images)
     settings = chosen.settings
     kept, held = split_painted(images, settings.validation, settings.seed) if settings.validation else (images, [])
     if settings.validation and not held:  # too little was painted to keep some of it aside
         notes.append(split_note(images, settings.validation, settings.seed))
         settings = replace(settings, validation=0.0, patience=0, keep=_without_validation(settings.keep))
-    beginning = _started(start if start is not None else chosen.start)
     notes += _overruled(settings, beginning)
     return prepare_session(
         kept,
@@ -130,14 +132,17 @@ def prepare_training(
     )
 
 
-def _labelled(pairs: Sequence[Any], kind: str, background_label: int) -> list[LabelledImage]:
-    """Return the pairs as labelled images, those that are not yet read."""
+def _labelled(
+    pairs: Sequence[Any], kind: str, background_label: int, normalisation: Normalisation | None
+) -> list[LabelledImage]:
+    """Return the pairs as labelled images, those that are not yet read scaled as the start model has learnt it."""
     ready = [pair for pair in pairs if isinstance(pair, LabelledImage)]
     others = [pair for pair in pairs if not isinstance(pair, LabelledImage)]
     for pair in others:
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise SettingsError(f"Each pair must be (image, painted labels), not {type(pair).__name__}.")
-    return ready + list(painted_images([tuple(pair) for pair in others], kind, background_label=background_label))
+    opened = [tuple(pair) for pair in others]
+    return ready + list(painted_images(opened, kind, background_label=background_label, normalisation=normalisation))
 
 
 def _overruled(settings: TrainSettings, start: Model | None) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from napari_mpseg.errors import ModelError, SettingsError
+from napari_mpseg.errors import ModelError, SettingsError, StoreError
 from napari_mpseg.files import finished_at
 from napari_mpseg.settings import to_dict
 from napari_mpseg.training.run.loop import EpochRecord, Training
@@ -31,9 +31,15 @@ def save_checkpoint(training: Training, folder: Path, data: Mapping[str, Any]) -
         Where; made, or replaced.
     data : mapping
         What the run learns from (names and digests), as plain JSON values; a run on other data is not continued.
+
+    Raises
+    ------
+    StoreError
+        If the place cannot be written, or holds something else.
     """
     from safetensors.torch import save_file
 
+    check_place(folder)
     optimiser = training.optimiser.state_dict()
     tensors = _prefixed("network", training.network.state_dict())
     tensors |= _prefixed("best", training.best_weights)
@@ -58,6 +64,15 @@ def save_checkpoint(training: Training, folder: Path, data: Mapping[str, Any]) -
         part.mkdir(parents=True)
         save_file({name: value.contiguous() for name, value in tensors.items()}, part / TENSORS)
         (part / STATE).write_text(json.dumps(state) + "\n", encoding="utf-8")
+
+
+def check_place(folder: Path) -> None:
+    """Raise StoreError where something lies that is no checkpoint: it would be replaced."""
+    if folder.is_dir() and not (folder / STATE).exists() and any(folder.iterdir()):
+        raise StoreError(
+            f"{folder} holds files that are no checkpoint, and saving one would replace them. "
+            "Give the checkpoint a folder of its own."
+        )
 
 
 def read_checkpoint(folder: Path) -> dict[str, Any] | None:
@@ -88,10 +103,13 @@ def restore_checkpoint(training: Training, folder: Path, data: Mapping[str, Any]
         If the checkpoint was made with other settings or data; the difference is named.
     ModelError
         If it is damaged or of another network.
+    StoreError
+        If the folder holds something else.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    check_place(folder)
     state = read_checkpoint(folder)
     if state is None:
         return False

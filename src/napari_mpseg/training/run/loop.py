@@ -101,7 +101,7 @@ class Training:
         self.step = 0
         self.best: int | None = None
         self.best_weights: dict[str, torch.Tensor] = {}
-        self._sound = self._copied(self.kept_weights())
+        self._sound: dict[str, torch.Tensor] = {}
         self.random_state = torch.get_rng_state()  # what happens between here and the run shall not change it
         self._bf16 = use_bf16(settings.precision, self.device)
         self._weights_change = threading.Lock()
@@ -143,6 +143,7 @@ class Training:
         control: CancelToken,
         after_epoch: Callable[["Training"], None],
     ) -> None:
+        self._sound = self._copied(self.kept_weights())  # not earlier: a checkpoint may have been restored since
         try:
             while len(self.history) < self.settings.epochs and not control.cancelled and not self._exhausted():
                 self._epoch(on_progress, on_event, control)
@@ -224,7 +225,9 @@ class Training:
         seen = None
         if self.validation:
             network = self.snapshot() if self.average is not None else self.network
-            seen = validate(network, self.validation, self.loss_of, self.device, self.settings.validation_windows)
+            windows = self.settings.validation_windows
+            with _memory_advice(self.settings.batch):
+                seen = validate(network, self.validation, self.loss_of, self.device, windows)
         rate = float(self.optimiser.param_groups[0]["lr"])
         self.history.append(EpochRecord(number, loss, rate, seen))
         is_best = self._is_best(seen)

@@ -1,0 +1,1 @@
+"""Particles in the formats of other programs."""

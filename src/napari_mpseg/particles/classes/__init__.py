@@ -1,0 +1,1 @@
+"""What kind of particle: shape rules, and classifiers trained from classes that a user gave."""

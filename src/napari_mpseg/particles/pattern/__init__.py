@@ -1,0 +1,1 @@
+"""How particles lie: distances, and tests for complete spatial randomness."""

@@ -1,0 +1,1 @@
+"""Decisions of a reviewer: keep, class, edits of labels; and the audit record of all of them."""

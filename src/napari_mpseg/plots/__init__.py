@@ -1,0 +1,1 @@
+"""Figures from particle tables, one file each behind one registry; matplotlib without a window."""

@@ -1,0 +1,1 @@
+"""What is told of an image: averages, counts, figures, in one page and as tables."""

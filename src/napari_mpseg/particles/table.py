@@ -15,9 +15,11 @@ from napari_mpseg.errors import StoreError
 from napari_mpseg.files import finished_at
 from napari_mpseg.particles import features
 from napari_mpseg.particles.property import PROPERTIES, Property
+from napari_mpseg.particles.review.definitions import CATEGORIES, REVIEW_COLUMNS, as_category, as_keep
 from napari_mpseg.settings import from_dict, to_dict
 
 _METADATA = b"napari_mpseg"
+_MISSING = ("", "nan", "NaN", "NA", "N/A", "null", "<NA>")  # how programs write that a number is missing
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,25 @@ class ParticleTable:
 
     @property
     def definitions(self) -> dict[str, str]:
-        """What each column is, in one sentence with its source; only columns the registry knows."""
+        """What each column is, in one sentence with its source; only properties and review columns are known."""
         found = {}
         for column in self.frame.columns:
             entry = _property_of(column)
             if entry is not None:
                 found[column] = f"{entry.definition} Source: {entry.source}."
+            elif column in REVIEW_COLUMNS:
+                found[column] = REVIEW_COLUMNS[column].definition
         return found
+
+    def kept(self) -> "ParticleTable":
+        """Return the table without the particles that a reviewer rejected (``keep`` is false).
+
+        Without a ``keep`` column, and where a row has no value in it, nothing was rejected.
+        """
+        if "keep" not in self.frame:
+            return self
+        keep = as_keep(self.frame["keep"]).to_numpy()
+        return self if keep.all() else replace(self, frame=self.frame[keep].reset_index(drop=True))
 
     def with_columns(self, units: Mapping[str, str] | None = None, /, **columns: Any) -> "ParticleTable":
         """Return a table with more (or replaced) columns, each of one value per particle.
@@ -115,6 +129,7 @@ class ParticleTable:
             "units": dict(self.units),
             "calibration": to_dict(self.calibration),
             "definitions": self.definitions,
+            "categories": _categories(self.frame),
             "provenance": dict(self.provenance),
         }
         table = pa.Table.from_pandas(self.frame, preserve_index=False)
@@ -149,15 +164,23 @@ class ParticleTable:
                 about = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
                 frame = table.to_pandas()
             else:
-                frame = pd.read_csv(path)
+                frame = _read_csv(path)
         except (OSError, ValueError) as error:
             raise StoreError(f"Cannot read the table {path}: {error}. Is it a CSV or Parquet file?") from error
         if "label" not in frame.columns:
             raise StoreError(f"{path} has no column 'label', so it is not a particle table.")
         stored = from_dict(Calibration, about["calibration"]) if "calibration" in about else Calibration()
-        frame = _typed(frame)
+        frame = _typed(frame, about.get("categories"))
         units = about.get("units") or _units_by_name(frame)
         return cls(frame, calibration or stored, units, about.get("provenance", {}))
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """Read text in which a class may be called "1" or "None", and stays that."""
+    columns = pd.read_csv(path, nrows=0).columns
+    missing = {column: [""] if column in CATEGORIES else list(_MISSING) for column in columns}
+    types = {column: "string" for column in columns if column in CATEGORIES}
+    return pd.read_csv(path, dtype=types, na_values=missing, keep_default_na=False)
 
 
 def _property_of(column: str) -> Property | None:
@@ -171,14 +194,30 @@ def _property_of(column: str) -> Property | None:
     return best[1] if best else None
 
 
-def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+def _typed(frame: pd.DataFrame, categories: Mapping[str, list[str]] | None = None) -> pd.DataFrame:
     """Give known columns their dtype back, which text files and missing rows take away."""
     types: dict[str, str] = {"label": "int64"}
+    special: dict[str, pd.Series] = {}
     for column in frame.columns:
         entry = _property_of(column)
         if entry is not None:
             types[column] = entry.dtype if entry.kind not in ("length", "area") else "float64"
-    return frame.astype(types)
+        elif column == "keep":
+            special[column] = as_keep(frame[column])
+        elif column in CATEGORIES:
+            special[column] = as_category(frame[column], (categories or {}).get(column, ()))
+        elif column in REVIEW_COLUMNS:
+            types[column] = REVIEW_COLUMNS[column].dtype
+    return frame.assign(**special).astype(types)
+
+
+def _categories(frame: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the categories of each such column; Parquet keeps only those that occur."""
+    return {
+        column: [str(one) for one in frame[column].cat.categories]
+        for column in frame.columns
+        if isinstance(frame[column].dtype, pd.CategoricalDtype)
+    }
 
 
 def _units_by_name(frame: pd.DataFrame) -> dict[str, str]:
@@ -187,7 +226,7 @@ def _units_by_name(frame: pd.DataFrame) -> dict[str, str]:
         entry = _property_of(column)
         ending = column.rpartition("_")[2]
         if entry is None:
-            units[column] = ""
+            units[column] = ""  # the review's columns and the user's own
         elif entry.kind in ("length", "area"):
             units[column] = "px2" if (entry.kind, ending) == ("area", "px") else ending
         elif entry.kind == "angle":

@@ -48,6 +48,24 @@ def reopen(model, path):
     ]
 
 
+@pytest.mark.parametrize("name", ["mine.ome.zarr", "mine.tif"])
+def test_the_record_of_a_review_comes_back(model, labels, tmp_path, name):
+    record = {"role": "particles", "audit": [{"action": "reject", "labels": [2]}], "assigned": {"1": "fibre"}}
+    labels.metadata["napari-mpseg"] = record
+    written = save(labels, tmp_path / name)
+    (again,) = reopen(model, written[0])
+    assert again.metadata["napari-mpseg"] == record
+
+
+def test_a_file_of_the_users_is_not_replaced_by_the_record(labels, tmp_path):
+    (tmp_path / "mine_review.json").write_text('{"mine": 1}')
+    labels.metadata["napari-mpseg"] = {"audit": [{"action": "reject"}]}
+    with pytest.raises(StoreError, match="another file is there"):
+        write_labels_tiff(str(tmp_path / "mine.tif"), labels.data, labels.as_layer_data_tuple()[1])
+    assert (tmp_path / "mine_review.json").read_text() == '{"mine": 1}'
+    assert not (tmp_path / "mine.tif").exists()
+
+
 def test_labels_come_back_from_ome_zarr_with_everything(model, labels, tmp_path):
     (written,) = save(labels, tmp_path / "mine.ome.zarr")
     assert written.endswith("mine.ome.zarr")

@@ -6,6 +6,7 @@ and ngio tools use for feature tables, so that they find it too.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from napari_mpseg.files import finished_at
 
 _TABLE = "tables/particles"
 _CREATOR = "napari-mpseg labels"
+_METADATA = "napari-mpseg"
 _AXES = "TZYX"
 
 
@@ -38,6 +40,9 @@ class LabelsFile:
         Long name such as ``"micrometer"``; ``"pixel"`` without a pixel size.
     name : str
         Of the layer.
+    metadata : mapping
+        What this package keeps with the layer, as plain JSON values: where it came from, classes that were given by
+        hand, the record of the review.
     """
 
     data: Any
@@ -83,13 +88,15 @@ def write_zarr(path: Path, labels: LabelsFile, *, overwrite: bool = True) -> Pat
         )
         _copy(data, array)
         root.attrs["ome"] = {**_multiscales(labels, names), "image-label": {"source": {}}}
+        if labels.metadata:
+            root.attrs[_METADATA] = dict(labels.metadata)
         if labels.features is not None and len(labels.features.columns):
             _write_table(root, part / _TABLE, labels.features)
     return path
 
 
 def write_tiff(path: Path, labels: LabelsFile) -> list[Path]:
-    """Write labels as OME-TIFF and, if they have features, the table as CSV beside it.
+    """Write labels as OME-TIFF; their table, if they have one, as CSV beside it, and what else is kept as JSON.
 
     Returns
     -------
@@ -110,6 +117,7 @@ def write_tiff(path: Path, labels: LabelsFile) -> list[Path]:
                 f"Label {int(data.max())} is too large for OME-TIFF (at most 2147483647). Save as .ome.zarr."
             )
         data = data.astype(np.int32)
+    written = [path]
     metadata: dict[str, Any] = {"axes": _AXES[-data.ndim :], "Name": labels.name, "Creator": _CREATOR}
     if labels.unit != "pixel":
         height, width = labels.scale[-2:]
@@ -122,13 +130,15 @@ def write_tiff(path: Path, labels: LabelsFile) -> list[Path]:
         tifffile.imwrite(
             part, data, ome=True, metadata=metadata, photometric="minisblack", compression="zlib", tile=tile
         )
-        if labels.features is None or "index" not in labels.features:
-            return [path]
-        _check_is_table(table)
-        from napari_mpseg.particles.table import ParticleTable
+        if labels.features is not None and "index" in labels.features:
+            _check_is_table(table)
+            from napari_mpseg.particles.table import ParticleTable
 
-        ParticleTable.from_features(labels.features).to_csv(table)
-    return [path, table]
+            ParticleTable.from_features(labels.features).to_csv(table)
+            written.append(table)
+        if labels.metadata:
+            written.append(_write_record(_record_place(path), labels.metadata))
+    return written
 
 
 def read_zarr(path: Path) -> list[LabelsFile]:
@@ -166,7 +176,8 @@ def read_tiff(path: Path) -> LabelsFile | None:
 
         features = ParticleTable.read(table).to_features()
     scale = (1.0,) * (data.ndim - 2) + calibration.pixel_size
-    return LabelsFile(data, features, scale, (), calibration.unit_name, path.name.split(".")[0])
+    record = _read_record(_record_place(path))
+    return LabelsFile(data, features, scale, (), calibration.unit_name, path.name.split(".")[0], record)
 
 
 def _integers(data: Any) -> Any:
@@ -270,7 +281,34 @@ def _read_labels(group: Any, path: Path, features: Any, name: str = "") -> Label
         translate=transforms.get("translation", ()),
         unit=Calibration(unit=unit).unit_name,
         name=f"{stem} {name}" if name else stem,
+        metadata=_mapping(dict(group.attrs).get(_METADATA)),
     )
+
+
+def _record_place(path: Path) -> Path:
+    return path.with_name(f"{path.name.split('.')[0]}_review.json")
+
+
+def _write_record(place: Path, metadata: Mapping[str, Any]) -> Path:
+    if place.exists() and not _read_record(place):
+        raise StoreError(
+            f"The record of the review belongs in {place}, and another file is there. Choose another name."
+        )
+    with finished_at(place) as part:
+        part.write_text(json.dumps({_METADATA: dict(metadata)}, indent=1) + "\n", encoding="utf-8")
+    return place
+
+
+def _read_record(place: Path) -> Mapping[str, Any]:
+    try:
+        values = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return _mapping(values.get(_METADATA)) if isinstance(values, dict) else {}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _ome_unit(unit: str) -> str:

@@ -95,7 +95,7 @@ def _labels_layer(labels: LabelsFile) -> LayerData:
     meta: dict[str, Any] = {
         "name": labels.name,
         "scale": tuple(labels.scale),
-        "metadata": {"napari-mpseg": {"role": "particles"}},
+        "metadata": {"napari-mpseg": {**labels.metadata, "role": "particles"}},
     }
     if any(labels.translate):
         meta["translate"] = tuple(labels.translate)

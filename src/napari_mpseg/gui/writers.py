@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,15 @@ def _labels(data: Any, meta: dict[str, Any]) -> LabelsFile:
         translate=tuple(float(shift) for shift in meta.get("translate", ())),
         unit=_unit(meta.get("units")),
         name=str(meta.get("name", "particles")),
+        metadata=_kept(meta.get("metadata")),
     )
+
+
+def _kept(metadata: Any) -> dict[str, Any]:
+    """Return what this package keeps with a layer, as plain JSON values."""
+    record = metadata.get("napari-mpseg") if isinstance(metadata, dict) else None
+    kept: dict[str, Any] = json.loads(json.dumps(record, default=str)) if isinstance(record, dict) else {}
+    return kept
 
 
 def _unit(units: Any) -> str:

@@ -1,14 +1,22 @@
 """Size classes: how many particles lie between which sizes."""
 
+import os
+import re
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from napari_mpseg.calibration import Calibration, normalise_unit
 from napari_mpseg.errors import CalibrationError, SettingsError
+from napari_mpseg.particles.classes.columns import values_in
+from napari_mpseg.particles.classes.files import load_json, save_json
 from napari_mpseg.particles.table import ParticleTable
+
+_WHAT = "size classes"
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,41 @@ class SizeClasses:
             return cls((10.0, 20.0, 50.0, 200.0), "px")
         return cls(unit="nm") if pixel < 0.1 else cls()
 
+    @classmethod
+    def parse(cls, text: str, by: str = "feret_max") -> "SizeClasses":
+        """Read ``"20,50,100,500 um"``: rising borders, then their unit.
+
+        Borders are separated by commas, semicolons or spaces; ``20um`` without a space is fine too.
+
+        Raises
+        ------
+        SettingsError
+            If a border is not a number, the unit is missing, or the borders do not rise.
+
+        Examples
+        --------
+        >>> SizeClasses.parse("20, 50, 100 µm").edges
+        (20.0, 50.0, 100.0)
+        """
+        match = re.fullmatch(r"([-+\d.,;\seE]*\d[.,;\s]*)([^\d\s.,;+-]+)\s*", text.strip())
+        try:
+            if match is None:
+                raise ValueError
+            edges = tuple(float(part) for part in re.split(r"[,;\s]+", match[1].strip(" ,;")))
+        except ValueError:
+            raise SettingsError(
+                f"{text!r} are no size classes. Write rising borders and their unit, such as 20, 50, 100, 500 um."
+            ) from None
+        try:
+            return cls(edges, match[2], by)
+        except CalibrationError as error:
+            raise SettingsError(f"Size classes {text!r}: {error}") from None
+
+    @property
+    def text(self) -> str:
+        """The borders and their unit, as :meth:`parse` reads them: ``"20, 50, 100, 500 um"``."""
+        return f"{', '.join(f'{edge:.15g}' for edge in self.edges)} {self.unit}"
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the classes, smallest first."""
@@ -93,19 +136,29 @@ def count_by_size(table: ParticleTable, classes: SizeClasses | None = None) -> p
     return size_class(table, classes).value_counts(sort=False).astype("int64").rename("count")
 
 
-def _sizes(table: ParticleTable, classes: SizeClasses) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    unit = table.calibration.unit if classes.unit != "px" else "px"
-    column, factor = f"{classes.by}_{unit}", 1.0
-    if classes.unit != unit:
-        try:
-            factor = Calibration((1.0, 1.0), unit).converted(classes.unit).pixel_size[0]
-        except CalibrationError:
-            raise SettingsError(
-                f"Size classes are in {classes.unit}, but the table has no pixel size. "
-                "Measure with a pixel size (such as 2.5um), or choose size classes in px."
-            ) from None
-    if column not in table.frame.columns:
-        raise SettingsError(
-            f"The table has no column {column!r} to sort into size classes. Measure {classes.by!r} too."
-        )
-    return table.frame[column].to_numpy(np.float64) * factor
+def save_size_classes(classes: SizeClasses, path: str | os.PathLike[str], *, overwrite: bool = True) -> Path:
+    """Write size classes as JSON.
+
+    Raises
+    ------
+    StoreError
+        If the place cannot be written, or is taken and `overwrite` is False.
+    """
+    return save_json(classes, _WHAT, path, overwrite=overwrite)
+
+
+def load_size_classes(path: str | os.PathLike[str]) -> SizeClasses:
+    """Read size classes that :func:`save_size_classes` wrote, perhaps edited since.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read.
+    SettingsError
+        If it holds no size classes, or impossible ones.
+    """
+    return load_json(SizeClasses, _WHAT, path)
+
+
+def _sizes(table: ParticleTable, classes: SizeClasses) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    return values_in(table, classes.by, classes.unit)

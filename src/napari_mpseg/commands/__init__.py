@@ -1,11 +1,22 @@
 """The commands of the command line, one file each; their work is loaded only when they run."""
 
-from napari_mpseg.commands import crossval, demo, measure, methods, networks, presets, segment, train, train_bundled
+from napari_mpseg.commands import (
+    classify,
+    crossval,
+    demo,
+    measure,
+    methods,
+    networks,
+    presets,
+    segment,
+    train,
+    train_bundled,
+)
 from napari_mpseg.commands.command import Command
 from napari_mpseg.registry import Registry
 
 COMMANDS: Registry[Command] = Registry("command")
-for module in (demo, segment, measure, methods, networks, train, crossval, presets, train_bundled):
+for module in (demo, segment, measure, classify, methods, networks, train, crossval, presets, train_bundled):
     COMMANDS.add(module.COMMAND.name, module.COMMAND)
 
 __all__ = ["COMMANDS", "Command"]

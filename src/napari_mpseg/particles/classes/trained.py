@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_mpseg.errors import SettingsError
+from napari_mpseg.particles.classes.assigned import given_names
 from napari_mpseg.particles.classes.columns import frame_of
 from napari_mpseg.particles.classes.describing import describing_columns, matrix
 from napari_mpseg.particles.classes.models import CLASSIFIERS, ClassifierSettings
@@ -189,13 +190,6 @@ def fit(
     model = make().fit(rows, codes)
     on_progress(Progress("Learning", 1, 1, "classifiers"))
     return TrainedClassifier(settings, columns, classes, rows, codes, validation, model)
-
-
-def given_names(assigned: pd.Series) -> pd.Series:
-    """Return the classes that say something, as text: not missing, empty or ``"unclassified"``."""
-    names = assigned.astype(object)
-    names = names[names.notna()].astype(str).str.strip()
-    return names[~names.isin(["", UNCLASSIFIED])]
 
 
 def _examples(frame: pd.DataFrame, assigned: pd.Series) -> tuple[pd.DataFrame, pd.Series]:

@@ -1,0 +1,60 @@
+"""Which classes are the user's own, and how they go together with classes that a rule or a classifier gave."""
+
+import pandas as pd
+
+from napari_mpseg.particles.classes.rules import UNCLASSIFIED
+
+#: Column that says which classes the user gave: true for those, false for what rules or a classifier gave.
+ASSIGNED = "class_assigned"
+
+#: Columns that classifying writes.
+COLUMNS = ("class", "class_probability", ASSIGNED)
+
+
+def given_names(assigned: pd.Series) -> pd.Series:
+    """Return the classes that say something, as text: not missing, empty or ``"unclassified"``."""
+    names = assigned.astype(object)
+    names = names[names.notna()].astype(str).str.strip()
+    return names[~names.isin(["", UNCLASSIFIED])]
+
+
+def assigned_in(frame: pd.DataFrame) -> pd.Series:
+    """Return the classes in a table that are the user's own, by the table's index.
+
+    Those marked in the column ``class_assigned``; where a table has no such column, all classes in it.
+    """
+    if "class" not in frame.columns:
+        return pd.Series(dtype=object, index=frame.index[:0], name="class")
+    names = given_names(frame["class"])
+    if ASSIGNED not in frame.columns:
+        return names
+    marked = frame[ASSIGNED].astype("boolean").fillna(False).astype(bool)
+    return names[marked.loc[names.index]]
+
+
+def merged(found: pd.DataFrame | pd.Series, mine: pd.Series) -> pd.DataFrame:
+    """Return the three columns that classifying writes; the user's own classes stay.
+
+    Parameters
+    ----------
+    found : pandas.DataFrame or pandas.Series
+        What rules (a categorical column) or a classifier (``class`` and ``class_probability``) gave.
+    mine : pandas.Series
+        The user's own classes; its index is a part of that of `found`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With the index of `found`: ``class``, ``class_probability`` (missing where the user or a rule decided) and
+        ``class_assigned``.
+    """
+    classes = found["class"] if isinstance(found, pd.DataFrame) else found
+    names = [name for name in dict.fromkeys((*classes.cat.categories, *mine)) if name != UNCLASSIFIED]
+    classes = classes.cat.set_categories([*names, UNCLASSIFIED])
+    classes = classes.fillna(UNCLASSIFIED)
+    classes.loc[mine.index] = mine
+    own = pd.Series(found.index.isin(mine.index), index=found.index)
+    likely = pd.Series(float("nan"), index=found.index)
+    if isinstance(found, pd.DataFrame):
+        likely = found["class_probability"].mask(own)
+    return pd.DataFrame({"class": classes, "class_probability": likely, ASSIGNED: own})

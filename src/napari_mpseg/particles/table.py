@@ -56,7 +56,7 @@ class ParticleTable:
         """What each column is, in one sentence with its source; only properties and review columns are known."""
         found = {}
         for column in self.frame.columns:
-            entry = _property_of(column)
+            entry = property_of(column)
             if entry is not None:
                 found[column] = f"{entry.definition} Source: {entry.source}."
             elif column in REVIEW_COLUMNS:
@@ -183,7 +183,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=types, na_values=missing, keep_default_na=False)
 
 
-def _property_of(column: str) -> Property | None:
+def property_of(column: str) -> Property | None:
+    """Return the property that a column of the table belongs to; None for the label and for columns of others."""
     # The longest stem wins: "centroid_y" before a shorter stem it might begin with.
     best: tuple[int, Property] | None = None
     for entry in PROPERTIES.values():
@@ -199,7 +200,7 @@ def _typed(frame: pd.DataFrame, categories: Mapping[str, list[str]] | None = Non
     types: dict[str, str] = {"label": "int64"}
     special: dict[str, pd.Series] = {}
     for column in frame.columns:
-        entry = _property_of(column)
+        entry = property_of(column)
         if entry is not None:
             types[column] = entry.dtype if entry.kind not in ("length", "area") else "float64"
         elif column == "keep":
@@ -223,7 +224,7 @@ def _categories(frame: pd.DataFrame) -> dict[str, list[str]]:
 def _units_by_name(frame: pd.DataFrame) -> dict[str, str]:
     units = {}
     for column in frame.columns:
-        entry = _property_of(column)
+        entry = property_of(column)
         ending = column.rpartition("_")[2]
         if entry is None:
             units[column] = ""  # the review's columns and the user's own

@@ -4,10 +4,12 @@ from napari_mpseg.commands import (
     classify,
     crossval,
     demo,
+    export,
     measure,
     methods,
     networks,
     presets,
+    report,
     segment,
     train,
     train_bundled,
@@ -16,7 +18,20 @@ from napari_mpseg.commands.command import Command
 from napari_mpseg.registry import Registry
 
 COMMANDS: Registry[Command] = Registry("command")
-for module in (demo, segment, measure, classify, methods, networks, train, crossval, presets, train_bundled):
+for module in (
+    demo,
+    segment,
+    measure,
+    classify,
+    report,
+    export,
+    methods,
+    networks,
+    train,
+    crossval,
+    presets,
+    train_bundled,
+):
     COMMANDS.add(module.COMMAND.name, module.COMMAND)
 
 __all__ = ["COMMANDS", "Command"]

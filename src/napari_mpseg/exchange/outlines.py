@@ -55,8 +55,8 @@ def trace_outlines(
     Returns
     -------
     dict of int to list of numpy.ndarray
-        For each label that is there, ascending: closed outlines int64 ``(n, 2)``, corners ``(x, y)`` where the direction
-        changes; pixel ``(y, x)`` covers x to x + 1 and y to y + 1. The particle lies to the right of the way, with y
+        For each label that is there, ascending: closed outlines int64 ``(n, 2)``, corners ``(x, y)`` where the
+        direction changes; pixel ``(y, x)`` covers x to x + 1 and y to y + 1. The particle lies to the right, with y
         down: outer outlines run clockwise as seen, those of holes against it. Pixels that touch with a corner have one
         outline. The first outline starts at the particle's first corner in raster order and is an outer one.
 

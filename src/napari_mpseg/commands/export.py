@@ -1,0 +1,101 @@
+"""``napari-mpseg export``: particles in the formats of other programs."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_mpseg.commands.arguments import add_pixel_size, add_quiet
+from napari_mpseg.commands.command import Command
+from napari_mpseg.commands.console import console_work, say
+from napari_mpseg.errors import SettingsError
+
+if TYPE_CHECKING:
+    from napari_mpseg.reports.loading import MeasuredFiles
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument(
+        "result",
+        metavar="RESULT",
+        help="a folder that 'segment' or 'measure' wrote into, one NAME.ome.zarr of it, or a table (CSV or Parquet)",
+    )
+    parser.add_argument(
+        "--format",
+        action="append",
+        required=True,
+        metavar="FORMAT",
+        dest="formats",
+        help="csv, parquet, imagej-results or imagej-rois; may be repeated",
+    )
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        metavar="LABELS",
+        help="the labels the table was measured on, for a table without a store",
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
+    parser.add_argument("--all", action="store_true", dest="everything", help="write particles too that were not kept")
+    add_pixel_size(parser)
+    parser.add_argument("--overwrite", action="store_true", help="replace files of an earlier export")
+    add_quiet(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Write the files and say which."""
+    from napari_mpseg.exchange.export import export
+    from napari_mpseg.reports.loading import measured_files
+
+    images = measured_files(options.result)
+    if options.labels is not None and len(images) > 1:
+        names = ", ".join(image.table.name for image in images)
+        raise SettingsError(f"{options.result} holds several tables ({names}). With --labels, give one of them.")
+    with console_work(options.quiet) as (on_progress, cancel):
+        for image in images:
+            table = image.item(calibration=options.pixel_size).table
+            paths = export(
+                table,
+                options.out,
+                image.name,
+                options.formats,
+                labels=_labels(image, options),
+                everything=options.everything,
+                overwrite=options.overwrite,
+                on_progress=on_progress,
+                cancel=cancel,
+            )
+            left_out = 0 if options.everything else len(table) - len(table.kept())
+            more = f", {left_out} not kept and left out" if left_out else ""
+            say(f"Particles {len(table) - left_out}{more}")
+            for path in paths.values():
+                say(f"File      {path}")
+
+
+def _labels(image: "MeasuredFiles", options: argparse.Namespace) -> Any:
+    """Return the labels, if a format needs them: those given, or those in the result store."""
+    from napari_mpseg.exchange.export import EXPORTS
+    from napari_mpseg.results.labels_file import open_labels
+
+    if not any(EXPORTS[name].needs_labels for name in options.formats):
+        return None
+    found = open_labels(options.labels) if options.labels is not None else image.labels()
+    if found is None:
+        raise SettingsError(
+            f"There is no result store beside {image.table}. Give the labels it was measured on: --labels LABELS.tif"
+        )
+    return found.data
+
+
+COMMAND = Command(
+    "export",
+    "write measured particles as tables and as ImageJ's Results table and ROIs",
+    configure,
+    run,
+    """\
+Write particles into DIR, in one or more formats:
+  csv             the table as text
+  parquet         the table with units, pixel size and provenance inside
+  imagej-results  the table under ImageJ's column names, to be opened in ImageJ
+  imagej-rois     outlines for ImageJ's ROI Manager (needs: pip install "napari-mpseg[imagej]")
+NAME_export.json beside them holds settings, definitions and versions.""",
+)

@@ -83,7 +83,7 @@ def each_piece(
     """
     from scipy.ndimage import find_objects
 
-    boxes = find_objects(pieces)
+    boxes = find_objects(pieces) if pieces.size else []
     height, width = pieces.shape
     for number, box in enumerate(boxes, 1):
         if number % _BATCH == 1:

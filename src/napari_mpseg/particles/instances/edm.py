@@ -20,16 +20,21 @@ TOLERANCE = 0.5
 _NO_BACKGROUND = np.float32(np.sqrt(np.finfo(np.float32).max))
 
 
-def distances(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return each pixel's distance to the next background pixel, float32 ``(Y, X)``, in pixels.
+def distances(mask: NDArray[np.bool_], sampling: tuple[float, float] | None = None) -> NDArray[np.float32]:
+    """Return each pixel's distance to the next background pixel, float32 ``(Y, X)``.
 
-    Where the mask has no background at all, every distance is the same very large number.
+    Parameters
+    ----------
+    mask : numpy.ndarray
+        bool ``(Y, X)``. Where it has no background at all, every distance is the same very large number.
+    sampling : tuple of float, optional
+        Height and width of a pixel; without, distances are in pixels.
     """
     from scipy.ndimage import distance_transform_edt
 
     if mask.all():
         return np.full(mask.shape, _NO_BACKGROUND)
-    return np.asarray(distance_transform_edt(mask), np.float32)
+    return np.asarray(distance_transform_edt(mask, sampling=sampling), np.float32)
 
 
 def distance_map(mask: Any) -> NDArray[np.uint8]:

@@ -92,8 +92,8 @@ def mark_maxima(heights, ordered, tolerance, marks):  # type: ignore[no-untyped-
                     if marks[y2, x2] & _SEEN or height > level + slack:
                         alone = False
                         break  # the remaining neighbours of this pixel are not looked at
-                    if height < level - tolerance:
-                        continue
+                    if height < level - tolerance or height == 0:
+                        continue  # background belongs to no area, however large the tolerance
                     if height > level:
                         moved, start, level = True, y2 * columns + x2, height
                     queue[count] = y2 * columns + x2

@@ -1,0 +1,107 @@
+"""Peaks of a landscape that stand out: those with enough height over the saddle to a higher one."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_mpseg.particles.compiled import njit
+from napari_mpseg.particles.instances.maxima import NEIGHBOUR_X, NEIGHBOUR_Y
+
+
+def peak_markers(
+    heights: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    *,
+    prominence: float,
+    min_distance: float = 0.0,
+    connectivity: int = 2,
+    pixel: tuple[float, float] = (1.0, 1.0),
+) -> NDArray[np.int32]:
+    """Mark the peaks with the numbers 1 ... N, the highest first.
+
+    Parameters
+    ----------
+    heights : numpy.ndarray
+        float32 ``(Y, X)``.
+    mask : numpy.ndarray
+        bool ``(Y, X)``; where to look. Each connected piece of it has at least one peak.
+    prominence : float
+        Least height of a peak over the highest saddle that leads to a higher one: the h of h-maxima.
+    min_distance : float
+        Of two peaks that are closer only the higher is kept.
+    connectivity : {1, 2}
+        1: pixels touch with their sides. 2: corners too.
+    pixel : tuple of float
+        Height and width of a pixel, for the distance.
+
+    Returns
+    -------
+    numpy.ndarray
+        int32 ``(Y, X)``, one pixel per peak.
+    """
+    indices = np.flatnonzero(mask)
+    order = np.argsort(-heights.ravel()[indices], kind="stable")
+    found = _find_peaks(np.ascontiguousarray(heights), indices[order], prominence, 3 - connectivity)
+    rank = np.empty(mask.size, np.int64)
+    rank[indices[order]] = np.arange(len(order))
+    found = found[np.argsort(rank[found])]
+    if min_distance > 0:
+        found = _far_apart(found, mask.shape, min_distance, pixel)
+    markers = np.zeros(mask.shape, np.int32)
+    markers.flat[found] = np.arange(1, len(found) + 1)
+    return markers
+
+
+def _far_apart(
+    found: NDArray[np.int64], shape: tuple[int, ...], least: float, pixel: tuple[float, float]
+) -> NDArray[np.int64]:
+    places = np.stack(np.unravel_index(found, shape), 1) * np.asarray(pixel)
+    kept: list[int] = []
+    for number, place in enumerate(places):
+        if all(np.hypot(*(place - places[other])) >= least for other in kept):
+            kept.append(number)
+    return found[kept]
+
+
+@njit
+def _find_peaks(heights, descending, prominence, step):  # type: ignore[no-untyped-def]
+    """Let the water sink: pixels come out from the highest down, and islands that meet become one.
+
+    The lower of two islands that meet keeps its peak if that is high enough over the water.
+    """
+    rows, columns = heights.shape
+    parent = np.full(rows * columns, -1, np.int64)
+    top = np.empty(rows * columns, np.int64)  # of an island, at its root
+    flat = heights.ravel()
+    found = np.empty(len(descending), np.int64)
+    count = 0
+    for pixel in descending:
+        parent[pixel] = pixel
+        top[pixel] = pixel
+        y, x = pixel // columns, pixel % columns
+        for side in range(0, 8, step):
+            y2, x2 = y + NEIGHBOUR_Y[side], x + NEIGHBOUR_X[side]
+            if y2 < 0 or x2 < 0 or y2 >= rows or x2 >= columns or parent[y2 * columns + x2] < 0:
+                continue
+            one, other = _root(parent, pixel), _root(parent, y2 * columns + x2)
+            if one == other:
+                continue
+            if flat[top[one]] > flat[top[other]]:
+                one, other = other, one  # `one` is the lower island
+            rise = flat[top[one]] - flat[pixel]
+            if rise > 0 and rise >= prominence:
+                found[count] = top[one]
+                count += 1
+            parent[one] = other
+    for pixel in descending:
+        if parent[pixel] == pixel:
+            found[count] = top[pixel]
+            count += 1
+    return found[:count]
+
+
+@njit
+def _root(parent, pixel):  # type: ignore[no-untyped-def]
+    while parent[pixel] != pixel:
+        parent[pixel] = parent[parent[pixel]]
+        pixel = parent[pixel]
+    return pixel

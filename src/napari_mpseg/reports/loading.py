@@ -67,7 +67,7 @@ class MeasuredFiles:
         inputs = dict(provenance.get("inputs") or {})
         table, notes = _calibrated(table, calibration, inputs.get("calibration"))
         return ReportItem(
-            self.name,
+            str(inputs.get("name") or self.name),
             table,
             shape or _shape(inputs) or self._stored_shape(),
             self._picture(),

@@ -11,6 +11,7 @@ from napari_mpseg.commands import (
     presets,
     report,
     segment,
+    separate,
     train,
     train_bundled,
 )
@@ -21,6 +22,7 @@ COMMANDS: Registry[Command] = Registry("command")
 for module in (
     demo,
     segment,
+    separate,
     measure,
     classify,
     report,

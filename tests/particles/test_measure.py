@@ -313,7 +313,7 @@ def test_provenance_tells_what_was_measured() -> None:
     image = Image(da.zeros((3, 3)), name="filter 7", source="filter7.tif")
     record = measure(np.ones((3, 3), int), image, properties="area").provenance
     assert record["operation"] == "measure"
-    assert record["settings"] == {"properties": ["area"]}
+    assert record["settings"] == {"properties": ["area"], "perimeter": "imagej"}
     assert record["inputs"]["image"] == "filter 7"
 
 

@@ -2,16 +2,21 @@
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_mpseg.particles.intensities import Intensities
 from napari_mpseg.particles.outlines import feret
+from napari_mpseg.particles.perimeters import PERIMETERS
+from napari_mpseg.particles.piece_measures import PIECE_MEASURES, PIXELS, Asked
 from napari_mpseg.particles.pieces import MeasuredPieces, joined_hulls
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+_OUTLINE = ("steps_y", "steps_x", "corners", "enclosed")
 
 
 @dataclass(frozen=True)
@@ -27,13 +32,23 @@ class Particles:
     sums : dict of str to numpy.ndarray
         int64; ``y, x, yy, xx, xy``: sums of pixel indices relative to ``(y0, x0)`` and of their products.
     outline : dict of str to numpy.ndarray
-        int64; ``steps_y, steps_x, corners`` of the outer outline, all pieces added.
+        int64; ``steps_y, steps_x, corners, enclosed`` of the outer outline, all pieces added.
     hull_start, hull : numpy.ndarray
         Convex hull of pixel corners around all pieces, see :class:`~napari_mpseg.particles.pieces.MeasuredPieces`.
     shape : tuple of int
         Height and width of the image.
+    pieces : numpy.ndarray
+        int64; number of pieces.
     intensities : Intensities or None
         If an image was given.
+    more : dict
+        What was found out only because it was asked for: float64 ``(N, columns)`` by measure and ruler.
+    ring : numpy.ndarray or None
+        float64 ``(N, C)``; mean value of the background beside each particle, if asked for.
+    confidence : numpy.ndarray or None
+        float64; mean probability, if a probability was given.
+    channels : tuple of str
+        Names of the image's channels, as they go into columns.
     """
 
     label: Integers
@@ -47,15 +62,25 @@ class Particles:
     hull_start: Integers
     hull: Integers
     shape: tuple[int, int]
+    pieces: Integers
     intensities: Intensities | None = None
+    more: dict[Asked, Floats] = field(default_factory=dict)
+    ring: Floats | None = None
+    confidence: Floats | None = None
+    channels: tuple[str, ...] = ()
     _ferets: dict[tuple[float, float], Floats] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.label)
 
-    def with_intensities(self, intensities: Intensities) -> "Particles":
-        """Return the same particles with their pixel values."""
-        return replace(self, intensities=intensities)
+    def with_values(self, **values: Any) -> "Particles":
+        """Return the same particles with `intensities`, `channels`, `ring` or `confidence`."""
+        return replace(self, **values)
+
+    def found(self, name: str, height: float, width: float) -> Floats:
+        """Return what a measure of pieces found, for a pixel size: float64 ``(N, columns)``, all pieces joined."""
+        ruler = (height, width) if PIECE_MEASURES[name].by_length else PIXELS
+        return self.more[name, ruler]
 
     def ferets(self, height: float, width: float) -> Floats:
         """Return float64 ``(N, 6)``: Feret max, min, angle, left end (y, x) and hull area, for a pixel size."""
@@ -78,8 +103,10 @@ def gather(pieces: MeasuredPieces, shape: tuple[int, int]) -> Particles:
     if not len(label):
         empty = np.empty(0, np.int64)
         sums = dict.fromkeys(("y", "x", "yy", "xx", "xy"), empty)
-        outline = dict.fromkeys(("steps_y", "steps_x", "corners"), empty)
-        return Particles(label, empty, empty, empty, empty, empty, sums, outline, start, pieces.hull, shape)
+        outline = dict.fromkeys(_OUTLINE, empty)
+        return Particles(
+            label, empty, empty, empty, empty, empty, sums, outline, start, pieces.hull, shape, empty, more=pieces.more
+        )
 
     y0, x0 = (np.minimum.reduceat(records[name], first) for name in ("y0", "x0"))
     y1, x1 = (np.maximum.reduceat(records[name], first) for name in ("y1", "x1"))
@@ -102,10 +129,12 @@ def gather(pieces: MeasuredPieces, shape: tuple[int, int]) -> Particles:
         y1,
         x1,
         {name: np.add.reduceat(values, first) for name, values in moved.items()},
-        {name: np.add.reduceat(records[name], first) for name in ("steps_y", "steps_x", "corners")},
+        {name: np.add.reduceat(records[name], first) for name in _OUTLINE},
         hull_start,
         hull,
         shape,
+        np.diff(start),
+        more={key: PIECE_MEASURES[key[0]].join.reduceat(found[order], first) for key, found in pieces.more.items()},
     )
 
 
@@ -118,6 +147,8 @@ class Geometry:
         What the pixels say.
     pixel_size : tuple of float
         Height and width of a pixel. With ``(1, 1)`` all lengths are in pixels.
+    estimator : str
+        Which of :data:`~napari_mpseg.particles.perimeters.PERIMETERS` the perimeter is.
 
     Notes
     -----
@@ -125,8 +156,11 @@ class Geometry:
     numbers are those in pixels times the pixel size, so that no rounding breaks a tie differently.
     """
 
-    def __init__(self, particles: Particles, pixel_size: tuple[float, float] = (1.0, 1.0)) -> None:
+    def __init__(
+        self, particles: Particles, pixel_size: tuple[float, float] = (1.0, 1.0), estimator: str = "imagej"
+    ) -> None:
         self.particles = particles
+        self._estimator = estimator
         height, width = pixel_size
         self.pixel_size = pixel_size
         self._scale = height if height == width else 1.0
@@ -148,10 +182,60 @@ class Geometry:
 
     @cached_property
     def perimeter(self) -> Floats:
+        """Perimeter by the chosen estimator."""
+        return PERIMETERS[self._estimator].compute(self)
+
+    @cached_property
+    def perimeter_imagej(self) -> Floats:
         """ImageJ's outline length: sides, less what is cut off at counted corners."""
         outline, h, w = self.particles.outline, self._height, self._width
         cut = h + w - np.hypot(h, w)
         return np.asarray(self._scale * (outline["steps_y"] * h + outline["steps_x"] * w - outline["corners"] * cut))
+
+    @cached_property
+    def perimeter_crofton(self) -> Floats:
+        """Perimeter after Cauchy and Crofton: half the border crossings of lines, integrated over place and direction.
+
+        Lines run along rows, columns and both diagonals. Each stands for the directions nearest to it: an eighth of a
+        turn, where pixels are square.
+        """
+        rows, columns, falling, rising = self.found("crossings").T[:4]
+        h, w = self._height, self._width
+        diagonal = np.arctan2(h, w)  # direction of a diagonal
+        along = rows * h * diagonal + columns * w * (np.pi / 2 - diagonal)
+        across = (falling + rising) * h * w / np.hypot(h, w) * (np.pi / 4)
+        return np.asarray(self._scale * (along + across))
+
+    @property
+    def holes(self) -> Floats:
+        """Number of enclosed regions: runs and the links between them form a net with one mesh per hole."""
+        runs, links = self.found("crossings")[:, 0], self.found("crossings")[:, 4]
+        return np.asarray(links - runs + self.particles.pieces)
+
+    @property
+    def filled_area(self) -> Floats:
+        """Area inside the outer outline, all pieces added."""
+        return np.asarray(self.particles.outline["enclosed"] * (self.pixel_size[0] * self.pixel_size[1]), np.float64)
+
+    @property
+    def inscribed_diameter(self) -> Floats:
+        """Diameter of the largest circle inside one of the pieces."""
+        return np.asarray(2.0 * self._scale * self.found("inscribed")[:, 0])
+
+    @property
+    def fibre_length(self) -> Floats:
+        """Length along the centre line, all pieces added."""
+        return np.asarray(self._scale * self.found("centre_line")[:, 0])
+
+    @cached_property
+    def arc_length(self) -> Floats:
+        """Longer side of the bent strip with the particle's area and Crofton perimeter."""
+        perimeter = self.perimeter_crofton
+        return np.asarray((perimeter + np.sqrt(np.maximum(perimeter**2 - 16.0 * self.area, 0.0))) / 4.0)
+
+    def found(self, name: str) -> Floats:
+        """Return what a measure of pieces found, without the common scale: float64 ``(N, columns)``."""
+        return self.particles.found(name, self._height, self._width)
 
     @property
     def feret_max(self) -> Floats:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from napari_mpseg.particles.compiled import njit
 from napari_mpseg.particles.runs import Pieces, Runs
 
-# Columns of the sums: a reference value near the others, power sums of the difference to it, extremes, and the
-# sums of value times row and value times column (in block coordinates).
-_REFERENCE, _S1, _S2, _S3, _S4, _MIN, _MAX, _VY, _VX = range(9)
+# Columns of the sums: a reference value near the others, power sums of the difference to it, extremes, the sums of
+# value times row and value times column (in block coordinates), and the number of values other than 0.
+_REFERENCE, _S1, _S2, _S3, _S4, _MIN, _MAX, _VY, _VX, _SET = range(10)
 
 Integers = NDArray[np.int64]
 
@@ -32,6 +32,8 @@ class Intensities:
         Central moments (divided by the number of pixels).
     weighted_y, weighted_x : numpy.ndarray
         Sum of value times pixel index, relative to the particle's bounding box.
+    not_zero : numpy.ndarray
+        Number of values other than 0.
     """
 
     mean: NDArray[np.float64]
@@ -43,6 +45,7 @@ class Intensities:
     moment_4: NDArray[np.float64]
     weighted_y: NDArray[np.float64]
     weighted_x: NDArray[np.float64]
+    not_zero: NDArray[np.float64]
 
 
 class IntensityCollector:
@@ -57,7 +60,7 @@ class IntensityCollector:
     def add(self, runs: Runs, pieces: Pieces, pixels: NDArray[Any], origin: tuple[int, int]) -> None:
         """Take the `pixels` ``(Y, X, C)`` under `runs` (same coordinates); `origin` is their first pixel."""
         counts = np.zeros(len(pieces), np.int64)
-        sums = np.zeros((len(pieces), pixels.shape[2], 9), np.float64)
+        sums = np.zeros((len(pieces), pixels.shape[2], 10), np.float64)
         _add_pixels(runs.y, runs.x0, runs.x1, pieces.of_run, pixels, counts, sums)
         self._labels.append(runs.label[pieces.order[pieces.start[:-1]]])
         self._counts.append(counts)
@@ -67,7 +70,7 @@ class IntensityCollector:
     def finish(self, labels: Integers, y0: Integers, x0: Integers, channels: int) -> Intensities:
         """Return the statistics of the particles `labels` (sorted) whose bounding boxes start at `y0`, `x0`."""
         if not len(labels):
-            return Intensities(*(np.zeros((0, channels)) for _ in range(9)))
+            return Intensities(*(np.zeros((0, channels)) for _ in range(10)))
         part_labels = np.concatenate(self._labels)
         order = np.argsort(part_labels, kind="stable")
         first = np.searchsorted(part_labels[order], labels)
@@ -117,6 +120,7 @@ def _merged(
         moment_4=np.maximum(m4 - 4 * m1 * m3 + 6 * m1**2 * m2 - 3 * m1**4, 0.0),
         weighted_y=added(weighted_y),
         weighted_x=added(weighted_x),
+        not_zero=added(sums[:, :, _SET]),
     )
     for values in vars(result).values():
         values[unknown] = np.nan
@@ -135,7 +139,7 @@ def _add_pixels(y, x0, x1, of_run, pixels, counts, sums):  # type: ignore[no-unt
                 out[5] = value
                 out[6] = value
             reference, low, high = out[0], out[5], out[6]
-            s1 = s2 = s3 = s4 = vx = 0.0
+            s1 = s2 = s3 = s4 = vx = not_zero = 0.0
             for x in range(x0[run], x1[run]):
                 value = np.float64(pixels[y[run], x, c])
                 d = value - reference
@@ -144,6 +148,7 @@ def _add_pixels(y, x0, x1, of_run, pixels, counts, sums):  # type: ignore[no-unt
                 s3 += d * d * d
                 s4 += d * d * d * d
                 vx += value * x
+                not_zero += value != 0.0
                 low = min(low, value)
                 high = max(high, value)
             out[1] += s1
@@ -154,4 +159,5 @@ def _add_pixels(y, x0, x1, of_run, pixels, counts, sums):  # type: ignore[no-unt
             out[6] = high
             out[7] += y[run] * (s1 + reference * (x1[run] - x0[run]))
             out[8] += vx
+            out[9] += not_zero
         counts[p] += x1[run] - x0[run]

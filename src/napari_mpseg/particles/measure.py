@@ -1,22 +1,19 @@
 """Measure every particle of a label image."""
 
-import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from napari_mpseg.calibration import Calibration
-from napari_mpseg.errors import ImageError
-from napari_mpseg.images.image import Image
-from napari_mpseg.particles.blocks import blocks_of, label_array, read_labels, read_pixels
-from napari_mpseg.particles.geometry import Geometry, Particles, gather
-from napari_mpseg.particles.intensities import IntensityCollector
-from napari_mpseg.particles.pieces import PieceCollector
+from napari_mpseg.particles.blocks import label_array
+from napari_mpseg.particles.gathering import Gatherer
+from napari_mpseg.particles.geometry import Geometry, Particles
+from napari_mpseg.particles.inputs import inputs_of
+from napari_mpseg.particles.perimeters import PERIMETERS
+from napari_mpseg.particles.piece_measures import asked_for
 from napari_mpseg.particles.properties import Property, columns_of, properties_in, values_of
-from napari_mpseg.particles.runs import find_pieces, find_runs
 from napari_mpseg.particles.table import ParticleTable
-from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
+from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.provenance import Provenance
 
 
@@ -26,6 +23,8 @@ def measure(
     *,
     calibration: Calibration | None = None,
     properties: str | Sequence[str] | None = None,
+    perimeter: str = "imagej",
+    probability: Any = None,
     on_progress: ProgressCallback = silent,
     cancel: CancelToken | None = None,
 ) -> ParticleTable:
@@ -44,6 +43,13 @@ def measure(
     properties : str or sequence of str, optional
         Names of properties or sets (``"shape"``, ``"intensity"``, ``"imagej"``, ``"all"``), see
         :data:`napari_mpseg.particles.PROPERTIES`. Without, the set ``"default"``.
+    perimeter : str
+        Estimator behind the columns ``perimeter`` and ``circularity``: ``"imagej"``, or ``"crofton"``, which does not
+        depend on how the particle lies and comes closer to the true length of large ones. See
+        :data:`napari_mpseg.particles.perimeters.PERIMETERS`.
+    probability : Image or array, optional
+        ``(Y, X)``, uint8 (255 stands for 1) or floating point from 0 to 1. Adds the column ``confidence``, the mean
+        over the particle, read in the same pass.
     on_progress, cancel
         See :mod:`napari_mpseg.progress`; both are used once per block.
 
@@ -55,7 +61,7 @@ def measure(
     Raises
     ------
     ImageError
-        If the labels are not two-dimensional non-negative integers, or the image has another height or width.
+        If the labels are not two-dimensional non-negative integers, or image or probability do not fit them.
     SettingsError, UnknownNameError
         If a property cannot be measured or is unknown.
     Cancelled
@@ -78,50 +84,26 @@ def measure(
     [7.0, 6.0, 24.0]
     """
     array = label_array(labels)
-    pixels, channels, found = _image_parts(image, tuple(array.shape))
-    calibration = calibration or found or Calibration()
-    chosen = properties_in(properties, with_image=image is not None)
-    with_values = any(entry.kind == "intensity" for entry in chosen)
-    particles = _gather(array, pixels if with_values else None, len(channels), on_progress, cancel)
+    found = inputs_of(image, probability, tuple(map(int, array.shape)))
+    calibration = calibration or found.calibration or Calibration()
+    estimator = PERIMETERS[perimeter]
+    chosen = properties_in(properties, found.given)
+    needs = {need for entry in chosen for need in entry.needs}
+    if "perimeter" in needs:
+        needs.update(estimator.needs)
+    if not any(entry.given in ("image", "rgb") for entry in chosen):
+        found = replace(found, pixels=None)
+    gatherer = Gatherer(array, found, asked_for(needs, calibration.pixel_size), "ring" in needs)
+    particles = gatherer.run(on_progress, cancel)
     inputs = {
         "shape": list(map(int, array.shape)),
         "image": getattr(image, "name", None),
         "source": getattr(image, "source", None),
         "calibration": str(calibration),
     }
-    record = Provenance("measure", {"properties": [entry.name for entry in chosen]}, inputs)
-    return _table(particles, chosen, channels, calibration, record)
-
-
-def _gather(
-    labels: Any, pixels: Any, channels: int, on_progress: ProgressCallback, cancel: CancelToken | None
-) -> Particles:
-    shape = int(labels.shape[0]), int(labels.shape[1])
-    blocks = blocks_of(labels)
-    shapes, values = PieceCollector(shape), IntensityCollector()
-    for done, block in enumerate(blocks):
-        if cancel is not None:
-            cancel.check()
-        on_progress(Progress("Measuring", done, len(blocks), "blocks"))
-        runs = find_runs(read_labels(labels, block))
-        if not len(runs):
-            continue
-        pieces = find_pieces(runs)
-        shapes.add(runs, pieces, (block.y, block.x), (block.height, block.width))
-        if pixels is not None:
-            # Only the rectangle with labels in it is read.
-            y, x = int(runs.y[0]), int(runs.x0.min())
-            window = read_pixels(
-                pixels,
-                slice(block.y + y, block.y + int(runs.y[-1]) + 1),
-                slice(block.x + x, block.x + int(runs.x1.max())),
-            )
-            values.add(runs.shifted(-y, -x), pieces, window, (block.y + y, block.x + x))
-    particles = gather(shapes.finish(), shape)
-    on_progress(Progress("Measuring", len(blocks), len(blocks), "blocks"))
-    if pixels is None:
-        return particles
-    return particles.with_intensities(values.finish(particles.label, particles.y0, particles.x0, channels))
+    settings = {"properties": [entry.name for entry in chosen], "perimeter": perimeter}
+    record = Provenance("measure", settings, inputs)
+    return _table(particles, chosen, found.channels, calibration, record)
 
 
 def _table(
@@ -129,8 +111,10 @@ def _table(
 ) -> ParticleTable:
     import pandas as pd
 
-    in_pixels = Geometry(particles)
-    in_units = Geometry(particles, calibration.pixel_size) if calibration.pixel_size != (1.0, 1.0) else in_pixels
+    estimator = str(record.settings["perimeter"])
+    in_pixels = Geometry(particles, estimator=estimator)
+    size = calibration.pixel_size
+    in_units = Geometry(particles, size, estimator) if size != (1.0, 1.0) else in_pixels
     columns: dict[str, Any] = {"label": particles.label}
     units = {"label": ""}
     for entry in chosen:
@@ -139,32 +123,3 @@ def _table(
         columns.update(zip(names, values, strict=True))
         units |= names
     return ParticleTable(pd.DataFrame(columns), calibration, units, record.to_dict())
-
-
-def _image_parts(image: Any, shape: tuple[int, ...]) -> tuple[Any, tuple[str, ...], Calibration | None]:
-    """Return the pixels, the channels' names as they go into columns, and the calibration if there is one."""
-    if image is None:
-        return None, (), None
-    data, names, calibration = (
-        (image.data, image.channels, image.calibration) if isinstance(image, Image) else (image, (), None)
-    )
-    if not (hasattr(data, "shape") and hasattr(data, "dtype")):
-        data = np.asarray(data)
-    if data.ndim not in (2, 3) or tuple(data.shape[:2]) != shape:
-        raise ImageError(
-            f"The image has the shape {tuple(data.shape)}, the labels {shape}. "
-            "They must have the same height and width: choose the image these labels were made from."
-        )
-    if data.dtype.kind not in "iuf":
-        raise ImageError(f"Intensities of a {data.dtype} image cannot be measured. Give an image of real numbers.")
-    count = int(data.shape[2]) if data.ndim == 3 else 1
-    if len(names) != count:
-        names = tuple(str(number) for number in range(count))
-    return data, _column_endings(names), calibration
-
-
-def _column_endings(names: Sequence[str]) -> tuple[str, ...]:
-    endings = [re.sub(r"\W+", "_", name.strip().lower()).strip("_") or str(k) for k, name in enumerate(names)]
-    if len(set(endings)) < len(endings):
-        endings = [f"{ending}_{k}" for k, ending in enumerate(endings)]
-    return tuple(endings)

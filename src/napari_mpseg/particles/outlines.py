@@ -26,6 +26,7 @@ PIECE = np.dtype(
         ("steps_y", np.int64),  # length of the outline's vertical sides, in pixels
         ("steps_x", np.int64),  # length of its horizontal sides
         ("corners", np.int64),  # corners that are cut off in ImageJ's perimeter
+        ("enclosed", np.int64),  # pixels inside the outline, holes and all
     ]
 )
 
@@ -121,7 +122,7 @@ def _trace(begin, end, row, height, rec):  # type: ignore[no-untyped-def]
     # Directions turn left one by one: 0 down, 1 right, 2 up, 3 left (y points down on the screen).
     start_y, start_x = 1, end[0]
     y, x, direction = start_y, start_x, 0
-    steps_y = steps_x = corners = 0
+    steps_y = steps_x = corners = enclosed = 0
     side = 0  # length of the side walked since the last corner
     counted = False
     while True:
@@ -157,12 +158,14 @@ def _trace(begin, end, row, height, rec):  # type: ignore[no-untyped-def]
         if direction == 0:
             y += 1
             steps_y += 1
+            enclosed += x
         elif direction == 1:
             x += 1
             steps_x += 1
         elif direction == 2:
             y -= 1
             steps_y += 1
+            enclosed -= x
         else:
             x -= 1
             steps_x += 1
@@ -171,6 +174,7 @@ def _trace(begin, end, row, height, rec):  # type: ignore[no-untyped-def]
     rec["steps_y"] = steps_y
     rec["steps_x"] = steps_x
     rec["corners"] = corners
+    rec["enclosed"] = enclosed
 
 
 @njit

@@ -1,12 +1,14 @@
 """Pieces of labels, gathered block by block and stitched across block borders."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_mpseg.particles.outlines import PIECE, join_hulls, measure_runs
+from napari_mpseg.particles.piece_measures import PIECE_MEASURES, Asked
 from napari_mpseg.particles.runs import Pieces, Runs, find_pieces, merge_neighbours
 
 
@@ -22,11 +24,14 @@ class MeasuredPieces:
         int64, one longer than `records`.
     hull : numpy.ndarray
         int64 ``(K, 2)``; the hull corners ``(y, x)`` of all pieces, one after the other.
+    more : dict
+        What else was asked for: float64 ``(P, columns)`` by measure and ruler.
     """
 
     records: NDArray[Any]
     hull_start: NDArray[np.int64]
     hull: NDArray[np.int64]
+    more: dict[Asked, NDArray[np.float64]] = field(default_factory=dict)
 
 
 class PieceCollector:
@@ -40,10 +45,13 @@ class PieceCollector:
     ----------
     shape : tuple of int
         Height and width of the whole image.
+    asked : sequence of tuple
+        More to find out about each piece, see :func:`~napari_mpseg.particles.piece_measures.asked_for`.
     """
 
-    def __init__(self, shape: tuple[int, int]) -> None:
+    def __init__(self, shape: tuple[int, int], asked: Sequence[Asked] = ()) -> None:
         self._shape = shape
+        self._asked = tuple(asked)
         self._done: list[MeasuredPieces] = []
         self._open: list[Runs] = []
 
@@ -65,7 +73,7 @@ class PieceCollector:
             self._open.append(runs.chosen(is_open[pieces.of_run]).shifted(y, x))
         closed = np.flatnonzero(~is_open)
         if len(closed):
-            self._done.append(_measure(runs, pieces, closed, y, x))
+            self._done.append(_measure(runs, pieces, closed, (y, x), self._asked))
 
     def finish(self) -> MeasuredPieces:
         """Join what crosses block borders and return all pieces."""
@@ -73,14 +81,16 @@ class PieceCollector:
             runs = merge_neighbours(_joined(self._open))
             self._open = []
             pieces = find_pieces(runs)
-            self._done.append(_measure(runs, pieces, np.arange(len(pieces)), 0, 0))
+            self._done.append(_measure(runs, pieces, np.arange(len(pieces)), (0, 0), self._asked))
         if not self._done:
-            return MeasuredPieces(np.empty(0, PIECE), np.zeros(1, np.int64), np.empty((0, 2), np.int64))
+            none = {key: np.empty((0, PIECE_MEASURES[key[0]].columns)) for key in self._asked}
+            return MeasuredPieces(np.empty(0, PIECE), np.zeros(1, np.int64), np.empty((0, 2), np.int64), none)
         sizes = [np.diff(part.hull_start) for part in self._done]
         return MeasuredPieces(
             np.concatenate([part.records for part in self._done]),
             np.concatenate([[0], np.cumsum(np.concatenate(sizes))]).astype(np.int64),
             np.concatenate([part.hull for part in self._done]),
+            {key: np.concatenate([part.more[key] for part in self._done]) for key in self._asked},
         )
 
 
@@ -110,7 +120,10 @@ def joined_hulls(
     return hull_start, hull[: hull_start[-1]]
 
 
-def _measure(runs: Runs, pieces: Pieces, chosen: NDArray[np.int64], y: int, x: int) -> MeasuredPieces:
+def _measure(
+    runs: Runs, pieces: Pieces, chosen: NDArray[np.int64], origin: tuple[int, int], asked: Sequence[Asked]
+) -> MeasuredPieces:
+    y, x = origin
     records = np.zeros(len(chosen), PIECE)
     hull_start = np.zeros(len(chosen) + 1, np.int64)
     # At most two corners on each grid line of a piece, and no piece has more rows than runs.
@@ -118,7 +131,8 @@ def _measure(runs: Runs, pieces: Pieces, chosen: NDArray[np.int64], y: int, x: i
     measure_runs(chosen, pieces.start, pieces.order, runs.y, runs.x0, runs.x1, runs.label, records, hull_start, hull)
     for name, shift in (("y0", y), ("y1", y), ("x0", x), ("x1", x)):
         records[name] += shift
-    return MeasuredPieces(records, hull_start, hull[: hull_start[-1]] + np.array([y, x]))
+    more = {(name, ruler): PIECE_MEASURES[name](runs, pieces, chosen, ruler) for name, ruler in asked}
+    return MeasuredPieces(records, hull_start, hull[: hull_start[-1]] + np.array([y, x]), more)
 
 
 def _joined(parts: list[Runs]) -> Runs:

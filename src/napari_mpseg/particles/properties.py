@@ -4,46 +4,63 @@ A new property is one more :func:`~napari_mpseg.particles.property.add`; the tab
 documentation follow from the registry.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from numpy.typing import NDArray
 
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import SettingsError, UnknownNameError
-from napari_mpseg.particles import shape_properties, value_properties  # noqa: F401 - they fill the registry
+from napari_mpseg.particles import (  # noqa: F401 - they fill the registry, in this order
+    confidence_property,
+    shape_properties,
+    thickness_properties,
+    value_properties,
+)
 from napari_mpseg.particles.geometry import Geometry
 from napari_mpseg.particles.property import PROPERTIES, Property
+
+_MISSING = {
+    "image": "an image, but only labels were given. Give the image too",
+    "rgb": "an image with the channels red, green and blue. Give such an image, or leave it out",
+    "probability": "the probability the labels come from. Give the probability too, or leave it out",
+}
 
 __all__ = ["PROPERTIES", "Property", "columns_of", "properties_in", "property_sets", "values_of"]
 
 
-def properties_in(chosen: str | Sequence[str] | None, *, with_image: bool = True) -> list[Property]:
+def properties_in(
+    chosen: str | Sequence[str] | None, given: Collection[str] = ("image", "rgb", "probability")
+) -> list[Property]:
     """Return the properties named, in the registry's order.
 
     Parameters
     ----------
     chosen : str, sequence of str or None
         Names of properties and of sets (:func:`property_sets`). None is the set ``"default"``.
-    with_image : bool
-        Whether intensities can be measured. Without, sets are taken without them.
+    given : collection of str
+        What there is beside the labels (:data:`~napari_mpseg.particles.property.Given`). Sets are taken without what
+        cannot be measured; ``confidence`` is always there with a probability.
 
     Raises
     ------
     UnknownNameError
         If a name is neither a property nor a set.
     SettingsError
-        If an intensity is asked for by its own name, or only intensities, and there is no image.
+        If a property is asked for by its own name, or a whole set, that needs what is not given.
     """
     names = ["default"] if chosen is None else [chosen] if isinstance(chosen, str) else list(chosen)
     sets = property_sets()
     wanted: set[str] = set()
     for name in names:
         members = sets.get(name) or (_known(name, sets).name,)
-        usable = [member for member in members if with_image or PROPERTIES[member].kind != "intensity"]
+        usable = [member for member in members if PROPERTIES[member].given in ("", *given)]
         if not usable:
-            raise SettingsError(f"{name!r} is measured on an image, but only labels were given. Give the image too.")
+            missing = _MISSING["image" if "image" not in given else PROPERTIES[members[0]].given]
+            raise SettingsError(f"{name!r} is measured on {missing}.")
         wanted.update(usable)
+    if "probability" in given:
+        wanted.add("confidence")
     return [entry for name, entry in PROPERTIES.items() if name in wanted]
 
 
@@ -88,7 +105,8 @@ def columns_of(entry: Property, calibration: Calibration, channels: Sequence[str
         units |= {f"{stem}_deg": "deg" for stem in entry.stems}
     elif entry.kind == "intensity":
         endings = [f"_{channel}" for channel in channels] if len(channels) > 1 else [""]
-        units |= {f"{stem}{ending}": entry.unit for stem in entry.stems for ending in endings}
+        unit = entry.unit.format(area=calibration.area_suffix)
+        units |= {f"{stem}{ending}": unit for stem in entry.stems for ending in endings}
     else:
         units |= dict.fromkeys(entry.stems, entry.unit)
     return units
@@ -97,7 +115,7 @@ def columns_of(entry: Property, calibration: Calibration, channels: Sequence[str
 def values_of(entry: Property, in_pixels: Geometry, in_units: Geometry, *, calibrated: bool) -> list[NDArray[Any]]:
     """Return the columns' values, in the order of :func:`columns_of`."""
     if entry.kind == "intensity":
-        return [column for values in entry.compute(in_pixels) for column in values.T]
+        return [column for values in entry.compute(in_units) for column in values.T]
     if entry.kind in ("length", "area"):
         values = list(entry.compute(in_pixels))
         return values + list(entry.compute(in_units)) if calibrated else values

@@ -16,6 +16,10 @@ Columns = tuple[NDArray[Any], ...]
 #: ``intensity``: one column per channel.
 Kind = Literal["length", "area", "pixels", "number", "angle", "flag", "intensity"]
 
+#: What must be given beside the labels: nothing, any image, one with the channels red, green and blue, or the
+#: probability the labels come from.
+Given = Literal["", "image", "rgb", "probability"]
+
 
 @dataclass(frozen=True)
 class Property:
@@ -41,7 +45,13 @@ class Property:
     dtype : str
         Of its columns.
     unit : str
-        Of its columns, where `kind` does not say it.
+        Of its columns, where `kind` does not say it. ``{area}`` stands for the unit of area.
+    given : str
+        See :data:`Given`.
+    needs : tuple of str
+        What is found out about particles only for those who ask: names of
+        :data:`~napari_mpseg.particles.piece_measures.PIECE_MEASURES`, ``"ring"``, or ``"perimeter"``: what the chosen
+        estimator of the perimeter needs.
     """
 
     name: str
@@ -53,6 +63,8 @@ class Property:
     sets: tuple[str, ...]
     dtype: str = "float64"
     unit: str = ""
+    given: Given = ""
+    needs: tuple[str, ...] = ()
 
 
 PROPERTIES: Registry[Property] = Registry("particle property")
@@ -63,6 +75,7 @@ def add(
 ) -> None:
     """Register a property; `sets` are separated by spaces, `compute` may return one array or a tuple of them."""
     stems = more.pop("stems", (name,))
+    more.setdefault("given", "image" if kind == "intensity" else "")
 
     def columns(geometry: Geometry) -> Columns:
         values = compute(geometry)

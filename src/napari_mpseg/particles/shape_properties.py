@@ -17,8 +17,15 @@ def _on_border(g: Geometry) -> NDArray[np.bool_]:
     return np.asarray((p.y0 == 0) | (p.x0 == 0) | (p.y1 == p.shape[0]) | (p.x1 == p.shape[1]))
 
 
-def _circularity(g: Geometry) -> NDArray[np.float64]:
-    return np.asarray(np.minimum(1.0, 4.0 * np.pi * g.area / g.perimeter**2))
+def _circularity(g: Geometry, perimeter: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.minimum(1.0, 4.0 * np.pi * g.area / perimeter**2))
+
+
+def _first_pixel(g: Geometry) -> Columns:
+    # The hull starts at the top-most, then left-most corner: that of the first pixel.
+    p = g.particles
+    corner = p.hull[p.hull_start[:-1]]
+    return corner[:, 0], corner[:, 1]
 
 
 def _bounding_box(g: Geometry) -> Columns:
@@ -50,14 +57,26 @@ add(
     stems=("bbox_y0", "bbox_x0", "bbox_y1", "bbox_x1"),
     dtype="int64",
 )
+add(
+    "first_pixel",
+    "pixels",
+    _first_pixel,
+    "Row and column of the first pixel from the top, then from the left (ImageJ: YStart, XStart).",
+    _IJ,
+    "position imagej",
+    stems=("first_y", "first_x"),
+    dtype="int64",
+)
 add("area", "area", lambda g: g.area, "Number of pixels, holes left out.", _IJ, _SHAPE)
 add(
     "perimeter",
     "length",
     lambda g: g.perimeter,
-    "Length of the outer outline along pixel sides, corners cut off by ImageJ's rule; all pieces added.",
+    "Length of the outline by the chosen estimator. imagej: outer outline along pixel sides, corners cut off by "
+    "ImageJ's rule, all pieces added. crofton: as perimeter_crofton.",
     _IJ,
     _SHAPE,
+    needs=("perimeter",),
 )
 add(
     "equivalent_diameter",
@@ -124,7 +143,15 @@ add(
     _IJ,
     _SHAPE,
 )
-add("circularity", "number", _circularity, "4 pi area / perimeter^2, at most 1.", _IJ, _SHAPE)
+add(
+    "circularity",
+    "number",
+    lambda g: _circularity(g, g.perimeter),
+    "4 pi area / perimeter^2, at most 1.",
+    _IJ,
+    _SHAPE,
+    needs=("perimeter",),
+)
 add(
     "roundness",
     "number",
@@ -175,4 +202,40 @@ add(
     _IJ,
     "default position",
     dtype="bool",
+)
+add(
+    "perimeter_crofton",
+    "length",
+    lambda g: g.perimeter_crofton,
+    "Length of all borders, those of holes too, from how often lines in four directions enter the particle.",
+    "Crofton's formula, as scikit-image's perimeter_crofton",
+    "shape crofton",
+    needs=("crossings",),
+)
+add(
+    "circularity_crofton",
+    "number",
+    lambda g: _circularity(g, g.perimeter_crofton),
+    "4 pi area / perimeter_crofton^2, at most 1.",
+    "scikit-image (perimeter_crofton)",
+    "shape crofton",
+    needs=("crossings",),
+)
+add(
+    "holes",
+    "number",
+    lambda g: g.holes.astype(np.int64),
+    "Number of enclosed regions that are not this particle (joined by their sides); all pieces added.",
+    _SK,
+    "shape morphology",
+    dtype="int64",
+    needs=("crossings",),
+)
+add(
+    "filled_area",
+    "area",
+    lambda g: g.filled_area,
+    "Area inside the outer outline, holes and what lies in them included; all pieces added.",
+    "ImageJ (Analyze Particles, include holes)",
+    "shape morphology",
 )

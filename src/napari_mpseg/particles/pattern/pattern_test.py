@@ -1,0 +1,70 @@
+"""What a test of the point pattern is, and the registry that holds them all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from napari_mpseg.particles.pattern.pattern import Pattern
+from napari_mpseg.particles.pattern.pattern_settings import PatternSettings
+from napari_mpseg.particles.pattern.result import PatternResult
+from napari_mpseg.progress import CancelToken, ProgressCallback
+from napari_mpseg.registry import Registry
+from napari_mpseg.settings import to_dict
+
+Run = Callable[[Pattern, PatternSettings, ProgressCallback, CancelToken], PatternResult]
+
+
+@dataclass(frozen=True)
+class PatternTest:
+    """One test of whether particles lie as if at random.
+
+    Attributes
+    ----------
+    name : str
+        What the user chooses it by.
+    title, definition : str
+        For people.
+    source : str
+        Whose it is.
+    run : callable
+        Takes a :class:`~napari_mpseg.particles.pattern.pattern.Pattern` in its region, settings, progress callback and
+        cancel token.
+    sound : bool
+        Whether it calls random patterns random as often as it says.
+    """
+
+    name: str
+    title: str
+    definition: str
+    source: str
+    run: Run
+    sound: bool = True
+
+
+PATTERN_TESTS: Registry[PatternTest] = Registry("test of the point pattern")
+
+
+def answer(test: str, pattern: Pattern, settings: PatternSettings, pattern_class: str, **more: Any) -> PatternResult:
+    """Return a result with what every test says: the region and the measured distances."""
+    distances = more.pop("distances", pattern.distances if len(pattern) > 1 else None)
+    if distances is not None and len(distances):
+        more = {
+            "mean": float(distances.mean()),
+            "median": float(np.median(distances)),
+            "variance": float(distances.var()),
+            "distances": distances,
+            **more,
+        }
+    more = {"unit": pattern.calibration.unit, "area": pattern.area, "region": pattern.region.name, **more}
+    return PatternResult(
+        pattern_class,
+        test,
+        PATTERN_TESTS[test].title,
+        pattern.distance,
+        len(pattern),
+        settings=to_dict(settings),
+        notes=(*pattern.notes, *more.pop("notes", ())),
+        **more,
+    )

@@ -46,6 +46,7 @@ def segment(
     rescale: bool = False,
     tile_size: int | None = None,
     measure: bool = True,
+    rules: Any = None,
     cache: str | os.PathLike[str] | None = None,
     on_progress: ProgressCallback | None = None,
     cancel: CancelToken | None = None,
@@ -87,6 +88,8 @@ def segment(
         Side of a tile in pixels. Results do not depend on it; memory and speed do.
     measure : bool
         Whether to make the particle table.
+    rules : str, path or RuleSet, optional
+        Which rules give the table's column ``class``: the name of a rule set or a file; ``"mp-vat"`` without.
     cache : path-like, optional
         Folder for temporary stores; default the variable ``NAPARI_MPSEG_CACHE``, else the system's temporary folder.
     on_progress : callable, optional
@@ -117,6 +120,7 @@ def segment(
     entry = _chosen(method)
     _check_tile_size(tile_size)
     names = None if tta is None else tta_names(tta)
+    sorting = _sorting(rules)
     opened = _opened(image, plane, channels, calibration)
     paths = result_paths(Path(out).absolute(), opened.name) if out is not None else None
     if paths is not None:
@@ -125,7 +129,7 @@ def segment(
     built = _with_rescale(built) if rescale else built
     name = entry.name if isinstance(entry, MethodEntry) else built.name
     settings = MaskSettings(built.default_threshold if threshold is None else threshold, min_size, connectivity)
-    record = _record(opened, name, built, settings, tile_size)
+    record = _record(opened, name, built, settings, tile_size, sorting)
     with _places(paths, overwrite, cache) as parts:
         prepared = built.prepare(opened, on_progress=on_progress, cancel=cancel)
         cancel.check()
@@ -133,7 +137,7 @@ def segment(
         arrays = create_store(parts["store"], opened.shape, tile, opened.calibration, opened.name)
         write_record(arrays, record)
         count = segment_tiles(prepared, arrays, settings, tile_size=tile_size, on_progress=on_progress, cancel=cancel)
-        particles = _measured(arrays, opened, record, on_progress, cancel) if measure else None
+        particles = _measured(arrays, opened, sorting, record, on_progress, cancel) if measure else None
         result = Result(
             opened,
             arrays.labels,
@@ -153,6 +157,13 @@ def segment(
         return result
     arrays = open_store(paths["store"])
     return replace(result, labels=arrays.labels, probability=arrays.probability, store=paths["store"])
+
+
+def _sorting(rules: Any) -> Any:
+    from napari_mpseg.particles.classes.rules import find_rules
+    from napari_mpseg.particles.reviewable import RULES
+
+    return find_rules(RULES if rules is None else rules)
 
 
 def _chosen(method: Any) -> MethodEntry | Method:
@@ -216,20 +227,29 @@ def _places(paths: dict[str, Path] | None, overwrite: bool, cache: Any) -> Itera
 
 
 def _measured(
-    arrays: ResultArrays, image: Image, record: dict[str, Any], on_progress: ProgressCallback, cancel: CancelToken
+    arrays: ResultArrays,
+    image: Image,
+    rules: Any,
+    record: dict[str, Any],
+    on_progress: ProgressCallback,
+    cancel: CancelToken,
 ) -> Any:
-    from napari_mpseg.particles.measure import measure
+    from napari_mpseg.particles.reviewable import measure_for_review
 
-    table = measure(arrays.labels, image, on_progress=on_progress, cancel=cancel)
+    table = measure_for_review(
+        arrays.labels, image, probability=arrays.probability, rules=rules, on_progress=on_progress, cancel=cancel
+    )
     return replace(table, provenance=record)
 
 
-def _record(image: Image, name: str, method: Method, settings: MaskSettings, tile_size: int | None) -> dict[str, Any]:
+def _record(
+    image: Image, name: str, method: Method, settings: MaskSettings, tile_size: int | None, rules: Any
+) -> dict[str, Any]:
     described = method.describe()
     model = described.pop("model", {})
     return Provenance(
         "segment",
-        settings={"method": name, **described, **to_dict(settings), "tile_size": tile_size},
+        settings={"method": name, **described, **to_dict(settings), "tile_size": tile_size, "rules": to_dict(rules)},
         inputs={
             "name": image.name,
             "source": _absolute(image.source),

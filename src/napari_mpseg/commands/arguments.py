@@ -97,3 +97,12 @@ def add_plane(parser: argparse.ArgumentParser) -> None:
 def add_quiet(parser: argparse.ArgumentParser) -> None:
     """Add ``--quiet``."""
     parser.add_argument("--quiet", action="store_true", help="show no progress, only the result")
+
+
+def add_rules(parser: argparse.ArgumentParser) -> None:
+    """Add ``--rules``."""
+    parser.add_argument(
+        "--rules",
+        metavar="NAME|FILE",
+        help="what decides each particle's class: mp-vat, four-shapes, or a rule set saved as JSON; without, mp-vat",
+    )

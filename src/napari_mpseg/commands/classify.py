@@ -12,7 +12,6 @@ from napari_mpseg.errors import SettingsError, StoreError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from napari_mpseg.particles.classes.rules import RuleSet
     from napari_mpseg.particles.classes.trained import TrainedClassifier
     from napari_mpseg.particles.table import ParticleTable
 
@@ -61,9 +60,9 @@ def run(options: argparse.Namespace) -> None:
     if classifier is not None:
         found = classifier.predict(table)
     else:
-        from napari_mpseg.particles.classes.rules import classify_by_rules
+        from napari_mpseg.particles.classes.rules import classify_by_rules, find_rules
 
-        found = classify_by_rules(table, _rules(options.rules))
+        found = classify_by_rules(table, find_rules(options.rules))
     _write(table, found, options)
 
 
@@ -87,14 +86,6 @@ def _check(options: argparse.Namespace) -> None:
         options.wrong(f"--out {options.out} must end in .csv or .parquet")
     if options.out.exists() and not options.overwrite:
         raise StoreError(f"{options.out} is already there. Choose another --out, or give --overwrite.")
-
-
-def _rules(name: str) -> "RuleSet":
-    from napari_mpseg.particles.classes.rules import RULE_SETS, load_rules
-
-    if name not in RULE_SETS and (Path(name).suffix.lower() == ".json" or Path(name).exists()):
-        return load_rules(name)
-    return RULE_SETS[name]
 
 
 def _read(path: Path) -> "ParticleTable":

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_mpseg.commands.arguments import add_pixel_size, add_plane, add_quiet
+from napari_mpseg.commands.arguments import add_pixel_size, add_plane, add_quiet, add_rules
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import console_work, say
 from napari_mpseg.errors import ImageError
@@ -28,6 +28,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mask", action="store_true", help="LABELS is a mask: everything but 0 is particle; number connected pieces"
     )
+    parser.add_argument(
+        "--properties",
+        nargs="+",
+        metavar="NAME",
+        help="what to measure: properties or sets (default, shape, intensity, imagej, all ...)",
+    )
+    parser.add_argument(
+        "--perimeter",
+        default="imagej",
+        metavar="NAME",
+        help="estimator of perimeter and circularity: imagej, or crofton, which does not depend on how particles lie",
+    )
+    add_rules(parser)
     add_pixel_size(parser)
     add_plane(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier table")
@@ -40,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     from napari_mpseg.images.open import open_image
     from napari_mpseg.results.labels_file import open_labels
     from napari_mpseg.results.saving import TABLES, check_places, result_paths
-    from napari_mpseg.results.summary import size_lines
+    from napari_mpseg.results.summary import class_lines, size_lines
 
     labels = open_labels(options.labels, options.pixel_size, options.plane)
     image = open_image(options.image, plane=labels.plane or None) if options.image else None
@@ -52,25 +65,34 @@ def run(options: argparse.Namespace) -> None:
         console_work(options.quiet) as (on_progress, cancel),
         finished_together(paths, overwrite=options.overwrite) as parts,
     ):
-        table = _measured(labels, image, options.mask, on_progress, cancel)
+        table = _measured(labels, image, options, on_progress, cancel)
         table.to_csv(parts["csv"])
         table.to_parquet(parts["parquet"])
         cancel.check()
     say(f"Labels    {labels.name}: {labels.shape[1]} x {labels.shape[0]} px, {labels.calibration}")
     say(f"Particles {len(table)}")
-    say("\n".join(size_lines(table)))
+    say("\n".join([*size_lines(table), *class_lines(table)]))
     say(f"Table     {paths['csv']}")
 
 
 def _measured(
-    labels: "Image", image: Any, mask: bool, on_progress: "ProgressCallback", cancel: "CancelToken"
+    labels: "Image", image: Any, options: argparse.Namespace, on_progress: "ProgressCallback", cancel: "CancelToken"
 ) -> "ParticleTable":
     from napari_mpseg.commands.mask import label_pieces
-    from napari_mpseg.particles.measure import measure
+    from napari_mpseg.particles.classes.rules import find_rules
+    from napari_mpseg.particles.reviewable import RULES, measure_for_review
 
-    if not mask:
+    how: dict[str, Any] = {
+        "calibration": labels.calibration,
+        "properties": options.properties,
+        "perimeter": options.perimeter,
+        "rules": find_rules(options.rules or RULES),
+        "on_progress": on_progress,
+        "cancel": cancel,
+    }
+    if not options.mask:
         _refuse_pictures(labels)
-        table = measure(labels.data, image, calibration=labels.calibration, on_progress=on_progress, cancel=cancel)
+        table = measure_for_review(labels.data, image, **how)
         if len(table) == 1:
             pieces = label_pieces(labels, cancel=cancel).count
             if pieces > 1:
@@ -80,7 +102,7 @@ def _measured(
                 )
         return table
     numbered = label_pieces(labels, on_progress, cancel)
-    return measure(numbered.labels, image, calibration=labels.calibration, on_progress=on_progress, cancel=cancel)
+    return measure_for_review(numbered.labels, image, **how)
 
 
 def _refuse_pictures(labels: "Image") -> None:

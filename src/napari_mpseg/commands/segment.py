@@ -9,6 +9,7 @@ from napari_mpseg.commands.arguments import (
     add_pixel_size,
     add_plane,
     add_quiet,
+    add_rules,
     channel_choice,
     count,
     probability,
@@ -46,6 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         help="names or numbers from 0, such as red or 0,2; without, all",
     )
+    add_rules(parser)
     add_plane(parser)
     parser.add_argument("--all-planes", action="store_true", help="segment every plane of a stack, one after the other")
     parser.add_argument("--connectivity", type=int, choices=(4, 8), default=8, help="neighbours that join pixels")
@@ -90,6 +92,7 @@ def run(options: argparse.Namespace) -> None:
                 rescale=options.rescale,
                 tta=_names(options.tta),
                 tile_size=options.tile_size,
+                rules=options.rules,
                 on_progress=on_progress,
                 cancel=cancel,
             )

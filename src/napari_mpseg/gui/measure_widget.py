@@ -108,6 +108,19 @@ class MeasureWidget(WorkingWidget):
             if isinstance(layer, Image) and layer.name == record.get("source") and not role_of(layer):
                 self.image.choose(layer)
 
+    def _probabilities(self, labels: Any) -> list[Any]:
+        """Return the planes of the probability that the labels were made from, where it is there: the confidence."""
+        record = labels.metadata.get("napari-mpseg", {}) if isinstance(labels.metadata, dict) else {}
+        shape = (labels.data[0] if labels.multiscale else labels.data).shape
+        for layer in self._viewer.layers:
+            if not isinstance(layer, Image) or role_of(layer) != "probability":
+                continue
+            same = layer.metadata["napari-mpseg"].get("source") == record.get("source")
+            if same and (layer.data[0] if layer.multiscale else layer.data).shape == shape:
+                stack = snapshot_stack(layer)
+                return [stack.image(index) for index in stack.plane_indices()]
+        return []
+
     def run(self) -> None:
         """Start measuring what the form says."""
         layer = self.labels.layer
@@ -119,6 +132,7 @@ class MeasureWidget(WorkingWidget):
             if self.image.layer is not None:
                 stack = snapshot_stack(self.image.layer)
                 images = [stack.image(index) for index in stack.plane_indices()]
+            probabilities = self._probabilities(layer)
         except MpsegError as error:
             self.panel.status.say(str(error), "error")
             return
@@ -132,6 +146,8 @@ class MeasureWidget(WorkingWidget):
             images,
             calibration=calibration,
             renumber=self.renumber.isChecked(),
+            probabilities=probabilities,
+            previous=layer.features.copy() if "index" in layer.features else None,
             title=f"Measuring {layer.name}",
         )
         self.panel.start(job, self._show)

@@ -41,6 +41,8 @@ def measure_labels(
     *,
     calibration: Any,
     renumber: bool,
+    probabilities: Sequence[Any] = (),
+    previous: Any = None,
     on_progress: ProgressCallback,
     cancel: CancelToken,
 ) -> Measured:
@@ -56,6 +58,10 @@ def measure_labels(
         Pixel size.
     renumber : bool
         Give each connected piece a label of its own, 1, 2, 3 ..., in a copy.
+    probabilities : sequence of Image
+        None, one, or one per plane: for the confidence.
+    previous : pandas.DataFrame, optional
+        The layer's features until now: what was decided by hand stays, unless labels are renumbered.
     on_progress, cancel
         As everywhere.
 
@@ -64,7 +70,7 @@ def measure_labels(
     ImageError
         If the labels are negative or the shapes do not fit.
     """
-    from napari_mpseg.particles.measure import measure
+    from napari_mpseg.particles.reviewable import measure_for_review
 
     planes = int(np.prod(labels.shape[:-2]))
     flat = labels.reshape(planes, *labels.shape[-2:])
@@ -81,14 +87,18 @@ def measure_labels(
             "`napari-mpseg measure` on the command line."
         )
     measured = pieces if renumber and pieces is not None else flat
+    if len(probabilities) != planes:
+        probabilities = ()
     if len(images) not in (0, planes):
         raise ImageError(
             f"The image has {len(images)} planes, the labels {planes}. Choose the image these labels were made from."
         )
     tables = [
-        measure(
+        measure_for_review(
             measured[plane],
             images[plane] if images else None,
+            probability=probabilities[plane] if probabilities else None,
+            previous=None if renumber else previous,
             calibration=calibration,
             on_progress=within_plane(on_progress, plane, planes),
             cancel=cancel,
@@ -101,7 +111,13 @@ def measure_labels(
             features = table.to_features()
         except ImageError:  # label numbers so far apart that the layer's table would be empty rows
             again = measure_labels(
-                labels, images, calibration=calibration, renumber=True, on_progress=on_progress, cancel=cancel
+                labels,
+                images,
+                calibration=calibration,
+                renumber=True,
+                probabilities=probabilities,
+                on_progress=on_progress,
+                cancel=cancel,
             )
             return Measured(
                 again.table,

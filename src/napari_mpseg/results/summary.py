@@ -20,6 +20,7 @@ def summarise(result: "Result") -> str:
     ]
     if result.particles is not None:
         lines += size_lines(result.particles)
+        lines += class_lines(result.particles)
         lines += _share_lines(result, result.particles)
     lines += [f"Note      {note}" for note in result.notes]
     return "\n".join(lines)
@@ -34,6 +35,16 @@ def size_lines(table: "ParticleTable") -> list[str]:
     size = "maximum Feret diameter" if by == "feret_max" else by
     widest = max(len(str(name)) for name in counts.index)
     return [f"Size classes ({size}):", *(f"  {name!s:>{widest}}  {count:6d}" for name, count in counts.items())]
+
+
+def class_lines(table: "ParticleTable") -> list[str]:
+    """Return how many particles there are of each class, one line each below a heading; none without classes."""
+    if "class" not in table.frame:
+        return []
+    counts = table.frame["class"].value_counts(sort=False)
+    counts = counts[counts > 0]
+    widest = max((len(str(name)) for name in counts.index), default=0)
+    return ["Classes:", *(f"  {name!s:>{widest}}  {count:6d}" for name, count in counts.items())] if len(counts) else []
 
 
 def _share_lines(result: "Result", table: "ParticleTable") -> list[str]:

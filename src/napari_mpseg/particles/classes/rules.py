@@ -250,6 +250,24 @@ def load_rules(path: str | os.PathLike[str]) -> RuleSet:
     return load_json(RuleSet, _WHAT, path)
 
 
+def find_rules(rules: RuleSet | str | os.PathLike[str]) -> RuleSet:
+    """Return a rule set: itself, the one of a name in :data:`RULE_SETS`, or that of a file.
+
+    Raises
+    ------
+    UnknownNameError
+        If it is neither a name nor a file.
+    SettingsError, StoreError
+        If the file cannot be used.
+    """
+    if isinstance(rules, RuleSet):
+        return rules
+    name = os.fspath(rules)
+    if name not in RULE_SETS and (Path(name).suffix.lower() == ".json" or Path(name).exists()):
+        return load_rules(name)
+    return RULE_SETS[name]
+
+
 RULE_SETS: Registry[RuleSet] = Registry("rule set")
 
 RULE_SETS.add(

@@ -1,0 +1,81 @@
+"""Measuring as results and widgets do it: with confidence, class and keep, and with the decisions of before."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from napari_mpseg.calibration import Calibration
+from napari_mpseg.particles.classes.rules import RuleSet, classify_by_rules
+from napari_mpseg.particles.measure import measure
+from napari_mpseg.particles.review.columns import REVIEWED, carry_decisions, with_review_columns
+from napari_mpseg.particles.table import ParticleTable
+from napari_mpseg.progress import CancelToken, ProgressCallback, silent
+
+RULES = "mp-vat"
+"""The rule set by which particles are classified until a person says otherwise: the field's own."""
+
+
+def measure_for_review(
+    labels: Any,
+    image: Any = None,
+    *,
+    probability: Any = None,
+    calibration: Calibration | None = None,
+    properties: str | Sequence[str] | None = None,
+    perimeter: str = "imagej",
+    rules: RuleSet | str = RULES,
+    previous: "pd.DataFrame | None" = None,
+    on_progress: ProgressCallback = silent,
+    cancel: CancelToken | None = None,
+) -> ParticleTable:
+    """Measure every particle, sort them into classes, and keep what was decided about them.
+
+    Parameters
+    ----------
+    labels, image, probability, calibration, properties, perimeter, on_progress, cancel
+        As in :func:`~napari_mpseg.particles.measure.measure`.
+    rules : RuleSet or str
+        Gives the column ``class``. Properties that were not measured leave it empty.
+    previous : pandas.DataFrame, optional
+        The table or features that these labels had before. What was rejected stays rejected, and a class that the
+        rules would not have given, so one that a person or a classifier gave, stays.
+
+    Returns
+    -------
+    ParticleTable
+        With the columns ``class`` and ``keep``.
+    """
+    table = measure(
+        labels,
+        image,
+        calibration=calibration,
+        properties=properties,
+        perimeter=perimeter,
+        probability=probability,
+        on_progress=on_progress,
+        cancel=cancel,
+    )
+    reviewed = with_review_columns(table, _classes(table.frame, rules))
+    return reviewed if previous is None else carry_decisions(reviewed, _decided(previous, rules))
+
+
+def _classes(frame: pd.DataFrame, rules: RuleSet | str) -> "pd.Series[Any] | None":
+    from napari_mpseg.errors import SettingsError
+
+    try:
+        return classify_by_rules(frame, rules)
+    except SettingsError:  # what the rules look at was not measured
+        return None
+
+
+def _decided(previous: pd.DataFrame, rules: RuleSet | str) -> pd.DataFrame:
+    """Return the earlier decisions less the classes that came from the rules themselves."""
+    number = "index" if "index" in previous else "label"
+    decided = previous[[name for name in (number, *REVIEWED) if name in previous]].copy()
+    by_rule = _classes(previous, rules)
+    if "class" in decided and by_rule is not None:
+        given = decided["class"].astype("object")
+        decided["class"] = given.where(given.to_numpy() != by_rule.astype("object").to_numpy(), np.nan)
+    return decided

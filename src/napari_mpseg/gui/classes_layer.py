@@ -1,0 +1,242 @@
+"""The classes of one labels layer's particles: which are the user's own, which were given, and what was before.
+
+The user's own classes lie in ``layer.metadata["napari-mpseg"]["assigned"]`` (label -> class), what rules or a
+classifier gave under ``"predicted"``. No Qt here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from napari_mpseg.errors import SettingsError
+from napari_mpseg.particles.classes.assigned import ASSIGNED, COLUMNS, assigned_in, given_names, merged
+from napari_mpseg.particles.classes.rules import UNCLASSIFIED, as_classes
+from napari_mpseg.particles.table import ParticleTable
+
+_STEPS_KEPT = 30
+
+
+@dataclass(frozen=True)
+class _Before:
+    columns: pd.DataFrame
+    order: tuple[str, ...]
+    assigned: dict[int, str]
+    predicted: dict[int, str] | None
+
+
+class LayerClasses:
+    """Reads and writes the class columns of a measured labels layer.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        With features as :meth:`~napari_mpseg.particles.table.ParticleTable.to_features` makes them.
+    """
+
+    def __init__(self, layer: Any) -> None:
+        self.layer = getattr(layer, "__wrapped__", layer)  # napari hands widgets proxies, which end with the widget
+        self._steps: list[_Before] = []
+
+    @property
+    def measured(self) -> bool:
+        """Whether the layer has a particle table."""
+        features = self.layer.features
+        return "index" in features.columns and len(features.columns) > 1
+
+    @property
+    def table(self) -> ParticleTable:
+        """The layer's particle table as it is now.
+
+        Raises
+        ------
+        SettingsError
+            If there is none.
+        """
+        if not self.measured:
+            raise SettingsError(f"The particles of {self.layer.name} are not measured yet. Measure them first.")
+        return ParticleTable.from_features(self.layer.features)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What this plugin notes in the layer's metadata."""
+        found = self.layer.metadata.setdefault("napari-mpseg", {})
+        return found if isinstance(found, dict) else {}
+
+    # -- whose classes they are ----------------------------------------------------------------------------------
+
+    def assigned(self) -> pd.Series:
+        """Return the user's own classes, label -> class, with what was edited in the features table since."""
+        mine: dict[int, str] = {int(label): str(name) for label, name in self.record.get("assigned", {}).items()}
+        features = self.layer.features
+        if "class" in features.columns and "index" in features.columns:
+            mine = self._with_edits(mine, features)
+        self.record["assigned"] = mine
+        labels = pd.Index(list(mine), dtype="int64")
+        return pd.Series(list(mine.values()), index=labels, dtype=object, name="class").sort_index()
+
+    def _with_edits(self, mine: dict[int, str], features: pd.DataFrame) -> dict[int, str]:
+        now = features.set_index(features["index"].astype("int64"))
+        now = now[now.index > 0]
+        names = given_names(now["class"])
+        predicted = self.record.get("predicted")
+        if predicted is None:  # the classes came with the table
+            predicted = self._come_with(now, names)
+            self.record["predicted"] = predicted
+        was = pd.Series({**predicted, **mine}, dtype=object)
+        edited = names[names != was.reindex(names.index)]
+        cleared = set(now.index[now["class"].astype(object) == UNCLASSIFIED]) & set(mine)
+        kept = {label: name for label, name in mine.items() if label not in cleared}
+        return {**kept, **_by_label(edited)}
+
+    @staticmethod
+    def _come_with(now: pd.DataFrame, names: pd.Series) -> dict[int, str]:
+        """Return which of the classes that came with a table are not the user's.
+
+        Those not marked; without marks, where every particle has a class something gave them, and where only some have
+        one the user did.
+        """
+        if ASSIGNED in now.columns:
+            others = names.drop(assigned_in(now).index)
+        else:
+            others = names if len(names) == len(now) else names[:0]
+        return _by_label(others)
+
+    def names(self) -> list[str]:
+        """Return the names of all classes there are, those of the drop-down in napari's table first."""
+        features = self.layer.features
+        known: list[str] = []
+        if "class" in features.columns:
+            column = features["class"]
+            values = column.cat.categories if hasattr(column, "cat") else given_names(column).unique()
+            known = [str(name) for name in values]
+        known += [str(name) for name in self.record.get("assigned", {}).values()]
+        return [name for name in dict.fromkeys(known) if name and name != UNCLASSIFIED]
+
+    def counts(self) -> pd.DataFrame:
+        """Return, by class, how many particles have it (``all``) and how many of those the user gave (``mine``)."""
+        mine = self.assigned().value_counts()
+        features = self.layer.features
+        everyone = pd.Series(dtype="int64")
+        if "class" in features.columns and "index" in features.columns:
+            everyone = features.loc[features["index"] > 0, "class"].astype(object).fillna(UNCLASSIFIED).value_counts()
+        names = self.names()
+        if everyone.get(UNCLASSIFIED):
+            names.append(UNCLASSIFIED)
+        return pd.DataFrame({"all": everyone, "mine": mine}).reindex(names).fillna(0).astype("int64")
+
+    # -- writing -------------------------------------------------------------------------------------------------
+
+    def assign(self, labels: Sequence[int], name: str) -> int:
+        """Give particles a class that counts as the user's own; returns how many.
+
+        Raises
+        ------
+        SettingsError
+            If the name is empty or none of the labels is a measured particle.
+        """
+        name = name.strip()
+        if not name or name == UNCLASSIFIED:
+            raise SettingsError("Choose a class, or type the name of a new one.")
+        present = self._present(labels)
+        mine = self.assigned()
+        self._keep()
+        mine = pd.concat([mine.drop(present, errors="ignore"), pd.Series(name, index=present, dtype=object)])
+        self._write(self._given(), mine)
+        return len(present)
+
+    def unassign(self, labels: Sequence[int]) -> int:
+        """Take back the user's own class of particles; they get what was predicted, if anything was."""
+        mine = self.assigned()
+        present = [label for label in self._present(labels) if label in mine.index]
+        if not present:
+            raise SettingsError("None of the selected particles has a class of yours.")
+        self._keep()
+        self._write(self._given(), mine.drop(present))
+        return len(present)
+
+    def take_all(self) -> int:
+        """Count every class that is in the table now as the user's own."""
+        names = given_names(self.table.frame.set_index("label").get("class", pd.Series(dtype=object)))
+        if names.empty:
+            raise SettingsError("The table has no classes yet.")
+        given = self._given()
+        self._keep()
+        self._write(given, names)
+        return len(names)
+
+    def apply(self, found: pd.DataFrame | pd.Series) -> None:
+        """Write classes that rules or a classifier gave, one per row of :attr:`table`; the user's own stay."""
+        mine = self.assigned()
+        self._keep()
+        labels = self.table.labels
+        self._write(found.set_axis(labels, axis=0), mine[mine.index.isin(labels)])
+
+    def add_name(self, name: str) -> None:
+        """Offer a class in the drop-down of napari's table."""
+        column = self.layer.features.get("class")
+        if column is not None and hasattr(column, "cat") and name not in column.cat.categories:
+            self.layer.features = self.layer.features.assign(**{"class": column.cat.add_categories([name])})
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there are earlier classes to bring back."""
+        return bool(self._steps)
+
+    def undo(self) -> None:
+        """Bring back the classes from before the last change."""
+        before = self._steps.pop()
+        features = self.layer.features
+        rest = features.drop(columns=[name for name in COLUMNS if name in features.columns])
+        restored = pd.concat([rest, before.columns.reindex(rest.index)], axis=1)
+        order = [name for name in before.order if name in restored.columns]
+        self.record["assigned"], self.record["predicted"] = dict(before.assigned), before.predicted
+        self.layer.features = restored[order + [name for name in restored.columns if name not in order]]
+
+    def _keep(self) -> None:
+        """Remember the classes as they are, before they are changed."""
+        features = self.layer.features
+        columns = features[[name for name in COLUMNS if name in features.columns]].copy()
+        order = tuple(map(str, features.columns))
+        step = _Before(columns, order, dict(self.record.get("assigned", {})), self.record.get("predicted"))
+        self._steps = [*self._steps[-_STEPS_KEPT + 1 :], step]
+
+    def _present(self, labels: Sequence[int]) -> list[int]:
+        known = set(self.table.labels.tolist())
+        present = [int(label) for label in labels if int(label) in known]
+        if not present:
+            raise SettingsError("No particle is selected. Click one in the picture, or rows of the features table.")
+        return present
+
+    def _given(self) -> pd.DataFrame:
+        """Return what was predicted, by label, as a classifier would give it."""
+        frame = self.table.frame.set_index("label")
+        predicted = pd.Series(self.record.get("predicted") or {}, dtype=object).reindex(frame.index)
+        names = (*self.names(), UNCLASSIFIED)
+        codes = pd.Categorical(
+            predicted.fillna(UNCLASSIFIED), categories=list(dict.fromkeys((*names, *predicted.dropna())))
+        )
+        classes = as_classes(codes.codes.astype("int64"), tuple(codes.categories), frame.index)
+        likely = frame.get("class_probability", pd.Series(float("nan"), index=frame.index))
+        return pd.DataFrame({"class": classes, "class_probability": likely}, index=frame.index)
+
+    def _write(self, found: pd.DataFrame | pd.Series, mine: pd.Series) -> None:
+        features = self.layer.features
+        columns = merged(found, mine)
+        given = found["class"] if isinstance(found, pd.DataFrame) else found
+        self.record["assigned"] = _by_label(mine)
+        self.record["predicted"] = _by_label(given_names(given))
+        columns[ASSIGNED] = columns[ASSIGNED].astype("boolean")
+        columns = columns.reindex(features["index"].astype("int64")).set_axis(features.index, axis=0)
+        written = features.assign(**{str(name): values for name, values in columns.items()})
+        order = list(map(str, features.columns))
+        place = order.index("class") if "class" in order else min(1, len(order))
+        order = [name for name in order if name not in COLUMNS]
+        self.layer.features = written[[*order[:place], *COLUMNS, *order[place:]]]
+
+
+def _by_label(names: pd.Series) -> dict[int, str]:
+    return dict(zip(names.index.astype("int64").tolist(), names.astype(str).tolist(), strict=True))

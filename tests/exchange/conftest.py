@@ -10,7 +10,7 @@ from napari_mpseg.particles.table import ParticleTable
 
 @pytest.fixture
 def labels():
-    """A square 3, a ring 5, two pieces 8, a single pixel 9 in the last corner, two pixels that touch with a corner 12."""
+    """Square 3, ring 5, two pieces 8, one pixel in the last corner 9, two pixels that touch with a corner 12."""
     labels = np.zeros((12, 14), np.int32)
     labels[1:3, 1:3] = 3
     labels[4:9, 4:9] = 5

@@ -9,10 +9,10 @@ from napari_mpseg.exchange.export import export
 from napari_mpseg.exchange.imagej import imagej_frame
 
 # The order in which ImageJ 1.53 writes them, as in its own files.
-ORDER = (
-    "Area Mean StdDev Mode Min Max X Y XM YM Perim. BX BY Width Height Major Minor Angle Circ. Feret IntDen Median Skew "
-    "Kurt %Area RawIntDen FeretX FeretY FeretAngle MinFeret AR Round Solidity"
-).split()
+ORDER = """
+Area Mean StdDev Mode Min Max X Y XM YM Perim. BX BY Width Height Major Minor Angle Circ. Feret IntDen Median Skew Kurt
+%Area RawIntDen FeretX FeretY FeretAngle MinFeret AR Round Solidity
+""".split()
 
 
 @pytest.fixture

@@ -16,7 +16,9 @@ def summary_frame(summaries: Sequence[ImageSummary]) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    return pd.DataFrame([_row(summary) for summary in summaries])
+    frame = pd.DataFrame([_row(summary) for summary in summaries])
+    whole = [name for name in frame.columns if name in ("width_px", "height_px") or name.startswith("class_")]
+    return frame.astype(dict.fromkeys(whole, "Int64"))
 
 
 def counts_frame(summaries: Sequence[ImageSummary]) -> "pd.DataFrame":
@@ -59,6 +61,7 @@ def _row(summary: ImageSummary) -> dict[str, Any]:
             row[f"{each.column}_alignment"] = each.alignment
         else:
             row[f"{each.column}_median"] = each.median
-    for test in summary.pattern:
-        row |= {f"nnd_{test.test}_{name}": value for name, value in test.values().items()}
+    for result in summary.pattern:
+        values = result.to_frame().iloc[0].to_dict()
+        row |= {f"{result.test}_{name}": value for name, value in values.items()}
     return row

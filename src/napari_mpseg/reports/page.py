@@ -33,7 +33,8 @@ dt, dd { margin: 0; }
 ul.notes { margin: .6rem 0; padding: .5rem .8rem .5rem 1.8rem; background: var(--shade);
   border-left: 3px solid #e69f00; }
 figure { margin: 1rem 0; break-inside: avoid; }
-figure img { display: block; max-width: 100%; height: auto; background: #fff; border: 1px solid var(--line); }
+figure img { display: block; max-width: 100%; max-height: 40rem; height: auto;
+  background: #fff; border: 1px solid var(--line); }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); gap: .5rem 1.2rem; }
 figcaption { font-size: .9em; margin-top: .25rem; }
 details pre { background: var(--shade); padding: .7rem; overflow-x: auto; font-size: .82em; white-space: pre-wrap; }

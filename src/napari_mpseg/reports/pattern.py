@@ -1,69 +1,65 @@
-"""The point pattern of an image as one row per test, as in Table 9 of Babkauskas 2023."""
+"""The point pattern of an image, as in Table 9 of Babkauskas 2023."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from napari_mpseg.errors import MpsegError, UnknownNameError
+from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 
 if TYPE_CHECKING:
+    from napari_mpseg.particles.pattern.result import PatternResult
     from napari_mpseg.particles.table import ParticleTable
 
 
-@dataclass(frozen=True)
-class PatternRow:
-    """What one test says about the nearest-neighbour distances (NND) of an image.
+def patterns(
+    table: "ParticleTable",
+    shape: tuple[int, int] | None,
+    tests: Sequence[str],
+    notes: list[str],
+    *,
+    on_progress: ProgressCallback = silent,
+    cancel: CancelToken | None = None,
+) -> "tuple[PatternResult, ...]":
+    """Test whether the particles lie as if at random, inside the whole image.
 
-    Attributes
+    Parameters
     ----------
-    test, title : str
-        Name of the test, and the same for people.
-    definition : str
-        One sentence on what it does.
-    unit : str
-        Of the distances.
-    count : int
-        Points.
-    expected, median, mean : float
-        Mean distance of random points; median and mean of those measured.
-    statistic : str
-        Which figure is compared: ``"Welch's t-test"``.
-    critical, value : float
-        Beyond what it is significant, and what it is.
-    confidence : float
-        Such as 0.95.
-    pattern : str
-        ``"random"``, ``"clustered"`` or ``"self-avoiding"``.
+    table : ParticleTable
+        Particles with their centroids.
+    shape : tuple of int or None
+        Height and width of the image; None if not known, then nothing can be tested.
+    tests : sequence of str
+        Names in :data:`napari_mpseg.particles.pattern.pattern_test.PATTERN_TESTS`.
+    notes : list of str
+        Gets what a test could not do, and what it has to say.
+    on_progress, cancel
+        See :mod:`napari_mpseg.progress`.
+
+    Returns
+    -------
+    tuple of PatternResult
+        Of the tests that could be done.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no test of a name.
+    Cancelled
+        If `cancel` was set.
     """
+    if shape is None or not tests:
+        return ()
+    from napari_mpseg.particles.pattern.analyse import analyse_pattern
 
-    test: str
-    title: str
-    definition: str
-    unit: str
-    count: int
-    expected: float
-    median: float
-    mean: float
-    statistic: str
-    critical: float
-    value: float
-    confidence: float
-    pattern: str
-
-    def values(self) -> dict[str, Any]:
-        """Return the figures by name, for a table."""
-        return {
-            "n": self.count,
-            f"expected_{self.unit}": self.expected,
-            f"median_{self.unit}": self.median,
-            f"mean_{self.unit}": self.mean,
-            "statistic": self.statistic,
-            "critical": self.critical,
-            "value": self.value,
-            "confidence": self.confidence,
-            "pattern": self.pattern,
-        }
-
-
-def test_pattern(
-    table: "ParticleTable", shape: tuple[int, int] | None, tests: tuple[str, ...], notes: list[str]
-) -> tuple[PatternRow, ...]:
-    """Return a row per test; where one cannot be done, a note instead."""
-    return ()
+    found = []
+    for test in tests:
+        try:
+            result = analyse_pattern(table, region=shape, test=test, on_progress=on_progress, cancel=cancel)
+        except UnknownNameError:
+            raise
+        except MpsegError as error:
+            notes.append(f"The point pattern was not tested ({test}). {error}")
+            continue
+        found.append(result)
+        notes += [f"{result.title}: {note}" for note in result.notes]
+    return tuple(found)

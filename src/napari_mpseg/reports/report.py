@@ -79,7 +79,7 @@ def write_report(
         for done, item in enumerate(items):
             cancel.check()
             on_progress(Progress("Summing up", done, len(items), "images"))
-            summaries.append(summarise_item(item, settings))
+            summaries.append(summarise_item(item, settings, on_progress=on_progress, cancel=cancel))
         body = _body(items, summaries, settings, record, on_progress, cancel)
         parts["html"].write_text(page(settings.title, body), encoding="utf-8")
         summary_frame(summaries).to_csv(parts["images"], index=False, encoding="utf-8")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.particles.classes.rules import RULE_SETS
 from napari_mpseg.reports.averages import Average
@@ -18,8 +18,10 @@ from napari_mpseg.reports.markup import (
     table,
     unit_text,
 )
-from napari_mpseg.reports.pattern import PatternRow
 from napari_mpseg.reports.summary import ImageSummary
+
+if TYPE_CHECKING:
+    from napari_mpseg.particles.pattern.result import PatternResult
 
 _IN_OVERVIEW = ("area", "feret_max", "circularity", "solidity", "feret_angle")
 _DIRECTIONS = (
@@ -113,39 +115,30 @@ def averages_table(rows: Sequence[Average]) -> Markup:
     return table("Averages over the particles", ["Property", "Mean", "Standard deviation", "Median", "Particles"], body)
 
 
-def pattern_table(rows: Sequence[tuple[str, PatternRow]]) -> Markup:
+def pattern_table(rows: "Sequence[tuple[str, PatternResult]]") -> Markup:
     """Return the tests of the point pattern, as Table 9 of Babkauskas 2023 has them; one row per name and test."""
     several = len({name for name, _ in rows}) > 1
-    heads = [
-        *(["Image"] if several else []),
-        "Test",
-        "Expected mean NND",
-        "Median NND",
-        "Mean NND",
-        "n",
-        "Statistic",
-        "Critical value",
-        "Value",
-        "Level",
-        "Pattern",
-    ]
+    heads = ["Test", "Expected mean", "Median", "Mean", "n", "Statistic", "Value", "Critical value", "p", "Level"]
     body = []
-    for name, row in rows:
-        unit = f" {unit_text(row.unit)}"
+    for name, result in rows:
+        distances = (result.theoretical, result.median, result.mean)
+        alpha = result.settings.get("alpha")
         body.append(
             [
                 *([name] if several else []),
-                row.title,
-                *(number(value) + unit for value in (row.expected, row.median, row.mean)),
-                row.count,
-                row.statistic,
-                row.critical,
-                row.value,
-                f"{100 * row.confidence:g} %",
-                row.pattern,
+                result.title,
+                *(f"{number(value)} {unit_text(result.unit)}" if value == value else None for value in distances),
+                result.n,
+                result.statistic_name or "–",
+                result.statistic,
+                result.critical,
+                result.p,
+                f"{100 * (1 - alpha):g} %" if isinstance(alpha, float) else "–",
+                element("b", result.pattern_class),
             ]
         )
-    return table("Nearest-neighbour distances (NND) against those of random points", heads, body)
+    caption = "Nearest-neighbour distances beside those of random points"
+    return table(caption, [*(["Image"] if several else []), *heads, "Pattern"], body)
 
 
 def notes_list(notes: Sequence[str]) -> Markup:
@@ -176,15 +169,25 @@ def how_measured(summaries: Sequence[ImageSummary], settings: ReportSettings) ->
         )
     if settings.rules is not None:
         general.append((f"Classes: {settings.rules}", RULE_SETS[settings.rules].description))
-    tests = {row.title: row.definition for summary in summaries for row in summary.pattern}
     return joined(
         [
             element("h2", "How it was measured", id="how"),
-            pairs([*general, *tests.items()]),
+            pairs([*general, *_tests(summaries)]),
             element("h3", "Properties") if defined else Markup(),
             pairs(defined.items()),
         ]
     )
+
+
+def _tests(summaries: Sequence[ImageSummary]) -> list[tuple[str, str]]:
+    """Return what the tests of the point pattern do, and in which region."""
+    if not any(summary.pattern for summary in summaries):
+        return []
+    from napari_mpseg.particles.pattern.pattern_test import PATTERN_TESTS
+
+    used = {result.test: result for summary in summaries for result in summary.pattern}
+    entries = [(PATTERN_TESTS[name], result) for name, result in used.items()]
+    return [(e.title, f"{e.definition} Source: {e.source}. Region: {r.region}.") for e, r in entries]
 
 
 def provenance_section(summaries: Sequence[ImageSummary], record: dict[str, Any]) -> Markup:

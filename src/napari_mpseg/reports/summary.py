@@ -9,13 +9,15 @@ from napari_mpseg.errors import SettingsError
 from napari_mpseg.particles.classes.rules import UNCLASSIFIED, classify_by_rules
 from napari_mpseg.particles.review.columns import with_review_columns
 from napari_mpseg.particles.sizes import SizeClasses, size_class
+from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.reports.averages import Average, averages
 from napari_mpseg.reports.item import ReportItem, ReportSettings
-from napari_mpseg.reports.pattern import PatternRow, test_pattern
+from napari_mpseg.reports.pattern import patterns
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from napari_mpseg.particles.pattern.result import PatternResult
     from napari_mpseg.particles.table import ParticleTable
 
 ALL = "all"
@@ -49,7 +51,7 @@ class ImageSummary:
     covered : float or None
         Percent of the image's pixels that are particle.
     averages : tuple of Average
-    pattern : tuple of PatternRow
+    pattern : tuple of PatternResult
         One per test.
     notes : tuple of str
         What the reader should know.
@@ -69,12 +71,18 @@ class ImageSummary:
     density_unit: str
     covered: float | None
     averages: tuple[Average, ...]
-    pattern: tuple[PatternRow, ...] = ()
+    pattern: "tuple[PatternResult, ...]" = ()
     notes: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
-def summarise_item(item: ReportItem, settings: ReportSettings | None = None) -> ImageSummary:
+def summarise_item(
+    item: ReportItem,
+    settings: ReportSettings | None = None,
+    *,
+    on_progress: ProgressCallback = silent,
+    cancel: CancelToken | None = None,
+) -> ImageSummary:
     """Return the figures of one image.
 
     Parameters
@@ -83,6 +91,8 @@ def summarise_item(item: ReportItem, settings: ReportSettings | None = None) -> 
         The image.
     settings : ReportSettings, optional
         Size classes, class rules and tests.
+    on_progress, cancel
+        See :mod:`napari_mpseg.progress`; for the tests of the point pattern.
 
     Raises
     ------
@@ -95,7 +105,7 @@ def summarise_item(item: ReportItem, settings: ReportSettings | None = None) -> 
     table = _classified(item.table.kept(), settings, notes)
     counts, sizes = _counted(table, settings, notes)
     density, unit, covered = _spread(table, item.shape, notes)
-    pattern = test_pattern(table, item.shape, settings.pattern, notes)
+    pattern = patterns(table, item.shape, settings.pattern, notes, on_progress=on_progress, cancel=cancel)
     return ImageSummary(
         name=item.name,
         shape=item.shape,

@@ -1,0 +1,94 @@
+"""``napari-mpseg export``: from results and from tables with labels."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from napari_mpseg.exchange.export import EXPORTS
+
+
+@pytest.fixture
+def results(run, squares, tmp_path):
+    tifffile.imwrite(tmp_path / "scan.tif", np.where(squares > 0, 200, 0).astype(np.uint8))
+    code, _, error = run(
+        *("segment", tmp_path / "scan.tif", "--out", tmp_path / "out", "--method", "fixed-level"),
+        *("--pixel-size", "2um", "--quiet"),
+    )
+    assert (code, error) == (0, "")
+    return tmp_path / "out"
+
+
+def test_every_format_from_a_result(run, names, results, tmp_path):
+    pytest.importorskip("roifile")
+    formats = [part for name in EXPORTS for part in ("--format", name)]
+    code, said, error = run("export", results, *formats, "--out", tmp_path / "exp", "--quiet")
+    assert (code, error) == (0, "")
+    endings = [*(entry.ending for entry in EXPORTS.values()), "_export.json"]
+    assert names(tmp_path / "exp") == sorted(f"scan{ending}" for ending in endings)
+    assert "Particles 3" in said
+    for ending in endings:
+        assert str(tmp_path / "exp" / f"scan{ending}") in said
+
+
+def test_the_help_names_every_format(run):
+    said = " ".join(run("export", "--help")[1].split())
+    for name in EXPORTS:
+        assert name in said
+
+
+@pytest.fixture
+def reviewed(results, tmp_path):
+    """A table, away from its store, in which the second particle was rejected."""
+    frame = pd.read_csv(results / "scan_particles.csv").assign(keep=[True, False, True])
+    frame.to_csv(tmp_path / "mine.csv", index=False)
+    return tmp_path / "mine.csv"
+
+
+def test_particles_not_kept(run, reviewed, tmp_path):
+    code, said, _ = run("export", reviewed, "--format", "csv", "--out", tmp_path / "exp", "--pixel-size", "2um")
+    assert code == 0
+    assert "Particles 2, 1 not kept and left out" in said
+    assert pd.read_csv(tmp_path / "exp" / "mine_particles.csv")["area_px"].tolist() == [16, 100]
+    record = json.loads((tmp_path / "exp" / "mine_export.json").read_text(encoding="utf-8"))
+    assert record["inputs"]["calibration"]["unit"] == "um"
+    command = ("export", reviewed, "--format", "csv", "--out", tmp_path / "exp", "--all")
+    code, said, error = run(*command)
+    assert (code, said) == (1, "")
+    assert "already there" in error
+    code, said, _ = run(*command, "--overwrite")
+    assert code == 0
+    assert "Particles 3\n" in said
+    assert pd.read_csv(tmp_path / "exp" / "mine_particles.csv")["area_px"].tolist() == [16, 4, 100]
+
+
+def test_rois_of_a_table_need_its_labels(run, squares, reviewed, tmp_path):
+    roifile = pytest.importorskip("roifile")
+    command = ("export", reviewed, "--format", "imagej-rois", "--out", tmp_path / "exp")
+    code, _, error = run(*command)
+    assert code == 1
+    assert "--labels LABELS.tif" in error
+    tifffile.imwrite(tmp_path / "labels.tif", squares)
+    assert run(*command, "--labels", tmp_path / "labels.tif")[0] == 0
+    found = roifile.roiread(tmp_path / "exp" / "mine_RoiSet.zip")
+    boxes = [(roi.name, roi.left, roi.top, roi.right, roi.bottom) for roi in found]
+    assert boxes == [("1", 30, 20, 34, 24), ("3", 200, 100, 210, 110)]
+
+
+def test_labels_for_one_table_only(run, squares, results, tmp_path):
+    tifffile.imwrite(tmp_path / "labels.tif", squares)
+    (results / "more_particles.csv").write_bytes((results / "scan_particles.csv").read_bytes())
+    code, _, error = run(
+        *("export", results, "--format", "csv", "--labels", tmp_path / "labels.tif", "--out", tmp_path / "exp")
+    )
+    assert code == 1
+    assert "several tables (more_particles.csv, scan_particles.parquet)" in error
+
+
+def test_an_unknown_format(run, results, tmp_path):
+    code, _, error = run("export", results, "--format", "imagej-rois2", "--out", tmp_path / "exp")
+    assert code == 1
+    assert "Did you mean 'imagej-rois'" in error
+    assert not (tmp_path / "exp").exists()

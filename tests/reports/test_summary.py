@@ -1,0 +1,146 @@
+"""The figures of one image, worked out by hand."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from napari_mpseg.calibration import Calibration
+from napari_mpseg.errors import SettingsError, UnknownNameError
+from napari_mpseg.particles.sizes import SizeClasses
+from napari_mpseg.reports.frames import counts_frame, summary_frame
+from napari_mpseg.reports.item import ReportSettings
+from napari_mpseg.reports.summary import summarise_item
+
+PLAIN = ReportSettings(pattern=())
+CLASSES = ["fibre", "bead", "film", "unclassified", "all"]
+SIZES = ["<20 um", "20-50 um", "50-100 um", "100-500 um", ">=500 um", "all"]
+
+
+def uncalibrated(table):
+    kept = [name for name in table.frame.columns if not name.endswith(("_um", "_um2"))]
+    return replace(table, frame=table.frame[kept], calibration=Calibration())
+
+
+def test_kept_and_not_kept(item):
+    summary = summarise_item(item, PLAIN)
+    assert (summary.count, summary.rejected) == (6, 1)
+    assert summary.table.labels.tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_classes_by_sizes(item):
+    counts = summarise_item(item, PLAIN).counts
+    assert counts.index.tolist() == CLASSES
+    assert counts.columns.tolist() == SIZES
+    # sizes 10, 19.8, 20 (belongs to the class it begins), 60, 200, 600 um
+    assert counts.to_numpy().tolist() == [
+        [2, 0, 0, 0, 0, 2],
+        [0, 0, 0, 0, 0, 0],
+        [0, 1, 0, 1, 1, 3],
+        [0, 0, 1, 0, 0, 1],
+        [2, 1, 1, 1, 1, 6],
+    ]
+
+
+def test_density_and_cover(item):
+    summary = summarise_item(item, PLAIN)
+    # 2000 x 1000 px of 2 um are 4 mm x 2 mm; 2100 of 2 million pixels are particle
+    assert (summary.density, summary.density_unit) == (pytest.approx(6 / 8), "mm2")
+    assert summary.covered == pytest.approx(100 * 2100 / 2_000_000)
+
+
+def test_density_without_a_pixel_size_is_per_million_pixels(item):
+    summary = summarise_item(replace(item, table=uncalibrated(item.table)), PLAIN)
+    assert (summary.density, summary.density_unit) == (pytest.approx(3), "Mpx")
+    assert summary.counts.columns.tolist() == ["<10 px", "10-20 px", "20-50 px", "50-200 px", ">=200 px", "all"]
+    assert summary.counts.loc["all"].tolist() == [2, 1, 1, 1, 1, 6]
+
+
+def test_density_of_nanometre_pixels_is_per_square_micrometre(item):
+    frame = item.table.frame.rename(columns=lambda name: name.replace("_um", "_nm"))
+    table = replace(item.table, frame=frame, calibration=Calibration((2.0, 2.0), "nm"))
+    summary = summarise_item(replace(item, table=table), PLAIN)
+    assert (summary.density, summary.density_unit) == (pytest.approx(6 / 8), "um2")
+
+
+def test_without_the_image_size_density_is_left_out_and_said(item):
+    summary = summarise_item(replace(item, shape=None))
+    assert (summary.density, summary.covered, summary.pattern) == (None, None, ())
+    assert "size of the image is not known" in " ".join(summary.notes)
+
+
+def test_own_size_classes(item):
+    counts = summarise_item(item, replace(PLAIN, sizes=SizeClasses((0.1,), "mm"))).counts
+    assert counts.loc["all"].to_dict() == {"<0.1 mm": 4, ">=0.1 mm": 2, "all": 6}
+
+
+def test_size_classes_in_a_unit_need_a_pixel_size(item):
+    with pytest.raises(SettingsError, match="pixel size"):
+        summarise_item(replace(item, table=uncalibrated(item.table)), replace(PLAIN, sizes=SizeClasses((10,), "um")))
+
+
+def test_a_table_without_sizes_is_not_counted_by_size(item):
+    frame = item.table.frame.drop(columns=["feret_max_px", "feret_max_um"])
+    summary = summarise_item(replace(item, table=replace(item.table, frame=frame)), PLAIN)
+    assert summary.counts.columns.tolist() == ["all"]
+    assert summary.counts["all"].tolist() == [2, 0, 3, 1, 6]
+    assert any("Not counted by size" in note for note in summary.notes)
+
+
+@pytest.mark.parametrize("values", [None, [None] * 7])
+def test_no_classes_is_one_row(item, values):
+    frame = item.table.frame.drop(columns="class")
+    if values is not None:
+        frame["class"] = pd.Categorical(values, ["fibre", "film"])
+    counts = summarise_item(replace(item, table=replace(item.table, frame=frame)), PLAIN).counts
+    assert counts.index.tolist() == ["all"]
+    assert counts.loc["all"].tolist() == [2, 1, 1, 1, 1, 6]
+
+
+def test_rules_classify_what_has_no_class_yet(item):
+    summary = summarise_item(item, replace(PLAIN, rules="mp-vat"))
+    # the fourth, of circularity 0.6, is a particle to MP-VAT; the others keep the class they were given
+    assert summary.counts["all"].to_dict() == {
+        "fibre": 2,
+        "bead": 0,
+        "film": 3,
+        "fragment": 0,
+        "particle": 1,
+        "all": 6,
+    }
+    assert any("5 particles had a class already" in note for note in summary.notes)
+    frame = item.table.frame.drop(columns="class")
+    summary = summarise_item(replace(item, table=replace(item.table, frame=frame)), replace(PLAIN, rules="mp-vat"))
+    assert summary.counts["all"].to_dict() == {"fibre": 2, "fragment": 1, "particle": 3, "all": 6}
+
+
+def test_unknown_rules_are_said(item):
+    with pytest.raises(UnknownNameError, match="mp-vat"):
+        summarise_item(item, replace(PLAIN, rules="mp-vet"))
+
+
+def test_no_particles(item):
+    empty = replace(item.table, frame=item.table.frame.iloc[:0])
+    summary = summarise_item(replace(item, table=empty), PLAIN)
+    assert (summary.count, summary.density, summary.covered) == (0, 0.0, 0.0)
+    assert summary.counts.to_numpy().sum() == 0
+
+
+def test_frames_for_other_programs(item):
+    other = replace(item, name="b", shape=None, table=uncalibrated(item.table))
+    summaries = [summarise_item(one, PLAIN) for one in (item, other)]
+    frame = summary_frame(summaries)
+    assert frame["image"].tolist() == ["filter 1", "b"]
+    assert frame.loc[0, ["particles", "not_kept", "area_um2_mean", "class_film"]].tolist() == [6, 1, 1400, 3]
+    assert frame.loc[0, "particles_per_mm2"] == pytest.approx(0.75)
+    assert frame["width_px"].tolist() == [2000, pd.NA]
+    assert frame.loc[1, "area_px_mean"] == 350
+    assert frame["area_um2_mean"].isna().tolist() == [False, True]
+    counts = counts_frame(summaries)
+    assert len(counts) == 2 * 5 * 6
+    chosen = counts[
+        (counts["image"] == "filter 1") & (counts["class"] == "film") & (counts["size_class"] == ">=500 um")
+    ]
+    assert chosen["particles"].tolist() == [1]
+    sums = counts[(counts["class"] == "all") & (counts["size_class"] == "all")]
+    assert sums["particles"].tolist() == [6, 6]

@@ -93,7 +93,11 @@ def test_a_list_of_labels_and_classes_alone_goes_with_the_table(run, assigned, t
     assert code == 1
     assert "holds no measurements" in error
     command = ("classify", table, "--train", tmp_path / "bare.csv", "--out", tmp_path / "new.csv", "--quiet")
-    assert run(*command, "--model", "logistic-regression")[0] == 0
+    options = ("--model", "logistic-regression", "--ignore-size", "--save-classifier", tmp_path / "c")
+    assert run(*command, *options)[0] == 0
+    columns = json.loads((tmp_path / "c" / "classifier.json").read_text())["columns"]
+    assert {"circularity", "solidity"} <= set(columns)
+    assert not [column for column in columns if column.endswith(("_um", "_um2", "_px"))]
     assert by_label(tmp_path / "new.csv")["class"].tolist() == TRUTH
 
 

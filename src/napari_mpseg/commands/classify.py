@@ -36,6 +36,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--save-classifier", type=Path, metavar="FOLDER", help="where to save what --train learnt")
     parser.add_argument("--model", default="random-forest", metavar="NAME", help="what --train trains")
+    parser.add_argument(
+        "--ignore-size",
+        action="store_true",
+        help="let --train look at no lengths and areas, only at shape and brightness",
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of --train; the same seed, the same answers")
     parser.add_argument(
         "--out", type=Path, metavar="NEW", help="table to write, .csv or .parquet: TABLE with the column 'class'"
@@ -109,7 +114,7 @@ def _trained(options: argparse.Namespace) -> "TrainedClassifier":
     from napari_mpseg.particles.classes.models import ClassifierSettings
     from napari_mpseg.particles.classes.trained import train_classifier
 
-    settings = ClassifierSettings(options.model, seed=options.seed)
+    settings = ClassifierSettings(options.model, size=not options.ignore_size, seed=options.seed)
     examples = [_examples(path, options.table) for path in options.train]
     with console_work(options.quiet) as (on_progress, cancel):
         classifier = train_classifier(

@@ -6,6 +6,7 @@ import pandas as pd
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QAbstractItemView,
+    QCheckBox,
     QComboBox,
     QFormLayout,
     QHBoxLayout,
@@ -90,6 +91,11 @@ class MineEditor(QWidget):
             self.model.addItem(name.replace("-", " "), name)
         self.model.setCurrentIndex(max(0, self.model.findData(memory.get("model", "random-forest"))))
         self.model.setToolTip("Random forest suits most; logistic regression is steadier with very few particles")
+        self.size = QCheckBox("Look at size too")
+        self.size.setChecked(memory.get("size", True))
+        self.size.setToolTip(
+            "Without, classes are told apart by shape and brightness alone, and hold for sizes that none of yours had"
+        )
         self.save_button = self._button("Save classifier …", "Save what was learnt", self.save_requested.emit)
         self.save_button.setEnabled(False)
         self.load_button = self._button("Load and apply …", "Use a saved classifier", self.load_requested.emit)
@@ -110,6 +116,7 @@ class MineEditor(QWidget):
             column.addLayout(line)
         form = QFormLayout()
         form.addRow("Classifier", self.model)
+        form.addRow("", self.size)
         column.addLayout(form)
         files = QHBoxLayout()
         files.addWidget(self.save_button)
@@ -120,7 +127,7 @@ class MineEditor(QWidget):
     @property
     def settings(self) -> ClassifierSettings:
         """How to train."""
-        return ClassifierSettings(self.model.currentData())
+        return ClassifierSettings(self.model.currentData(), size=self.size.isChecked())
 
     @property
     def chosen(self) -> str:
@@ -131,7 +138,7 @@ class MineEditor(QWidget):
 
     def remember(self) -> None:
         """Keep names and model for the next session."""
-        self._memory.set(classes=self._own, model=self.model.currentData())
+        self._memory.set(classes=self._own, model=self.model.currentData(), size=self.size.isChecked())
 
     def show_counts(self, counts: pd.DataFrame) -> None:
         """Show how many particles have each class; classes of the list that nobody has yet stay in it."""

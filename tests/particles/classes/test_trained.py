@@ -32,9 +32,17 @@ def test_place_and_direction_are_not_looked_at(two_kinds):
     assert describing_columns([two_kinds[0]]) == ("feret_max_um", "circularity", "intensity_mean_red")
 
 
+def test_size_can_be_left_out(two_kinds):
+    frame, truth = two_kinds
+    frame["intensity_sum_red"] = frame["feret_max_px"] * 50
+    assert describing_columns([frame], size=False) == ("circularity", "intensity_mean_red")
+    classifier = train_classifier(frame, truth, ClassifierSettings(trees=20, size=False))
+    assert classifier.columns == ("circularity", "intensity_mean_red")
+
+
 def test_moving_the_particles_changes_no_column_that_is_looked_at(rng):
-    labels = label_mask(rng.random((50, 50)) < 0.3, connectivity=1, min_size=4)
-    image = rng.random((50, 50)) * labels
+    labels = np.pad(label_mask(rng.random((50, 50)) < 0.3, connectivity=1, min_size=4), 30)
+    image = rng.random(labels.shape) * (labels > 0)
     before = measure(labels, image, properties="all").frame
     far = np.pad(labels, ((40, 0), (70, 0)))
     after = measure(far, np.pad(image, ((40, 0), (70, 0))), properties="all").frame

@@ -11,20 +11,22 @@ from napari_mpseg.particles.classes.columns import property_of, values_of_column
 from napari_mpseg.particles.property import Property
 
 _PLACES = {"feret_start", "centre_of_mass"}
+_SUMS = {"intensity_sum"}
 _COORDINATE = re.compile(r"_[yx]\d?(_|$)")
 
 
-def describing_columns(frames: Sequence[pd.DataFrame]) -> tuple[str, ...]:
+def describing_columns(frames: Sequence[pd.DataFrame], *, size: bool = True) -> tuple[str, ...]:
     """Return the columns to learn classes from: shape, size and brightness, present in every frame.
 
     Positions, directions and whether a particle touches the border are left out, and columns that are no registered
-    property. Of a length or an area the calibrated column is taken if all frames have one, else that in pixels.
+    property. Of a length or an area the calibrated column is taken if all frames have one, else that in pixels. Without
+    `size`, lengths, areas and summed brightness are left out too.
     """
     first, *others = frames
     found = [
         str(column)
         for column in first.columns
-        if _describes(property_of(str(column))) and all(_has(other, str(column)) for other in others)
+        if _describes(property_of(str(column)), size) and all(_has(other, str(column)) for other in others)
     ]
     calibrated = {_stem(column) for column in found if _stem(column) and not column.endswith("_px")}
     return tuple(column for column in found if not (column.endswith("_px") and _stem(column) in calibrated))
@@ -50,8 +52,10 @@ def matrix(table: pd.DataFrame, columns: Sequence[str]) -> "np.ndarray[tuple[int
     return np.where(np.isfinite(rows), rows, np.nan)
 
 
-def _describes(entry: Property | None) -> bool:
+def _describes(entry: Property | None, size: bool) -> bool:
     if entry is None or entry.kind in ("angle", "pixels", "flag") or "position" in entry.sets:
+        return False
+    if not size and (entry.kind in ("length", "area") or entry.name in _SUMS):
         return False
     return entry.name not in _PLACES and not any(_COORDINATE.search(stem) for stem in entry.stems)
 

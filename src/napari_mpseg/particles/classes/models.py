@@ -18,6 +18,9 @@ class ClassifierSettings:
         A name in :data:`CLASSIFIERS`.
     columns : tuple of str
         Columns to learn from; none for all that describe shape and brightness and not place or direction.
+    size : bool
+        Whether lengths, areas and summed brightness are looked at too, where `columns` does not say. Without them a
+        class holds for particles of sizes that no example had.
     trees : int
         Number of trees of ``"random-forest"``.
     folds : int
@@ -33,6 +36,7 @@ class ClassifierSettings:
 
     model: str = "random-forest"
     columns: tuple[str, ...] = ()
+    size: bool = True
     trees: int = 200
     folds: int = 5
     seed: int = 0

@@ -144,7 +144,7 @@ def train_classifier(
     names = pd.concat([names for _, names in parts])
     classes = _check(names)
     frames = [frame for frame, _ in parts]
-    columns = settings.columns or describing_columns(frames)
+    columns = settings.columns or describing_columns(frames, size=settings.size)
     rows = np.concatenate([matrix(frame, columns) for frame in frames])
     if not settings.columns:
         told = ~np.isnan(rows).all(axis=0)

@@ -34,11 +34,11 @@ def show_table(viewer: Any, layer: Any) -> Any:
     """
     link_selection(viewer, layer)
     window = getattr(viewer, "window", None)
-    table = _open_table(window)
+    table = open_table(window)
     if table is not None:
         raise_dock(table)
     elif window is not None:
-        before = _canvas_size(viewer)
+        before = canvas_size(viewer)
         viewer.layers.selection.clear()  # it must not fill itself before it was told to look at a few rows only
         dock, table = window.add_plugin_dock_widget("napari", _TABLE)
         _lay_below(dock)
@@ -59,7 +59,7 @@ def link_selection(viewer: Any, layer: Any) -> ParticleSelection:
     return ParticleSelection(viewer, layer)
 
 
-def _open_table(window: Any) -> Any:
+def open_table(window: Any) -> Any:
     """Return the features table, whether it was opened by this plugin or from napari's menu, or None."""
     docked = window.dock_widgets.items() if window is not None else ()
     return next((widget for name, widget in docked if name.startswith(_TABLE)), None)
@@ -67,7 +67,7 @@ def _open_table(window: Any) -> Any:
 
 def make_table_quick(viewer: Any) -> None:
     """Before a large table is shown, see to it that a features table which is open already takes it quickly."""
-    _fit_columns_quickly(_open_table(getattr(viewer, "window", None)))
+    _fit_columns_quickly(open_table(getattr(viewer, "window", None)))
 
 
 def _fit_columns_quickly(table: Any) -> None:
@@ -89,10 +89,10 @@ def _keep_in_view(viewer: Any, dock: Any, before: tuple[float, float]) -> None:
     """Zoom out as far as the table took room from the picture, so that what was seen is still seen."""
 
     def zoom_out() -> None:
-        after = _canvas_size(viewer)
+        after = canvas_size(viewer)
         share = min(after[0] / before[0], after[1] / before[1])
         if 0.1 < share < 1:
-            _camera(viewer).zoom *= share
+            camera_of(viewer).zoom *= share
 
     timer = QTimer(dock)  # goes with the dock
     timer.setSingleShot(True)
@@ -100,7 +100,8 @@ def _keep_in_view(viewer: Any, dock: Any, before: tuple[float, float]) -> None:
     timer.start(_SETTLED)
 
 
-def _camera(viewer: Any) -> Any:
+def camera_of(viewer: Any) -> Any:
+    """Return the camera, wherever this napari has it."""
     return viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
 
 
@@ -134,7 +135,7 @@ class ParticleSelection:
             while event.type == "mouse_move":
                 moved = moved or bool(np.abs(np.asarray(event.pos) - pressed).max() > _CLICK_SLACK)
                 yield
-            label = _label_at(layer, event) if clickable and not moved else 0
+            label = label_at(layer, event) if clickable and not moved else 0
             if label:
                 layer.selected_label = label
         finally:
@@ -145,7 +146,7 @@ class ParticleSelection:
         if viewer.layers.selection.active != layer:
             return
         label = int(layer.selected_label)
-        table = _open_table(getattr(viewer, "window", None))
+        table = open_table(getattr(viewer, "window", None))
         if table is not None:
             _scroll_to_row(table, label)
         if not self._from_canvas and 0 < label < len(layer.features):
@@ -164,20 +165,22 @@ def centre_on(viewer: Any, layer: Any, label: int) -> None:
     point = np.asarray(viewer.dims.point, dtype=float)
     point[-len(middle) :][:ahead] = middle[:ahead]
     viewer.dims.point = tuple(point)
-    camera = _camera(viewer)
+    camera = camera_of(viewer)
     camera.center = (*camera.center[:-2], *middle[-2:])
     extent = max(float(np.abs(opposite - corner)[-2:].max()), 1e-12)
     if extent * camera.zoom < _SMALLEST_ON_SCREEN:
-        camera.zoom = _SHARE_OF_SCREEN * min(_canvas_size(viewer)) / extent
+        camera.zoom = _SHARE_OF_SCREEN * min(canvas_size(viewer)) / extent
 
 
-def _canvas_size(viewer: Any) -> tuple[float, float]:
+def canvas_size(viewer: Any) -> tuple[float, float]:
+    """Return height and width of the picture in screen pixels; something likely where there is no window."""
     canvas = getattr(viewer, "canvas", None)
     size = getattr(canvas, "size", None) or (600, 800)
     return float(size[0]), float(size[1])
 
 
-def _label_at(layer: Any, event: Any) -> int:
+def label_at(layer: Any, event: Any) -> int:
+    """Return the label under the mouse, 0 for background and beside the labels."""
     value = layer.get_value(
         event.position, view_direction=event.view_direction, dims_displayed=event.dims_displayed, world=True
     )

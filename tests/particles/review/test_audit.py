@@ -104,7 +104,7 @@ def test_files_lie_beside_the_export(tmp_path: Path, name: str) -> None:
 
 def test_a_damaged_file_gets_a_reason(tmp_path: Path) -> None:
     (tmp_path / "a_audit.jsonl").write_text("{")
-    with pytest.raises(StoreError, match="a_audit.jsonl"):
+    with pytest.raises(StoreError, match=r"a_audit\.jsonl"):
         read_audit_beside(tmp_path / "a.csv")
     assert len(read_audit_beside(tmp_path / "b.csv")) == 0
 

@@ -276,12 +276,12 @@ def scene(rng: np.random.Generator) -> tuple[np.ndarray, Image]:
 def test_measured_again_equals_the_whole_image(rng: np.random.Generator, name: str, pixel: tuple[float, float]) -> None:
     labels, image = scene(rng)
     calibration = Calibration(pixel, "um", "given")
-    frame = measure(labels, image, calibration=calibration, properties=name).frame
+    probability = rng.integers(0, 256, labels.shape).astype(np.uint8)
+    more = {"image": image, "calibration": calibration, "probability": probability}
+    frame = measure(labels, properties=name, **more).frame
     chosen = [label for label in (3, 17, int(labels.max()), int(labels[0].max())) if label]
     for label in chosen:
-        again = measure_labels_again(
-            labels, [label], box_of(labels, label), frame.columns[1:], image=image, calibration=calibration
-        )
+        again = measure_labels_again(labels, [label], box_of(labels, label), frame.columns[1:], **more)
         expected = frame[frame["label"] == label].reset_index(drop=True)
         pd.testing.assert_frame_equal(again, expected, rtol=1e-9, atol=1e-9)
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from napari_mpseg.calibration import Calibration
+from napari_mpseg.images.axes import RGB
 from napari_mpseg.images.image import Image
 from napari_mpseg.particles.measure import measure
-from napari_mpseg.particles.property import PROPERTIES
 from napari_mpseg.particles.review.edits import Box
 from napari_mpseg.particles.table import property_of
 
@@ -29,6 +29,8 @@ def measure_labels_again(
     columns: Iterable[str],
     *,
     image: Image | None = None,
+    probability: Any = None,
+    perimeter: str = "imagej",
     calibration: Calibration | None = None,
     margin: int = MARGIN,
 ) -> pd.DataFrame:
@@ -46,6 +48,10 @@ def measure_labels_again(
         Columns of the table that is to be kept right; those that no property gives are left out.
     image : Image, optional
         For intensities; without, their columns are missing values.
+    probability : array, optional
+        ``(Y, X)``; for the confidence; without, it is a missing value.
+    perimeter : str
+        Estimator of the perimeter, as the table was measured with.
     calibration : Calibration, optional
         Pixel size of the table.
     margin : int
@@ -58,17 +64,35 @@ def measure_labels_again(
         on the whole image.
     """
     wanted = [column for column in columns if property_of(column) is not None]
-    names = {entry.name for entry in map(property_of, wanted) if entry is not None}
-    if image is None:
-        names = {name for name in names if PROPERTIES[name].kind != "intensity"}
+    given = _given(image, probability)
+    entries = [entry for entry in map(property_of, wanted) if entry is not None]
+    names = sorted({entry.name for entry in entries if entry.given in given}) or ["area"]
     y0, x0 = max(within[0] - margin, 0), max(within[1] - margin, 0)
     y1, x1 = (min(within[2 + axis] + margin, int(labels.shape[axis])) for axis in (0, 1))
-    crop = np.asarray(labels[y0:y1, x0:x1])
-    part = None if image is None else replace(image, data=np.asarray(image.data[y0:y1, x0:x1]))
-    table = measure(crop, part, calibration=calibration, properties=sorted(names) or ["area"])
+    place = (slice(y0, y1), slice(x0, x1))
+    table = measure(
+        np.asarray(labels[place]),
+        None if image is None else replace(image, data=np.asarray(image.data[place])),
+        calibration=calibration,
+        properties=names,
+        perimeter=perimeter,
+        probability=None if probability is None else np.asarray(probability[place]),
+    )
     frame = table.frame[np.isin(table.labels, list(chosen))].reset_index(drop=True)
     frame = frame.assign(**{column: values + shift for column, values, shift in _moved(frame, calibration, y0, x0)})
     return frame.reindex(columns=["label", *wanted])
+
+
+def _given(image: Image | None, probability: Any) -> set[str]:
+    """Return what there is to measure on, as :data:`~napari_mpseg.particles.property.Given` says it."""
+    given = {""}
+    if image is not None:
+        given.add("image")
+        if tuple(channel.strip().lower() for channel in image.channels) == RGB:
+            given.add("rgb")
+    if probability is not None:
+        given.add("probability")
+    return given
 
 
 def _moved(frame: pd.DataFrame, calibration: Calibration | None, y0: int, x0: int) -> list[tuple[str, Any, float]]:

@@ -1,0 +1,81 @@
+"""What a review knows of the decisions in a table, to find those that were made behind its back. No Qt here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Known:
+    """The decisions in a table at one moment.
+
+    Attributes
+    ----------
+    keep : numpy.ndarray
+        int8: 1 kept, 0 rejected, -1 no particle.
+    codes : numpy.ndarray
+        Index into `names`, -1 without a class.
+    names : tuple of str
+        The classes.
+    area : numpy.ndarray or None
+        To know whether a particle is still the same.
+    """
+
+    keep: np.ndarray
+    codes: np.ndarray
+    names: tuple[str, ...]
+    area: np.ndarray | None
+
+    @classmethod
+    def of(cls, frame: Any) -> Known:
+        """Return what is in `frame` now."""
+        keep = frame["keep"].to_numpy(np.float64, na_value=np.nan)
+        classes = frame["class"].cat
+        return cls(
+            np.where(np.isnan(keep), -1, keep).astype(np.int8),
+            classes.codes.to_numpy().copy(),
+            tuple(map(str, classes.categories)),
+            areas(frame),
+        )
+
+    @property
+    def labels(self) -> list[int]:
+        """Labels with a particle."""
+        return [int(label) for label in np.flatnonzero(self.keep >= 0)]
+
+    def value(self, column: str, label: int) -> Any:
+        """Return the decision on a particle."""
+        if column == "keep":
+            return None if self.keep[label] < 0 else bool(self.keep[label])
+        return None if self.codes[label] < 0 else self.names[self.codes[label]]
+
+
+def differences(before: Known, after: Known) -> list[tuple[int, str, Any, Any]]:
+    """Return label, column, old and new value of each cell that changed."""
+    rows = min(len(before.keep), len(after.keep))
+    changed = [(label, "keep") for label in np.flatnonzero(before.keep[:rows] != after.keep[:rows])]
+    if before.names == after.names:
+        others = np.flatnonzero(before.codes[:rows] != after.codes[:rows])
+    else:
+        old, new = (np.array([*one.names, ""], object)[one.codes[:rows]] for one in (before, after))
+        others = np.flatnonzero(old != new)
+    changed += [(label, "class") for label in others]
+    return [
+        (int(label), name, before.value(name, int(label)), after.value(name, int(label))) for label, name in changed
+    ]
+
+
+def as_edited(frame: Any) -> bool:
+    """Whether the columns have the types in which napari's table edits them."""
+    return isinstance(frame["class"].dtype, pd.CategoricalDtype) and isinstance(frame["keep"].dtype, pd.BooleanDtype)
+
+
+def areas(frame: Any) -> np.ndarray | None:
+    """Return the area in pixels of each row of a features table; None where it was not measured."""
+    if "area_px" not in frame:
+        return None
+    return np.asarray(frame["area_px"].to_numpy(np.float64, na_value=np.nan))

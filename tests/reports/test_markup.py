@@ -34,8 +34,7 @@ def test_units(unit, text):
 
 
 def test_headings():
-    assert heading("feret_max", "um") == "Feret max (µm)"
-    assert heading("circularity") == "Circularity"
+    assert heading("tile_size") == "Tile size"
     assert size_text(">=500 um") == "≥ 500 µm"
     assert size_text("20-50 um") == "20–50 µm"
 

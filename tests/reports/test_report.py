@@ -1,15 +1,19 @@
 """The page: well-formed, in one file, escaped, and with the right numbers in it."""
 
+import base64
 import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from napari_mpseg.errors import Cancelled, SettingsError, StoreError
+from napari_mpseg.errors import Cancelled, SettingsError, StoreError, UnknownNameError
+from napari_mpseg.plots.registry import PLOTS
 from napari_mpseg.progress import CancelToken
 from napari_mpseg.reports.report import ReportSettings, write_report
 
@@ -141,7 +145,17 @@ def test_several_images_have_an_overview(write, item):
     plain = replace(item.table, frame=item.table.frame[bare], calibration=Calibration())
     page = Page(write(item, replace(item, name="b", table=plain))["html"])
     assert page.table("Image") == [
-        ["Image", "Particles", "Not kept", "Density", "% area", "Area", "Feret max", "Circularity", "Feret angle (°)"],
+        [
+            "Image",
+            "Particles",
+            "Not kept",
+            "Density",
+            "% area",
+            "Area",
+            "Maximum Feret diameter",
+            "Circularity",
+            "Feret angle (°)",
+        ],
         ["filter 1", "6", "1", "0.75 /mm²", "0.105", "1400 µm²", "151.6 µm", "0.55", page.table("Image")[1][-1]],
         ["b", "6", "1", "3 /Mpx", "0.105", "350 px²", "75.82 px", "0.55", page.table("Image")[2][-1]],
     ]
@@ -150,7 +164,7 @@ def test_several_images_have_an_overview(write, item):
 
 def test_units_that_are_the_same_stand_in_the_heading(write, item):
     head = Page(write(item, replace(item, name="b"))["html"]).table("Image")[0]
-    assert head[3:7] == ["Particles per mm²", "% area", "Area (µm²)", "Feret max (µm)"]
+    assert head[3:7] == ["Particles per mm²", "% area", "Area (µm²)", "Maximum Feret diameter (µm)"]
 
 
 def test_tables_for_other_programs(write, item):
@@ -219,3 +233,56 @@ def test_progress_goes_from_nothing_to_all(write, item):
         ("Drawing", 1, 2),
         ("Drawing", 2, 2),
     ]
+
+
+def test_the_point_pattern_is_told_as_in_the_thesis(write, item):
+    settings = ReportSettings(plots=(), pattern=("biovoxxel",))
+    page = Page(write(item, replace(item, name="b"), settings=settings)["html"])
+    alone = page.table("Test")
+    assert alone[0][:5] == ["Test", "Expected mean", "Median", "Mean", "n"]
+    assert alone[1][0].startswith("BioVoxxel")
+    assert alone[1][1] == "288.7 px"
+    assert alone[1][4] == "6"
+    assert alone[1][-2] == "95 %"
+    together = page.table("Image", "Test")
+    assert [row[0] for row in together[1:]] == ["filter 1", "b"]
+    assert "Region: whole image." in page.text
+
+
+def test_plots_are_drawn_into_the_page(write, item):
+    paths = write(item, replace(item, name="b"), settings=ReportSettings(pattern=(), plots=("size-distribution",)))
+    page = Page(paths["html"])
+    drawn = [base64.b64decode(load.partition(",")[2]) for load in page.loads if load.startswith("data:image/svg+xml;")]
+    assert len(drawn) == 3  # of both together, and of each
+    for svg in drawn:
+        ElementTree.fromstring(svg)
+        assert b'href="http' not in svg
+    assert "Size distribution: how many particles" in page.text
+
+
+def test_every_plot_of_the_registry_fits_a_page(write, item):
+    paths = write(item, settings=ReportSettings(pattern=(), plots=tuple(PLOTS)))
+    page = Page(paths["html"])
+    assert sum(load.startswith("data:image/") for load in page.loads) + page.text.count("Not drawn") == len(PLOTS)
+
+
+def test_a_plot_of_many_particles_is_small(write, item):
+    many = pd.concat([item.table.frame] * 3000, ignore_index=True)
+    many["label"] = range(1, len(many) + 1)
+    table = replace(item.table, frame=many.assign(circularity=np.linspace(0, 1, len(many))))
+    paths = write(replace(item, table=table), settings=ReportSettings(pattern=(), plots=("scatter",)))
+    assert paths["html"].stat().st_size < 800_000
+
+
+def test_a_plot_that_cannot_be_drawn_is_said(write, item):
+    frame = item.table.frame.drop(columns=["feret_max_px", "feret_max_um"])
+    table = replace(item.table, frame=frame)
+    page = Page(
+        write(replace(item, table=table), settings=ReportSettings(pattern=(), plots=("size-distribution",)))["html"]
+    )
+    assert "Not drawn: size distribution" in page.text
+
+
+def test_unknown_plots_are_said(write, item):
+    with pytest.raises(UnknownNameError, match="size-distribution"):
+        write(item, settings=ReportSettings(pattern=(), plots=("size-distributoin",)))

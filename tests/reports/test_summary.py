@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import SettingsError, UnknownNameError
+from napari_mpseg.particles.pattern.pattern_settings import PatternSettings
 from napari_mpseg.particles.sizes import SizeClasses
 from napari_mpseg.reports.frames import counts_frame, summary_frame
 from napari_mpseg.reports.item import ReportSettings
@@ -144,3 +146,34 @@ def test_frames_for_other_programs(item):
     assert chosen["particles"].tolist() == [1]
     sums = counts[(counts["class"] == "all") & (counts["size_class"] == "all")]
     assert sums["particles"].tolist() == [6, 6]
+
+
+def test_point_pattern_by_hand(item):
+    settings = PatternSettings(fewest=2, curve=False)
+    summary = summarise_item(item, ReportSettings(pattern=("biovoxxel", "donnelly"), pattern_settings=settings))
+    first, second = summary.pattern
+    y, x = (item.table.frame[name].to_numpy()[:6] for name in ("centroid_y_px", "centroid_x_px"))
+    between = np.hypot(y[:, None] - y, x[:, None] - x) + 1e9 * np.eye(6)
+    nearest = between.min(axis=1)
+    # BioVoxxel: 6 points on 1000 x 2000 pixels, 0.5 sqrt(area / n)
+    assert (first.n, first.unit, first.theoretical) == (6, "px", pytest.approx(0.5 * np.sqrt(2e6 / 6)))
+    assert (first.median, first.mean) == (pytest.approx(np.median(nearest)), pytest.approx(nearest.mean()))
+    # Donnelly 1978, with area 8e6 um2 and perimeter 12000 um
+    expected = 0.5 * np.sqrt(8e6 / 6) + (0.0514 + 0.041 / np.sqrt(6)) * 12000 / 6
+    assert (second.unit, second.theoretical, second.mean) == (
+        "um",
+        pytest.approx(expected, rel=1e-3),
+        pytest.approx(2 * nearest.mean()),
+    )
+    row = summary_frame([summary]).iloc[0]
+    assert row["biovoxxel_theoretical_nnd_px"] == first.theoretical
+    assert row["donnelly_class"] == second.pattern_class
+
+
+def test_the_tests_of_the_point_pattern_are_told_apart(item):
+    with pytest.raises(UnknownNameError, match="clark-evans"):
+        summarise_item(item, ReportSettings(pattern=("clark-evens",)))
+    frame = item.table.frame.drop(columns=["centroid_y_px"])
+    summary = summarise_item(replace(item, table=replace(item.table, frame=frame)))
+    assert summary.pattern == ()
+    assert any("was not tested (clark-evans)" in note and "centroid_y_px" in note for note in summary.notes)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from napari_mpseg.particles.pattern.pattern_settings import PatternSettings
 from napari_mpseg.particles.sizes import SizeClasses
 
 if TYPE_CHECKING:
@@ -54,13 +55,17 @@ class ReportSettings:
         Rule set for particles that have no class yet (:data:`~napari_mpseg.particles.classes.rules.RULE_SETS`); None
         leaves the classes as they are.
     pattern : tuple of str
-        Tests of the point pattern; empty for none.
-    plots : tuple of str or None
-        Names in :data:`napari_mpseg.plots.registry.PLOTS`; None takes those that need no choice, empty is none.
+        Tests of the point pattern, names in :data:`~napari_mpseg.particles.pattern.pattern_tests.PATTERN_TESTS`; empty
+        for none.
+    pattern_settings : PatternSettings
+        Level, simulations and seed of these tests.
+    plots : tuple of str
+        Names in :data:`napari_mpseg.plots.registry.PLOTS`; empty for none.
     """
 
     title: str = "Particle report"
     sizes: SizeClasses | None = None
     rules: str | None = None
-    pattern: tuple[str, ...] = ("biovoxxel",)
-    plots: tuple[str, ...] | None = None
+    pattern: tuple[str, ...] = ("clark-evans", "biovoxxel")
+    pattern_settings: PatternSettings = PatternSettings(curve=False)  # noqa: RUF009 - it is frozen
+    plots: tuple[str, ...] = ("size-distribution", "violin-area", "feret-angle", "correlation")

@@ -103,10 +103,10 @@ def size_text(name: str) -> str:
     return str(name).replace("um", "µm").replace(">=", "≥ ").replace("<", "< ").replace("-", "–")
 
 
-def heading(stem: str, unit: str = "") -> str:
-    """Return the name of a column for people, with its unit: ``"Feret max (µm)"``."""
-    words = stem.replace("_", " ")
-    return words[:1].upper() + words[1:] + (f" ({unit_text(unit)})" if unit else "")
+def heading(name: str) -> str:
+    """Return the name of a setting for people: ``"Tile size"``."""
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def _row(cells: Sequence[Any], kind: str | None) -> Markup:

@@ -18,6 +18,7 @@ h2 { font-size: 1.3rem; margin: 2.6rem 0 .6rem; padding-top: .7rem; border-top: 
 h3 { font-size: 1.05rem; margin: 1.6rem 0 .4rem; }
 p { margin: .4rem 0; max-width: 46rem; }
 a { color: inherit; }
+.small { font-size: .9em; }
 .soft, caption, dt, figcaption { color: var(--soft); }
 nav ul { margin: .6rem 0; padding-left: 1.2rem; columns: 16rem; }
 .wide { overflow-x: auto; margin: .8rem 0 1.2rem; }

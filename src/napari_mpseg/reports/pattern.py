@@ -1,10 +1,10 @@
 """The point pattern of an image, as in Table 9 of Babkauskas 2023."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from napari_mpseg.errors import MpsegError, UnknownNameError
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
+from napari_mpseg.reports.item import ReportSettings
 
 if TYPE_CHECKING:
     from napari_mpseg.particles.pattern.result import PatternResult
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def patterns(
     table: "ParticleTable",
     shape: tuple[int, int] | None,
-    tests: Sequence[str],
+    settings: ReportSettings,
     notes: list[str],
     *,
     on_progress: ProgressCallback = silent,
@@ -28,10 +28,10 @@ def patterns(
         Particles with their centroids.
     shape : tuple of int or None
         Height and width of the image; None if not known, then nothing can be tested.
-    tests : sequence of str
-        Names in :data:`napari_mpseg.particles.pattern.pattern_test.PATTERN_TESTS`.
+    settings : ReportSettings
+        Which tests, and theirs.
     notes : list of str
-        Gets what a test could not do, and what it has to say.
+        Gets what could not be tested.
     on_progress, cancel
         See :mod:`napari_mpseg.progress`.
 
@@ -47,19 +47,25 @@ def patterns(
     Cancelled
         If `cancel` was set.
     """
-    if shape is None or not tests:
+    if shape is None or not settings.pattern:
         return ()
     from napari_mpseg.particles.pattern.analyse import analyse_pattern
 
     found = []
-    for test in tests:
+    for test in settings.pattern:
         try:
-            result = analyse_pattern(table, region=shape, test=test, on_progress=on_progress, cancel=cancel)
+            result = analyse_pattern(
+                table,
+                region=shape,
+                test=test,
+                settings=settings.pattern_settings,
+                on_progress=on_progress,
+                cancel=cancel,
+            )
         except UnknownNameError:
             raise
         except MpsegError as error:
             notes.append(f"The point pattern was not tested ({test}). {error}")
             continue
         found.append(result)
-        notes += [f"{result.title}: {note}" for note in result.notes]
     return tuple(found)

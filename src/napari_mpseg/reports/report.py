@@ -120,23 +120,22 @@ def _body(
     made = f"{number} on {images}. Made {record['created'][:10]} with napari-mpseg {record['version']}."
     parts = [element("header", element("h1", settings.title), element("p", made, class_="soft"))]
     if len(summaries) > 1:
-        parts.append(_overview(summaries, settings))
+        parts.append(_overview(summaries, settings, cancel))
     for position, (item, summary) in enumerate(zip(items, summaries, strict=True), 1):
         cancel.check()
         on_progress(Progress("Drawing", position - 1, len(items), "images"))
-        parts.append(_image(position, item, summary, settings))
+        parts.append(_image(position, item, summary, settings, cancel))
     parts.append(element("section", sections.how_measured(summaries, settings)))
     parts.append(element("section", sections.provenance_section(summaries, record)))
     on_progress(Progress("Drawing", len(items), len(items), "images"))
     return element("main", *parts)
 
 
-def _overview(summaries: Sequence[ImageSummary], settings: ReportSettings) -> Markup:
+def _overview(summaries: Sequence[ImageSummary], settings: ReportSettings, cancel: CancelToken) -> Markup:
     notes: list[str] = []
     names = _unique([summary.name for summary in summaries])
-    drawn = figures(
-        {name: summary.table for name, summary in zip(names, summaries, strict=True)}, settings.plots, notes
-    )
+    tables = {name: summary.table for name, summary in zip(names, summaries, strict=True)}
+    drawn = figures(tables, settings.plots, notes, cancel) if any(summary.count for summary in summaries) else []
     tests = [(summary.name, row) for summary in summaries for row in summary.pattern]
     links = [
         element("li", element("a", summary.name, href=f"#image-{position}"))
@@ -153,9 +152,11 @@ def _overview(summaries: Sequence[ImageSummary], settings: ReportSettings) -> Ma
     )
 
 
-def _image(position: int, item: ReportItem, summary: ImageSummary, settings: ReportSettings) -> Markup:
+def _image(
+    position: int, item: ReportItem, summary: ImageSummary, settings: ReportSettings, cancel: CancelToken
+) -> Markup:
     notes = list(summary.notes)
-    drawn = figures({summary.name: summary.table}, settings.plots, notes) if summary.count else []
+    drawn = figures({summary.name: summary.table}, settings.plots, notes, cancel) if summary.count else []
     tests = [(summary.name, row) for row in summary.pattern]
     picture = item.picture
     parts = [
@@ -166,6 +167,7 @@ def _image(position: int, item: ReportItem, summary: ImageSummary, settings: Rep
         sections.counts_table(summary),
         sections.averages_table(summary.averages) if summary.count else Markup(),
         sections.pattern_table(tests) if tests else Markup(),
+        sections.pattern_notes(summary.pattern),
         element("div", *drawn, class_="figures") if drawn else Markup(),
     ]
     return element("section", joined(parts), id=f"image-{position}", class_="image")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.particles.classes.rules import RULE_SETS
+from napari_mpseg.plots.words import column_name_words, column_words
 from napari_mpseg.reports.averages import Average
 from napari_mpseg.reports.item import ReportSettings
 from napari_mpseg.reports.markup import (
@@ -39,7 +40,7 @@ def overview(summaries: Sequence[ImageSummary]) -> Markup:
     ]
     for stem in _IN_OVERVIEW:
         if any(stem in each for each in means):
-            columns.append((heading(stem), [each.get(stem, (None, "")) for each in means]))
+            columns.append((column_name_words(stem), [each.get(stem, (None, "")) for each in means]))
     shown = [_with_unit(head, cells) for head, cells in columns]
     density, averages = shown[0], shown[1:]
     heads = ["Image", "Particles", "Not kept", density[0], "% area", *(head for head, _ in averages)]
@@ -95,7 +96,7 @@ def facts(summary: ImageSummary) -> Markup:
 def counts_table(summary: ImageSummary) -> Markup:
     """Return the cross table of classes and size classes."""
     counts = summary.counts
-    by = f", by {heading(summary.sizes.by).lower()}" if summary.sizes is not None else ""
+    by = f", by {column_name_words(summary.sizes.by)}" if summary.sizes is not None else ""
     classed = len(counts.index) > 1
     heads = ["Class" if classed else "", *(size_text(str(name)) for name in counts.columns)]
     rows = [
@@ -109,9 +110,9 @@ def averages_table(rows: Sequence[Average]) -> Markup:
     """Return mean, spread and median of each property, and the alignment of directions."""
     body: list[list[Any]] = []
     for each in rows:
-        body.append([heading(each.stem, each.unit), each.mean, each.sd, each.median, each.count])
+        body.append([column_words(each.column, {each.column: each.unit}), each.mean, each.sd, each.median, each.count])
         if each.alignment == each.alignment:
-            body.append([f"{heading(each.stem)}: alignment R", each.alignment, None, None, each.count])
+            body.append([f"{column_name_words(each.column)}: alignment R", each.alignment, None, None, each.count])
     return table("Averages over the particles", ["Property", "Mean", "Standard deviation", "Median", "Particles"], body)
 
 
@@ -141,6 +142,15 @@ def pattern_table(rows: "Sequence[tuple[str, PatternResult]]") -> Markup:
     return table(caption, [*(["Image"] if several else []), *heads, "Pattern"], body)
 
 
+def pattern_notes(results: "Sequence[PatternResult]") -> Markup:
+    """Return what each test has to say about itself, in small print."""
+    return joined(
+        element("p", element("b", result.title), ": ", " ".join(result.notes), class_="soft small")
+        for result in results
+        if result.notes
+    )
+
+
 def notes_list(notes: Sequence[str]) -> Markup:
     """Return notes as a list that stands out, or nothing."""
     return element("ul", *(element("li", note) for note in notes), class_="notes") if notes else Markup()
@@ -151,7 +161,9 @@ def how_measured(summaries: Sequence[ImageSummary], settings: ReportSettings) ->
     defined: dict[str, str] = {}
     for summary in summaries:
         known = summary.table.definitions
-        defined |= {heading(each.stem): known[each.column] for each in summary.averages if each.column in known}
+        defined |= {
+            column_name_words(each.column): known[each.column] for each in summary.averages if each.column in known
+        }
     general = [
         (
             "Particles",
@@ -183,7 +195,7 @@ def _tests(summaries: Sequence[ImageSummary]) -> list[tuple[str, str]]:
     """Return what the tests of the point pattern do, and in which region."""
     if not any(summary.pattern for summary in summaries):
         return []
-    from napari_mpseg.particles.pattern.pattern_test import PATTERN_TESTS
+    from napari_mpseg.particles.pattern.pattern_tests import PATTERN_TESTS
 
     used = {result.test: result for summary in summaries for result in summary.pattern}
     entries = [(PATTERN_TESTS[name], result) for name, result in used.items()]

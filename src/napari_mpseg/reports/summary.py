@@ -105,7 +105,7 @@ def summarise_item(
     table = _classified(item.table.kept(), settings, notes)
     counts, sizes = _counted(table, settings, notes)
     density, unit, covered = _spread(table, item.shape, notes)
-    pattern = patterns(table, item.shape, settings.pattern, notes, on_progress=on_progress, cancel=cancel)
+    pattern = patterns(table, item.shape, settings, notes, on_progress=on_progress, cancel=cancel)
     return ImageSummary(
         name=item.name,
         shape=item.shape,

@@ -1,0 +1,185 @@
+"""*Live preview of what is in view* while particles are told apart: a tick box and the layer that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from napari.layers import Image
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
+
+from napari_mpseg.errors import MpsegError
+from napari_mpseg.gui.instances_work import Cut, preview
+from napari_mpseg.gui.status_line import note
+from napari_mpseg.gui.visible import Box, centred, visible_box
+from napari_mpseg.gui.worker import Job
+from napari_mpseg.layers import plane_offset, space_of, unique_name
+
+ROLE = "separation preview"
+_LOOK = 300  # milliseconds between two looks at the view
+_MOST_PIXELS = 2**21
+_HEX = ("E69F00", "56B4E9", "009E73", "F0E442", "0072B2", "D55E00", "CC79A7")  # Okabe and Ito
+_COLOURS = np.array([[int(text[i : i + 2], 16) for i in (0, 2, 4)] + [235] for text in _HEX], np.uint8)
+_DROPPED = np.array([40, 40, 40, 235], np.uint8)
+
+
+class SeparationPreview(QWidget):
+    """Shows, in a layer of its own, what the form would make of what is in view; takes it away at the end.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer or napari.components.ViewerModel
+    ask : callable
+        Takes what is in view of a layer (a function from layer to box), and returns the layer, the index of its plane,
+        a key that is another one whenever there is something new to show, and a function that gives the :class:`Cut`
+        and the keyword arguments of :func:`preview`. Returns None where there is nothing to preview.
+    """
+
+    def __init__(self, viewer: Any, ask: Callable[[Callable[[Any], Box | None]], Any]) -> None:
+        super().__init__()
+        self._viewer, self._ask = viewer, ask
+        self._job: Job | None = None
+        self._layer: Any = None
+        self._done: Any = None
+        self._place: tuple[Any, tuple[int, ...], Box] | None = None
+        self.box = QCheckBox("Live preview of what is in view")
+        self.box.setToolTip(
+            "Show on a layer of its own what Run would make of the visible part, up to two million pixels around the "
+            "middle. What would be dropped is dark grey. The preview goes when you untick this, run, or close."
+        )
+        self.count = note()
+        self.count.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.box)
+        layout.addWidget(self.count)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK)
+        self._timer.timeout.connect(self.look)
+        self.box.toggled.connect(self._switch)
+        viewer.layers.events.removed.connect(self._removed)
+
+    def look(self) -> None:
+        """Begin a preview if there is something new to see."""
+        if self._job is not None or not self.box.isChecked():
+            return
+        asked = self._ask(self._in_view)
+        if asked is None:
+            self._take_away()
+            return
+        layer, plane, key, give = asked
+        if key == self._done:
+            return
+        self._done = key
+        try:
+            cut, more = give()
+        except MpsegError as error:
+            self._say(str(error))
+            return
+        self._place = (layer, plane, cut.box)
+        self._start(cut, more)
+
+    def stop(self) -> None:
+        """Untick the box, and take the layer away."""
+        self.box.setChecked(False)
+
+    def _start(self, cut: Cut, more: dict[str, Any]) -> None:
+        job = Job(preview, cut, title="Preview", activity=False, **more)
+        job.succeeded.connect(self._show)
+        job.failed.connect(self._say)
+        job.ended.connect(self._ended)
+        self._job = job
+        job.start()
+
+    def _in_view(self, layer: Any) -> Box | None:
+        box = visible_box(self._viewer, layer)
+        return None if box is None else centred(box, _MOST_PIXELS)
+
+    def _show(self, found: tuple[np.ndarray, np.ndarray]) -> None:
+        if not self.box.isChecked() or self._place is None:
+            return
+        labels, before = found
+        source, plane, (y0, _, x0, _) = self._place
+        if source not in self._viewer.layers:
+            return
+        number = len(np.unique(labels[labels > 0]))
+        self._say(f"{number:,} particle{'' if number == 1 else 's'} in view; dark grey is dropped.")
+        picture = _coloured(labels, before)[(None,) * len(plane)]
+        space = space_of(source, 2 + len(plane))
+        space["translate"] = space["translate"] + plane_offset(space, (*plane, y0, x0))
+        if self._layer is not None and self._layer.ndim == 2 + len(plane):
+            self._layer.data = picture
+            for name in ("scale", "translate", "rotate", "shear", "affine"):
+                setattr(self._layer, name, space[name])
+            return
+        self._take_away()
+        self._add(source, picture, space)
+
+    def _add(self, source: Any, picture: np.ndarray, space: dict[str, Any]) -> None:
+        layers = self._viewer.layers
+        selected = set(layers.selection)
+        active = layers.selection.active
+        self._layer = Image(
+            picture,
+            rgb=True,
+            name=unique_name(self._viewer, f"{source.name} preview"),
+            metadata={"napari-mpseg": {"role": ROLE, "source": source.name}},
+            **space,
+        )
+        layers.append(self._layer)
+        layers.selection = selected
+        if active is not None:
+            layers.selection.active = active  # the user may be painting seeds
+
+    def _switch(self, on: bool) -> None:
+        self._done = None
+        if on:
+            self._timer.start()
+            self.look()
+            return
+        self._timer.stop()
+        self._abandon()
+        self._take_away()
+        self.count.hide()
+
+    def _take_away(self) -> None:
+        layer, self._layer = self._layer, None
+        if layer is not None and layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
+
+    def _removed(self, event: Any) -> None:
+        if self._layer is not None and event.value == self._layer:
+            self._layer = None
+            self.box.setChecked(False)
+
+    def _say(self, text: str) -> None:
+        if self.box.isChecked():
+            self.count.setText(text)
+            self.count.show()
+
+    def _ended(self) -> None:
+        self._job = None
+
+    def _abandon(self) -> None:
+        job, self._job = self._job, None
+        if job is not None:
+            job.abandon()
+
+    def release(self) -> None:
+        """Let go of the viewer, and take the layer away."""
+        self._timer.stop()
+        self._abandon()
+        self._viewer.layers.events.removed.disconnect(self._removed)
+        self._take_away()
+
+
+def _coloured(labels: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Return a picture with transparency, uint8 ``(Y, X, 4)``: neighbours mostly differ, what is dropped is dark."""
+    picture = np.zeros((*labels.shape, 4), np.uint8)
+    picture[before] = _DROPPED
+    inside = labels > 0
+    picture[inside] = _COLOURS[labels[inside] % len(_COLOURS)]
+    return picture

@@ -48,22 +48,24 @@ PATTERN_TESTS: Registry[PatternTest] = Registry("test of the point pattern")
 
 def answer(test: str, pattern: Pattern, settings: PatternSettings, pattern_class: str, **more: Any) -> PatternResult:
     """Return a result with what every test says: the region and the measured distances."""
-    distances = more.pop("distances", pattern.distances if len(pattern) > 1 else None)
-    if distances is not None and len(distances):
+    if "distances" not in more and len(pattern) > 1:
+        more["distances"] = pattern.distances
+    distances = more.get("distances", ())
+    if len(distances):
         more = {
             "mean": float(distances.mean()),
             "median": float(np.median(distances)),
             "variance": float(distances.var()),
-            "distances": distances,
             **more,
         }
+    n = more.pop("n", len(pattern))
     more = {"unit": pattern.calibration.unit, "area": pattern.area, "region": pattern.region.name, **more}
     return PatternResult(
         pattern_class,
         test,
         PATTERN_TESTS[test].title,
         pattern.distance,
-        len(pattern),
+        n,
         settings=to_dict(settings),
         notes=(*pattern.notes, *more.pop("notes", ())),
         **more,

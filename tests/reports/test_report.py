@@ -239,12 +239,10 @@ def test_the_point_pattern_is_told_as_in_the_thesis(write, item):
     settings = ReportSettings(plots=(), pattern=("biovoxxel",))
     page = Page(write(item, replace(item, name="b"), settings=settings)["html"])
     alone = page.table("Test")
-    assert alone[0][:5] == ["Test", "Expected mean", "Median", "Mean", "n"]
+    assert alone[0][:5] == ["Test", "Expected mean (px)", "Median (px)", "Mean (px)", "n"]
     assert alone[1][0].startswith("BioVoxxel")
-    assert alone[1][1] == "288.7 px"
-    assert alone[1][4] == "6"
-    assert alone[1][-2] == "95 %"
-    together = page.table("Image", "Test")
+    assert (alone[1][1], alone[1][4], alone[1][-2]) == ("288.7", "6", "95 %")
+    together = page.table("Image", "Expected mean (px)")
     assert [row[0] for row in together[1:]] == ["filter 1", "b"]
     assert "Region: whole image." in page.text
 

@@ -28,6 +28,7 @@ th, td { padding: .22rem .7rem; border-bottom: 1px solid var(--line); text-align
 th:first-child { text-align: left; padding-left: 0; overflow-wrap: anywhere; min-width: 7rem; }
 thead th { border-bottom: 1px solid var(--text); vertical-align: bottom; font-weight: 600; }
 tbody th { font-weight: 400; }
+td { white-space: nowrap; }
 tr.sum > * { font-weight: 600; }
 dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .15rem 1.2rem; margin: .6rem 0; }
 dt, dd { margin: 0; }

@@ -146,7 +146,7 @@ def _overview(summaries: Sequence[ImageSummary], settings: ReportSettings, cance
         element("nav", element("ul", *links)),
         element("h2", "Overview"),
         sections.overview(summaries),
-        sections.pattern_table(tests) if tests else Markup(),
+        sections.pattern_tables(tests) if tests else Markup(),
         element("div", *drawn, class_="figures") if drawn else Markup(),
         sections.notes_list(notes),
     )
@@ -166,7 +166,7 @@ def _image(
         picture_markup(picture, f"{summary.name}: the particles found") if picture is not None else Markup(),
         sections.counts_table(summary),
         sections.averages_table(summary.averages) if summary.count else Markup(),
-        sections.pattern_table(tests) if tests else Markup(),
+        sections.pattern_tables(tests) if tests else Markup(),
         sections.pattern_notes(summary.pattern),
         element("div", *drawn, class_="figures") if drawn else Markup(),
     ]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from napari_mpseg.particles.pattern.result import PatternResult
 
 _IN_OVERVIEW = ("area", "feret_max", "circularity", "solidity", "feret_angle")
+_NND = "Nearest-neighbour distances beside those of random points"
 _DIRECTIONS = (
     "Angles are directions, which are the same again after 180°: their mean is that of doubled angles as unit vectors, "
     "halved again, and their standard deviation is √(−2 ln R) / 2 (Fisher 1993). The alignment R is 0 where directions "
@@ -116,30 +117,47 @@ def averages_table(rows: Sequence[Average]) -> Markup:
     return table("Averages over the particles", ["Property", "Mean", "Standard deviation", "Median", "Particles"], body)
 
 
-def pattern_table(rows: "Sequence[tuple[str, PatternResult]]") -> Markup:
-    """Return the tests of the point pattern, as Table 9 of Babkauskas 2023 has them; one row per name and test."""
-    several = len({name for name, _ in rows}) > 1
-    heads = ["Test", "Expected mean", "Median", "Mean", "n", "Statistic", "Value", "Critical value", "p", "Level"]
+def pattern_tables(rows: "Sequence[tuple[str, PatternResult]]") -> Markup:
+    """Return the tests of the point pattern, as Table 9 of Babkauskas 2023 has them.
+
+    Parameters
+    ----------
+    rows : sequence of tuple
+        Name of the image, and a result. Of one image, there is one table with a row per test; of several, one per test
+        with a row per image.
+    """
+    if len({name for name, _ in rows}) <= 1:
+        return _pattern_table(_NND, "Test", [(result.title, result) for _, result in rows])
+    tests = dict.fromkeys(result.title for _, result in rows)
+    return joined(
+        _pattern_table(f"{_NND}: {title}", "Image", [(name, result) for name, result in rows if result.title == title])
+        for title in tests
+    )
+
+
+def _pattern_table(caption: str, first: str, rows: "Sequence[tuple[str, PatternResult]]") -> Markup:
+    distances = [
+        _with_unit(head, [(getattr(result, name), result.unit) for _, result in rows])
+        for head, name in (("Expected mean", "theoretical"), ("Median", "median"), ("Mean", "mean"))
+    ]
+    heads = [first, *(head for head, _ in distances), "n", "Statistic", "Critical value", "p", "Level", "Pattern"]
     body = []
-    for name, result in rows:
-        distances = (result.theoretical, result.median, result.mean)
+    for position, (name, result) in enumerate(rows):
         alpha = result.settings.get("alpha")
+        value = f"{result.statistic_name} = {number(result.statistic)}" if result.statistic_name else None
         body.append(
             [
-                *([name] if several else []),
-                result.title,
-                *(f"{number(value)} {unit_text(result.unit)}" if value == value else None for value in distances),
+                name,
+                *(cells[position] for _, cells in distances),
                 result.n,
-                result.statistic_name or "–",
-                result.statistic,
+                value,
                 result.critical,
                 result.p,
-                f"{100 * (1 - alpha):g} %" if isinstance(alpha, float) else "–",
+                f"{100 * (1 - alpha):g} %" if isinstance(alpha, float) else None,
                 element("b", result.pattern_class),
             ]
         )
-    caption = "Nearest-neighbour distances beside those of random points"
-    return table(caption, [*(["Image"] if several else []), *heads, "Pattern"], body)
+    return table(caption, heads, body)
 
 
 def pattern_notes(results: "Sequence[PatternResult]") -> Markup:

@@ -159,8 +159,7 @@ def test_edges_do_not_go_with_tests_of_points(mask_labels, test):
     ("values", "message"),
     [
         ({"alpha": 0}, "alpha of 0"),
-        ({"simulations": 38}, "give 39 or more"),
-        ({"alpha": 0.01, "simulations": 198}, "give 199 or more"),
+        ({"simulations": 0}, "give 1 or more"),
         ({"fewest": 1}, "2 or more"),
         ({"statistic": "mode"}, "'mode' is neither"),
         ({"seed": -1}, "negative"),
@@ -169,6 +168,15 @@ def test_edges_do_not_go_with_tests_of_points(mask_labels, test):
 def test_impossible_settings(values, message):
     with pytest.raises(SettingsError, match=message):
         PatternSettings(**values)
+
+
+@pytest.mark.parametrize(("alpha", "needed"), [(0.05, 39), (0.01, 199), (0.001, 1999)])
+@pytest.mark.parametrize("test", [test for test in SOUND if test != "donnelly"])
+def test_too_few_simulations_for_the_level(grid, test, alpha, needed):
+    with pytest.raises(SettingsError, match=f"give {needed} or more"):
+        analyse_pattern(
+            grid, region=(200, 200), test=test, settings=PatternSettings(alpha=alpha, simulations=needed - 1)
+        )
 
 
 def test_p_values_by_counting():

@@ -33,7 +33,7 @@ class PatternSettings:
     Raises
     ------
     SettingsError
-        If a value makes no sense, or the simulations are too few for `alpha`.
+        If a value makes no sense.
     """
 
     alpha: float = 0.05
@@ -47,14 +47,19 @@ class PatternSettings:
     def __post_init__(self) -> None:
         if not 0 < self.alpha < 0.5:
             raise SettingsError(f"A level alpha of {self.alpha!r} makes no sense: give one above 0 and below 0.5.")
-        needed = math.ceil(2 / self.alpha - 1e-9) - 1
-        if self.simulations < needed:
-            raise SettingsError(
-                f"{self.simulations} simulations can never reach a p-value of {self.alpha:g}: give {needed} or more."
-            )
+        if self.simulations < 1:
+            raise SettingsError(f"{self.simulations} simulations make no sense: give 1 or more, such as 999.")
         if self.fewest < 2:
             raise SettingsError(f"The fewest particles for a test are 2 or more, not {self.fewest}.")
         if self.statistic not in STATISTICS:
             raise SettingsError(f"The statistic {self.statistic!r} is neither {' nor '.join(STATISTICS)}.")
         if self.seed < 0:
             raise SettingsError(f"The seed {self.seed} is negative: give 0 or more.")
+
+    def check_simulations(self) -> None:
+        """Raise SettingsError if no p-value could be as small as `alpha` with so few simulations."""
+        needed = math.ceil(2 / self.alpha - 1e-9) - 1
+        if self.simulations < needed:
+            raise SettingsError(
+                f"{self.simulations} simulations can never reach a p-value of {self.alpha:g}: give {needed} or more."
+            )

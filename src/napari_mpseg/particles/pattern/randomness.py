@@ -52,9 +52,12 @@ class Null:
         ------
         RegionFullError
             If the discs do not fit.
+        SettingsError
+            If the simulations are too few for the level.
         Cancelled
             If the user cancels.
         """
+        settings.check_simulations()
         rng = np.random.default_rng(settings.seed)
         pattern, size = self.pattern, self.pattern.calibration.pixel_size
         spacing = 0.5 * float(np.sqrt(pattern.area / max(1, len(pattern))))

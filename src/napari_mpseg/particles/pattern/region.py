@@ -64,7 +64,7 @@ class Region:
         middle = (width - 1) / 2
         start = np.ceil(middle - half).astype(np.int64)
         stop = np.floor(middle + half).astype(np.int64) + 1
-        rows = np.flatnonzero(stop > start)
+        rows = np.flatnonzero((np.abs(away) <= radius) & (stop > start))
         return cls((height, width), rows, start[rows], stop[rows], "largest circle in the image")
 
     @classmethod

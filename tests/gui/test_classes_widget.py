@@ -243,6 +243,20 @@ def test_classes_that_came_with_the_table(viewer, widget, data):
     assert viewer.add_labels(data, name="by hand", features=some).metadata["napari-mpseg"]["assigned"] == {1: "hair"}
 
 
+def test_the_users_classes_outlive_measuring_again(viewer, layer, widget, finished, data):
+    trained(widget, layer, finished)
+    mine = dict(layer.metadata["napari-mpseg"]["assigned"])
+    layer.features = measure(data, calibration=Calibration.parse("2um")).to_features()
+    assert layer.metadata["napari-mpseg"]["assigned"] == mine
+    given = pd.Categorical([None, *["other"] * 20])  # as measuring may do by rules
+    layer.features = layer.features.assign(**{"class": given})
+    assert set(layer.metadata["napari-mpseg"]["assigned"]) <= {*mine}
+    widget.panel.run_button.click()
+    finished(widget)
+    assert layer.features["class_assigned"].iloc[1:].sum() == 6
+    assert classes(layer) == ["hair"] * 10 + ["spore"] * 10
+
+
 def test_size_classes(layer, widget, screenshot):
     widget.tabs.setCurrentIndex(2)
     assert widget.sizes.borders.text() == "20, 50, 100, 500 um"

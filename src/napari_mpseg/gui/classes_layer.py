@@ -1,7 +1,8 @@
 """The classes of one labels layer's particles: which are the user's own, which were given, and what was before.
 
 The user's own classes lie in ``layer.metadata["napari-mpseg"]["assigned"]`` (label -> class), what rules or a
-classifier gave under ``"predicted"``. No Qt here.
+classifier gave under ``"predicted"``. What the table showed when it was last looked at is noted too: napari's own table
+changes it without a word, and what differs is the user's doing. No Qt here.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from napari_mpseg.particles.classes.rules import UNCLASSIFIED, as_classes
 from napari_mpseg.particles.table import ParticleTable
 
 _STEPS_KEPT = 30
+_NOTED = ("assigned", "predicted", "shown", "written")
 
 
 @dataclass(frozen=True)
 class _Before:
     columns: pd.DataFrame
     order: tuple[str, ...]
-    assigned: dict[int, str]
-    predicted: dict[int, str] | None
+    record: dict[str, Any]
 
 
 class LayerClasses:
@@ -70,27 +71,34 @@ class LayerClasses:
 
     def assigned(self) -> pd.Series:
         """Return the user's own classes, label -> class, with what was edited in the features table since."""
-        mine: dict[int, str] = {int(label): str(name) for label, name in self.record.get("assigned", {}).items()}
+        mine: dict[int, str] = {int(label): str(name) for label, name in (self.record.get("assigned") or {}).items()}
         features = self.layer.features
         if "class" in features.columns and "index" in features.columns:
             mine = self._with_edits(mine, features)
+        else:
+            self.record["shown"] = None
         self.record["assigned"] = mine
         labels = pd.Index(list(mine), dtype="int64")
         return pd.Series(list(mine.values()), index=labels, dtype=object, name="class").sort_index()
 
     def _with_edits(self, mine: dict[int, str], features: pd.DataFrame) -> dict[int, str]:
+        """Return the user's classes with those that the table shows now and did not show when it was last looked at."""
+        record = self.record
         now = features.set_index(features["index"].astype("int64"))
         now = now[now.index > 0]
         names = given_names(now["class"])
-        predicted = self.record.get("predicted")
-        if predicted is None:  # the classes came with the table
-            predicted = self._come_with(now, names)
-            self.record["predicted"] = predicted
-        was = pd.Series({**predicted, **mine}, dtype=object)
-        edited = names[names != was.reindex(names.index)]
-        cleared = set(now.index[now["class"].astype(object) == UNCLASSIFIED]) & set(mine)
-        kept = {label: name for label, name in mine.items() if label not in cleared}
-        return {**kept, **_by_label(edited)}
+        measured_again = record.get("written") and ASSIGNED not in now.columns
+        if record.get("shown") is None or measured_again:  # the classes came with the table
+            record["written"] = False
+            record["predicted"] = self._come_with(now, names)
+            edited, cleared = names[~names.index.isin([*record["predicted"], *mine])], set()
+        else:
+            shown = pd.Series(record["shown"], dtype=object)
+            edited = names[names != shown.reindex(names.index)]
+            emptied = now.index[now["class"].astype(object) == UNCLASSIFIED]
+            cleared = set(emptied) & set(mine) & set(shown.index)
+        record["shown"] = _by_label(names)
+        return {**{label: name for label, name in mine.items() if label not in cleared}, **_by_label(edited)}
 
     @staticmethod
     def _come_with(now: pd.DataFrame, names: pd.Series) -> dict[int, str]:
@@ -113,7 +121,7 @@ class LayerClasses:
             column = features["class"]
             values = column.cat.categories if hasattr(column, "cat") else given_names(column).unique()
             known = [str(name) for name in values]
-        known += [str(name) for name in self.record.get("assigned", {}).values()]
+        known += [str(name) for name in (self.record.get("assigned") or {}).values()]
         return [name for name in dict.fromkeys(known) if name and name != UNCLASSIFIED]
 
     def counts(self) -> pd.DataFrame:
@@ -193,7 +201,7 @@ class LayerClasses:
         rest = features.drop(columns=[name for name in COLUMNS if name in features.columns])
         restored = pd.concat([rest, before.columns.reindex(rest.index)], axis=1)
         order = [name for name in before.order if name in restored.columns]
-        self.record["assigned"], self.record["predicted"] = dict(before.assigned), before.predicted
+        self.record.update(before.record)
         self.layer.features = restored[order + [name for name in restored.columns if name not in order]]
 
     def _keep(self) -> None:
@@ -201,7 +209,7 @@ class LayerClasses:
         features = self.layer.features
         columns = features[[name for name in COLUMNS if name in features.columns]].copy()
         order = tuple(map(str, features.columns))
-        step = _Before(columns, order, dict(self.record.get("assigned", {})), self.record.get("predicted"))
+        step = _Before(columns, order, {key: self.record.get(key) for key in _NOTED})
         self._steps = [*self._steps[-_STEPS_KEPT + 1 :], step]
 
     def _present(self, labels: Sequence[int]) -> list[int]:
@@ -229,6 +237,7 @@ class LayerClasses:
         given = found["class"] if isinstance(found, pd.DataFrame) else found
         self.record["assigned"] = _by_label(mine)
         self.record["predicted"] = _by_label(given_names(given))
+        self.record["shown"], self.record["written"] = _by_label(given_names(columns["class"])), True
         columns[ASSIGNED] = columns[ASSIGNED].astype("boolean")
         columns = columns.reindex(features["index"].astype("int64")).set_axis(features.index, axis=0)
         written = features.assign(**{str(name): values for name, values in columns.items()})

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from napari_mpseg.gui.instances_colours import coloured
 from napari_mpseg.gui.instances_preview import ROLE
 from napari_mpseg.layers import role_of
 from napari_mpseg.particles.instances import INSTANCES, InstanceSettings, make_instances
@@ -70,7 +71,8 @@ def test_run_adds_a_measured_layer_and_leaves_the_input(viewer, widget, finished
     assert any(name.startswith("Features table") for name in viewer.window.dock_widgets)
     screenshot("separate_run")
 
-    widget.source.choose(painted)
+    assert widget.source.layer == painted  # not what was just added
+    assert viewer.layers.selection.active == new
     widget.panel.run_button.click()
     finished(widget)
     assert "painted separated [2]" in viewer.layers
@@ -151,11 +153,37 @@ def test_the_preview_goes_with_a_run_and_with_the_widget(viewer, qtbot, widget, 
     finished(widget)
     assert not previews(viewer)
     assert not widget.preview.box.isChecked()
-    widget.source.choose(painted)
     widget.preview.box.setChecked(True)
     qtbot.waitUntil(lambda: len(previews(viewer)) == 1, timeout=20_000)
     widget.close()
     assert not previews(viewer)
+
+
+def test_a_preview_that_cannot_be_made_says_why(viewer, qtbot, widget, painted):
+    from napari.utils.notifications import notification_manager
+
+    before = len(notification_manager.records)
+    widget.preview.box.setChecked(True)
+    qtbot.waitUntil(lambda: len(previews(viewer)) == 1, timeout=20_000)
+    widget.way.choice.choose("intensity-watershed")
+    qtbot.waitUntil(lambda: "needs an image" in widget.preview.count.text(), timeout=20_000)
+    assert not previews(viewer)  # it would show what the form no longer says
+    assert widget.preview.box.isChecked()
+    assert len(notification_manager.records) == before
+    widget.way.choice.choose("components")
+    qtbot.waitUntil(lambda: len(previews(viewer)) == 1, timeout=20_000)
+
+
+def test_touching_particles_have_different_colours(rng):
+    labels = make_instances(rng.random((60, 70)), InstanceSettings(way="intensity-watershed", threshold=0.0))
+    assert labels.max() > 15
+    picture = coloured(labels, labels > 0)
+    for one, other, pixels, others in (
+        (labels[:-1], labels[1:], picture[:-1], picture[1:]),
+        (labels[:, :-1], labels[:, 1:], picture[:, :-1], picture[:, 1:]),
+    ):
+        same = (pixels == others).all(-1)
+        np.testing.assert_array_equal(same, one == other)
 
 
 def test_a_preview_that_is_taken_away_stays_away(viewer, qtbot, widget, painted):

@@ -11,18 +11,17 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from napari_mpseg.errors import MpsegError
+from napari_mpseg.gui.instances_colours import coloured
 from napari_mpseg.gui.instances_work import Cut, preview
 from napari_mpseg.gui.status_line import note
 from napari_mpseg.gui.visible import Box, centred, visible_box
 from napari_mpseg.gui.worker import Job
 from napari_mpseg.layers import plane_offset, space_of, unique_name
+from napari_mpseg.progress import CancelToken, ProgressCallback
 
 ROLE = "separation preview"
 _LOOK = 300  # milliseconds between two looks at the view
 _MOST_PIXELS = 2**21
-_HEX = ("E69F00", "56B4E9", "009E73", "F0E442", "0072B2", "D55E00", "CC79A7")  # Okabe and Ito
-_COLOURS = np.array([[int(text[i : i + 2], 16) for i in (0, 2, 4)] + [235] for text in _HEX], np.uint8)
-_DROPPED = np.array([40, 40, 40, 235], np.uint8)
 
 
 class SeparationPreview(QWidget):
@@ -77,7 +76,7 @@ class SeparationPreview(QWidget):
         try:
             cut, more = give()
         except MpsegError as error:
-            self._say(str(error))
+            self._say_why_not(str(error))
             return
         self._place = (layer, plane, cut.box)
         self._start(cut, more)
@@ -87,9 +86,9 @@ class SeparationPreview(QWidget):
         self.box.setChecked(False)
 
     def _start(self, cut: Cut, more: dict[str, Any]) -> None:
-        job = Job(preview, cut, title="Preview", activity=False, **more)
+        job = Job(_made, cut, title="Preview", activity=False, **more)
         job.succeeded.connect(self._show)
-        job.failed.connect(self._say)
+        job.failed.connect(self._say_why_not)
         job.ended.connect(self._ended)
         self._job = job
         job.start()
@@ -98,16 +97,18 @@ class SeparationPreview(QWidget):
         box = visible_box(self._viewer, layer)
         return None if box is None else centred(box, _MOST_PIXELS)
 
-    def _show(self, found: tuple[np.ndarray, np.ndarray]) -> None:
+    def _show(self, found: tuple[np.ndarray, int] | str) -> None:
         if not self.box.isChecked() or self._place is None:
             return
-        labels, before = found
+        if isinstance(found, str):
+            self._say_why_not(found)
+            return
+        picture, number = found
         source, plane, (y0, _, x0, _) = self._place
         if source not in self._viewer.layers:
             return
-        number = len(np.unique(labels[labels > 0]))
         self._say(f"{number:,} particle{'' if number == 1 else 's'} in view; dark grey is dropped.")
-        picture = _coloured(labels, before)[(None,) * len(plane)]
+        picture = picture[(None,) * len(plane)]
         space = space_of(source, 2 + len(plane))
         space["translate"] = space["translate"] + plane_offset(space, (*plane, y0, x0))
         if self._layer is not None and self._layer.ndim == 2 + len(plane):
@@ -160,6 +161,10 @@ class SeparationPreview(QWidget):
             self.count.setText(text)
             self.count.show()
 
+    def _say_why_not(self, reason: str) -> None:
+        self._take_away()  # it would show what the form no longer says
+        self._say(reason)
+
     def _ended(self) -> None:
         self._job = None
 
@@ -176,10 +181,10 @@ class SeparationPreview(QWidget):
         self._take_away()
 
 
-def _coloured(labels: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """Return a picture with transparency, uint8 ``(Y, X, 4)``: neighbours mostly differ, what is dropped is dark."""
-    picture = np.zeros((*labels.shape, 4), np.uint8)
-    picture[before] = _DROPPED
-    inside = labels > 0
-    picture[inside] = _COLOURS[labels[inside] % len(_COLOURS)]
-    return picture
+def _made(cut: Cut, *, on_progress: ProgressCallback, cancel: CancelToken, **more: Any) -> tuple[np.ndarray, int] | str:
+    """Return the picture and how many particles are on it, or why there is none: no reason for napari's alarm."""
+    try:
+        labels, before = preview(cut, on_progress=on_progress, cancel=cancel, **more)
+    except MpsegError as error:
+        return str(error)
+    return coloured(labels, before), len(np.unique(labels[labels > 0]))

@@ -295,6 +295,8 @@ class InstancesWidget(WorkingWidget):
             **space_of(source),
         )
         show_table(self._viewer, labels)
+        if source in self._viewer.layers:
+            self.source.choose(source)  # so that Run with other settings starts from the same
         self.panel.status.say(_summary(found, source.name), "done")
 
     def _origin(self, source: Any) -> str:

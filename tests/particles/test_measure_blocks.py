@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from napari_mpseg.calibration import Calibration
+from napari_mpseg.images.image import Image
 from napari_mpseg.particles import blocks, label_mask
 from napari_mpseg.particles.measure import measure
 
@@ -39,11 +41,15 @@ def chunks_of(size: int) -> st.SearchStrategy[tuple[int, ...]]:
     )
 
 
+# Made of sums of floating point numbers, which may be added in another order.
+SUMMED = ("intensity", "centre_of", "integrated", "hue", "saturation", "ring_contrast")
+
+
 def assert_same(one: pd.DataFrame, two: pd.DataFrame) -> None:
     for column in one.columns:
-        if column.startswith(("intensity", "centre")):  # sums of floating point numbers, in another order
+        if column.startswith(SUMMED):
             np.testing.assert_allclose(one[column], two[column], rtol=1e-9, atol=1e-9, err_msg=column)
-    shape = [column for column in one.columns if not column.startswith(("intensity", "centre"))]
+    shape = [column for column in one.columns if not column.startswith(SUMMED)]
     pd.testing.assert_frame_equal(one[shape], two[shape], check_exact=True)
 
 
@@ -55,18 +61,19 @@ def _native_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_native_blocks")
 def test_chunking_any_way_gives_the_same_table() -> None:
-    wanted = ["default", "intensity_sum", "centre_of_mass"]
-
     @settings(QUICK, max_examples=60)
     @given(st.data())
     def check(data: Any) -> None:
         labels = data.draw(LABELS)
-        image = np.random.default_rng(0).uniform(1, 2, (*labels.shape, 2))
+        random = np.random.default_rng(0)
+        image = Image(random.integers(0, 256, (*labels.shape, 3)), channels=("red", "green", "blue"))
+        more = {"calibration": data.draw(st.sampled_from([None, Calibration((2.0, 0.7), "um")])), "properties": "all"}
+        more["probability"] = random.integers(0, 256, labels.shape).astype(np.uint8)
         chunks = tuple(data.draw(chunks_of(size)) for size in labels.shape)
-        whole = measure(labels, image, properties=wanted).frame
+        whole = measure(labels, image, **more).frame
         chunked = Chunked(labels, chunks)
         assert len(blocks.blocks_of(chunked)) == len(chunks[0]) * len(chunks[1])
-        assert_same(measure(chunked, image, properties=wanted).frame, whole)
+        assert_same(measure(chunked, image, **more).frame, whole)
 
     check()
 
@@ -135,10 +142,12 @@ def test_moving_changes_only_the_position(labels: np.ndarray, down: int, right: 
 @QUICK
 @given(LABELS, st.integers(1, 3), st.booleans())
 def test_turning_and_mirroring_keep_sizes_and_ratios(labels: np.ndarray, turns: int, mirror: bool) -> None:
-    base = measure(labels).frame
+    wanted = ["default", "crofton", "morphology", "fibre"]
+    base = measure(labels, properties=wanted).frame
     turned = np.rot90(labels, turns)
-    other = measure(turned[:, ::-1] if mirror else turned).frame
-    # ImageJ's perimeter is not among them: it depends on where the outline starts.
+    other = measure(turned[:, ::-1] if mirror else turned, properties=wanted).frame
+    # ImageJ's perimeter is not among them: it depends on where the outline starts. Nor is the length of a centre line:
+    # of two ways of equal cost another may be taken.
     kept = [
         "label",
         "area_px",
@@ -149,6 +158,8 @@ def test_turning_and_mirroring_keep_sizes_and_ratios(labels: np.ndarray, turns: 
         "major_axis_px",
         "minor_axis_px",
     ]
+    kept += ["perimeter_crofton_px", "circularity_crofton", "holes", "filled_area_px", "inscribed_diameter_px"]
+    kept += ["arc_length_px", "arc_width_px"]
     kept += ["roundness", "feret_roundness", "compactness", "aspect_ratio", "solidity", "extent", "touches_border"]
     for column in kept:
         np.testing.assert_allclose(other[column], base[column], rtol=1e-9, err_msg=column)
@@ -162,22 +173,31 @@ def test_turning_and_mirroring_keep_sizes_and_ratios(labels: np.ndarray, turns: 
 @QUICK
 @given(LABELS)
 def test_bounds_that_geometry_demands(labels: np.ndarray) -> None:
-    frame = measure(labels).frame
+    frame = measure(labels, properties="all").frame
     assert len(frame) == len(np.unique(labels[labels > 0]))
     assert frame["area_px"].sum() == np.count_nonzero(labels)
     assert (frame["feret_min_px"] <= frame["feret_max_px"] * (1 + 1e-12)).all()
     assert (frame["minor_axis_px"] <= frame["major_axis_px"] * (1 + 1e-12)).all()
-    for column in ("circularity", "solidity", "extent", "compactness", "roundness"):
+    assert (frame["inscribed_diameter_px"] <= frame["feret_min_px"] * (1 + 1e-12)).all()
+    assert (frame["inscribed_diameter_px"] >= 1).all()
+    assert (frame["filled_area_px"] >= frame["area_px"]).all()
+    assert (frame["holes"] >= 0).all()
+    assert (frame["fibre_length_px"] > 0).all()
+    assert (frame["arc_length_px"] >= frame["arc_width_px"] * (1 - 1e-12)).all()
+    for column in ("circularity", "circularity_crofton", "solidity", "extent", "compactness", "roundness"):
         assert frame[column].between(0, 1 + 1e-12, inclusive="right").all(), column
 
 
 @pytest.mark.parametrize("factor", [2, 5])
 def test_enlarging_scales_as_the_unit_says(factor: int) -> None:
     labels = label_mask(np.random.default_rng(3).random((40, 40)) > 0.6)
-    base = measure(labels).frame
-    large = measure(np.kron(labels, np.ones((factor, factor), labels.dtype))).frame
+    wanted = ["default", "morphology"]
+    base = measure(labels, properties=wanted).frame
+    large = measure(np.kron(labels, np.ones((factor, factor), labels.dtype)), properties=wanted).frame
     for column, power in (
         ("area_px", 2),
+        ("filled_area_px", 2),
+        ("holes", 0),
         ("convex_area_px", 2),
         ("feret_max_px", 1),
         ("feret_min_px", 1),

@@ -12,9 +12,9 @@ from napari_mpseg.particles.compiled import njit
 from napari_mpseg.particles.pixel_lists import column_counts, link_pixels, list_pixels, lower_envelope
 
 _SCALE = 12.0  # a step along the shorter side of a pixel, in whole numbers: 12 and 17 stand for 1 and sqrt 2
-_DEAREST = 64.0  # a step beside the outside costs at most so many times one in the middle
+_DEAREST, _CHEAPEST = 256.0, 4.0  # price of a step beside the outside, and of one in the middle
 _SMOOTH = 4  # places on each side over which the way is averaged
-_LEAST = 3.0  # pixels over which the direction of an end is taken, at least
+_LEAST = 4.0  # pixels over which the direction of an end is taken, at least
 
 
 @njit
@@ -100,7 +100,7 @@ def _centre_way(neighbours, depth, height, width):  # type: ignore[no-untyped-de
     two = _cheapest_ways(neighbours, steps, price, one, cost, before)
     deepest = depth.max()
     for k in range(n):
-        price[k] = int(min(_DEAREST, 4.0 * (deepest / depth[k]) ** 2))
+        price[k] = int(min(_DEAREST, _CHEAPEST * (deepest / depth[k]) ** 3))
     _cheapest_ways(neighbours, steps, price, one, cost, before)
     count, at = 1, two
     while at != one:
@@ -191,33 +191,49 @@ def _smoothed(line):  # type: ignore[no-untyped-def]
 def _length(line, way, depth, piece, y, x0, x1, height, width):  # type: ignore[no-untyped-def]
     """Return the length of the way `line`, from outside to outside."""
     n = len(line)
+    if n == 1:
+        return max(height, width)
     along = np.zeros(n)
     for k in range(1, n):
         along[k] = along[k - 1] + np.hypot(line[k, 0] - line[k - 1, 0], line[k, 1] - line[k - 1, 1])
-    if n == 1:
-        return max(height, width)
-    # An end is cut off where the way is as far from it as the piece is wide.
-    i, j = 0, n - 1
-    while i < n - 1 and along[i] < 2.0 * depth[way[i]]:
-        i += 1
-    while j > 0 and along[n - 1] - along[j] < 2.0 * depth[way[j]]:
-        j -= 1
-    if i >= j:  # as wide as long: from end to end
-        i, j = 0, n - 1
-    a = _reach(line, along, i, 0, depth[way[i]], piece, y, x0, x1, height, width)
-    b = _reach(line, along, j, n - 1, depth[way[j]], piece, y, x0, x1, height, width)
-    return along[j] - along[i] + a + b
+    begin, lead = _end(line, along, way, depth, piece, y, x0, x1, height, width)
+    back = along[n - 1] - along[::-1]
+    end, tail = _end(line[::-1], back, way[::-1], depth, piece, y, x0, x1, height, width)
+    end = n - 1 - end
+    if begin >= end:  # as wide as long: from end to end
+        begin, end = 0, n - 1
+        lead = _reach(line, along, 0, depth[way[0]], piece, y, x0, x1, height, width)
+        tail = _reach(line[::-1], back, 0, depth[way[n - 1]], piece, y, x0, x1, height, width)
+    return along[end] - along[begin] + lead + tail
 
 
 @njit
-def _reach(line, along, at, end, deep, piece, y, x0, x1, height, width):  # type: ignore[no-untyped-def]
-    """Return how far the piece reaches beyond place `at` of the way towards its end, straight on."""
-    n = len(line)
-    step = 1 if end == 0 else -1
-    stretch = max(_LEAST * min(height, width), 2.0 * deep)
+def _end(line, along, way, depth, piece, y, x0, x1, height, width):  # type: ignore[no-untyped-def]
+    """Return the place where the way is cut off at its beginning, and how far it is from there to the outside.
+
+    1.5 widths from a flat end the way no longer knows which corner it comes from. In a tight bend straight on would
+    leave the piece through its side, much sooner than the way does: there the cut is made closer to the end.
+    """
+    at, reach = 0, 0.0
+    for cut in (3.0, 2.5, 2.0, 1.5, 1.0):
+        at = 0
+        while at < len(line) - 1 and along[at] < cut * depth[way[at]]:
+            at += 1
+        if 2.0 * along[at] > along[-1]:
+            continue
+        deep = depth[way[at]]
+        reach = _reach(line, along, at, deep, piece, y, x0, x1, height, width)
+        if along[at] - reach <= 0.5 * deep + 0.5 * min(height, width):
+            break
+    return at, reach
+
+
+@njit
+def _reach(line, along, at, deep, piece, y, x0, x1, height, width):  # type: ignore[no-untyped-def]
+    """Return how far the piece reaches from place `at` of the way beyond its beginning, straight on."""
     inner = at
-    while 0 <= inner + step < n and abs(along[inner] - along[at]) < stretch:
-        inner += step
+    while inner < len(line) - 1 and along[inner] - along[at] < max(_LEAST * min(height, width), 1.5 * deep):
+        inner += 1
     dy = line[at, 0] - line[inner, 0]
     dx = line[at, 1] - line[inner, 1]
     size = np.hypot(dy, dx)
@@ -226,7 +242,7 @@ def _reach(line, along, at, end, deep, piece, y, x0, x1, height, width):  # type
     dy /= size
     dx /= size
     if deep < height + width:  # thin: a straight line soon leaves a staircase, so the last pixel counts
-        straight = (line[end, 0] - line[at, 0]) * dy + (line[end, 1] - line[at, 1]) * dx
+        straight = (line[0, 0] - line[at, 0]) * dy + (line[0, 1] - line[at, 1]) * dx
         return straight + 0.5 * (abs(dy) * height + abs(dx) * width)
     hop = 0.05 * min(height, width)
     t = 0.0

@@ -45,6 +45,7 @@ class ConfidenceCollector:
         self._labels: list[NDArray[np.int64]] = []
         self._counts: list[NDArray[np.int64]] = []
         self._sums: list[NDArray[np.float64]] = []
+        self._one = 1.0
 
     def add(self, runs: Runs, pieces: Pieces, values: NDArray[Any]) -> None:
         """Take the probability ``(Y, X)`` under `runs` (same coordinates).
@@ -58,7 +59,7 @@ class ConfidenceCollector:
         sums = np.zeros(len(pieces))
         low, high = _add_values(runs.y, runs.x0, runs.x1, pieces.of_run, values, counts, sums)
         if values.dtype == np.uint8:
-            sums /= _WHOLE
+            self._one = _WHOLE  # only at the end, so that whole numbers are added without rounding
         elif low < 0.0 or high > 1.0:
             raise ImageError(
                 f"A probability lies between 0 and 1, but this has values from {low:g} to {high:g}. "
@@ -74,7 +75,7 @@ class ConfidenceCollector:
             return np.empty(0)
         place = np.searchsorted(labels, np.concatenate(self._labels))
         total = np.bincount(place, np.concatenate(self._sums), len(labels))
-        return np.asarray(total / np.bincount(place, np.concatenate(self._counts), len(labels)))
+        return np.asarray(total / (self._one * np.bincount(place, np.concatenate(self._counts), len(labels))))
 
 
 @njit

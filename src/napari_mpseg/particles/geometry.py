@@ -229,9 +229,10 @@ class Geometry:
 
     @cached_property
     def arc_length(self) -> Floats:
-        """Longer side of the bent strip with the particle's area and Crofton perimeter."""
-        perimeter = self.perimeter_crofton
-        return np.asarray((perimeter + np.sqrt(np.maximum(perimeter**2 - 16.0 * self.area, 0.0))) / 4.0)
+        """Longer side of the bent strip with the particle's area and Crofton perimeter; at least that of a square."""
+        perimeter, side = self.perimeter_crofton, np.sqrt(self.area)
+        longer = (perimeter + np.sqrt(np.maximum(perimeter**2 - 16.0 * self.area, 0.0))) / 4.0
+        return np.asarray(np.maximum(longer, side))
 
     def found(self, name: str) -> Floats:
         """Return what a measure of pieces found, without the common scale: float64 ``(N, columns)``."""

@@ -56,8 +56,9 @@ def properties_in(
         members = sets.get(name) or (_known(name, sets).name,)
         usable = [member for member in members if PROPERTIES[member].given in ("", *given)]
         if not usable:
-            missing = _MISSING["image" if "image" not in given else PROPERTIES[members[0]].given]
-            raise SettingsError(f"{name!r} is measured on {missing}.")
+            lacking = PROPERTIES[members[0]].given
+            lacking = "image" if lacking == "rgb" and "image" not in given else lacking
+            raise SettingsError(f"{name!r} is measured on {_MISSING[lacking]}.")
         wanted.update(usable)
     if "probability" in given:
         wanted.add("confidence")

@@ -49,7 +49,7 @@ add(
     "length",
     lambda g: g.arc_length,
     "Length of the strip, straight or bent, with the particle's area and Crofton perimeter; closed rings count in "
-    "full, branches are added.",
+    "full, branches are added; what is rounder than a square counts as one.",
     _STRIP,
     "fibre",
     needs=("crossings",),

@@ -62,18 +62,24 @@ def alone(results, tmp_path):
 def test_a_table_alone_has_no_density_and_says_so(run, alone, tmp_path):
     assert run("report", alone, "--out", tmp_path / "rep", *QUIET)[0] == 0
     frame = images(tmp_path / "rep")
-    assert frame[["image", "particles"]].iloc[0].tolist() == ["mine", 3]
-    assert "area_px_mean" in frame
-    text = (tmp_path / "rep" / "report.html").read_text(encoding="utf-8")
-    assert "The size of the image is not known" in text
-    assert "does not say the pixel size" in text
+    assert frame[["image", "particles", "pixel_width", "pixel_unit"]].iloc[0].tolist() == ["mine", 3, 2, "um"]
+    assert frame["area_um2_mean"].tolist() == [4 * 120 / 3]
+    assert "The size of the image is not known" in (tmp_path / "rep" / "report.html").read_text(encoding="utf-8")
 
 
-def test_a_table_alone_with_what_it_lacks(run, alone, tmp_path):
-    command = ("report", alone, "--out", tmp_path / "rep", "--shape", "130x250", "--pixel-size", "0.002mm", *QUIET)
-    assert run(*command)[0] == 0
+def test_a_table_alone_with_the_size_of_its_image(run, alone, tmp_path):
+    assert run("report", alone, "--out", tmp_path / "rep", "--shape", "130x250", *QUIET)[0] == 0
     assert images(tmp_path / "rep")["particles_per_mm2"].tolist() == [pytest.approx(3 / 0.13)]
-    assert "area_um2_mean" in images(tmp_path / "rep")
+
+
+def test_a_table_without_a_pixel_size_stays_in_pixels(run, alone, tmp_path):
+    frame = pd.read_csv(alone)
+    frame[[name for name in frame.columns if not name.endswith(("_um", "_um2"))]].to_csv(alone, index=False)
+    command = ("report", alone, "--out", tmp_path / "rep", "--shape", "130x250", "--pixel-size", "2um", *QUIET)
+    assert run(*command)[0] == 0
+    assert images(tmp_path / "rep")["particles_per_Mpx"].tolist() == [pytest.approx(3 / 0.0325)]
+    text = (tmp_path / "rep" / "report.html").read_text(encoding="utf-8")
+    assert "measured without a pixel size" in text
 
 
 def test_size_classes_and_shape_classes(run, results, tmp_path):

@@ -13,6 +13,8 @@ from napari_mpseg.reports.pictures import figure_markup
 if TYPE_CHECKING:
     from napari_mpseg.particles.table import ParticleTable
 
+_ONE_PER_IMAGE = ("correlation",)  # one matrix per class would be too small to be read
+
 
 def figures(
     tables: "Mapping[str, ParticleTable]",
@@ -61,7 +63,7 @@ def figures(
 def _options(entry: PlotEntry, tables: "Mapping[str, ParticleTable]") -> dict[str, Any]:
     """Return options where a report wants others than the plot's own."""
     apart = "by" in {field.name for field in dataclasses.fields(entry.options)}
-    if not apart or len(tables) != 1:
+    if not apart or len(tables) != 1 or entry.name in _ONE_PER_IMAGE:
         return {}
     (table,) = tables.values()
     several = "class" in table.frame and table.frame["class"].nunique() > 1

@@ -13,6 +13,7 @@ from napari_mpseg.images.image import Image
 from napari_mpseg.inference.store import LABELS_GROUP
 from napari_mpseg.particles.classes.columns import LENGTH_UNITS
 from napari_mpseg.reports.item import ReportItem
+from napari_mpseg.reports.pixel_size import pixel_size_in
 from napari_mpseg.results.labels_file import open_labels
 from napari_mpseg.results.saving import ENDINGS, TABLES
 from napari_mpseg.settings import from_dict
@@ -52,7 +53,7 @@ class MeasuredFiles:
         shape : tuple of int, optional
             Height and width of the image; default what is on record.
         calibration : Calibration, optional
-            Pixel size of a CSV table that has no record beside it.
+            Pixel size, where the table does not tell it.
 
         Raises
         ------
@@ -160,14 +161,12 @@ def _calibrated(
     """Return the table with its pixel size, and a note where it stays in pixels although somebody knows more."""
     if table.calibration.calibrated:
         return table, ()
-    calibration = given or _recorded(recorded)
-    units = sorted({unit.removesuffix("2") for unit in table.units.values()} & set(LENGTH_UNITS))
+    calibration = pixel_size_in(table.frame) or given or _recorded(recorded)
     if calibration is None or not calibration.calibrated:
-        without = f"The table has lengths in {units[0]} but does not say the pixel size" if units else ""
-        return table, (f"{without}, so all is given in pixels. The Parquet table says it.",) if units else ()
-    if not units:
+        return table, ()
+    if not any(unit.removesuffix("2") in LENGTH_UNITS for unit in table.units.values()):
         return table, ("The table was measured without a pixel size. Measure again with one to see lengths in a unit.",)
-    return replace(table, calibration=calibration.converted(units[0])), ()
+    return replace(table, calibration=calibration), ()
 
 
 def _recorded(values: Any) -> Calibration | None:

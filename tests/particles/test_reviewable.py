@@ -53,6 +53,13 @@ def test_what_the_rules_need_may_be_missing(labels):
     assert table.frame["class"].isna().all()
 
 
+def test_rules_that_need_a_pixel_size_say_so(labels):
+    with pytest.raises(SettingsError, match="pixel size"):
+        measure_for_review(labels, rules="four-shapes")
+    table = measure_for_review(labels, rules="four-shapes", calibration=mp.Calibration.parse("2um"))
+    assert table.frame["class"].tolist() == ["fibre", "fragment", "fragment"]
+
+
 def test_rules_of_ones_own_for_a_whole_image(labels, tmp_path):
     large = RuleSet("mine", (Rule("large", (Condition("area", 50, unit="px2"),)),), default="small")
     save_rules(large, tmp_path / "mine.json")

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from napari_mpseg.calibration import Calibration
-from napari_mpseg.particles.classes.rules import RuleSet, classify_by_rules
+from napari_mpseg.errors import SettingsError
+from napari_mpseg.particles.classes.rules import RULE_SETS, RuleSet, classify_by_rules, find_rules
 from napari_mpseg.particles.measure import measure
 from napari_mpseg.particles.review.columns import REVIEWED, carry_decisions, with_review_columns
 from napari_mpseg.particles.table import ParticleTable
@@ -37,7 +38,7 @@ def measure_for_review(
     labels, image, probability, calibration, properties, perimeter, on_progress, cancel
         As in :func:`~napari_mpseg.particles.measure.measure`.
     rules : RuleSet or str
-        Gives the column ``class``. Properties that were not measured leave it empty.
+        Gives the column ``class``. What the default looks at may be left unmeasured: the column is then empty.
     previous : pandas.DataFrame, optional
         The table or features that these labels had before. What was rejected stays rejected, and a class that the
         rules would not have given, so one that a person or a classifier gave, stays.
@@ -46,6 +47,11 @@ def measure_for_review(
     -------
     ParticleTable
         With the columns ``class`` and ``keep``.
+
+    Raises
+    ------
+    SettingsError
+        If other rules than the default look at something that was not measured, or need a pixel size.
     """
     table = measure(
         labels,
@@ -62,12 +68,12 @@ def measure_for_review(
 
 
 def _classes(frame: pd.DataFrame, rules: RuleSet | str) -> "pd.Series[Any] | None":
-    from napari_mpseg.errors import SettingsError
-
     try:
         return classify_by_rules(frame, rules)
-    except SettingsError:  # what the rules look at was not measured
-        return None
+    except SettingsError:
+        if find_rules(rules) != RULE_SETS[RULES]:
+            raise
+        return None  # nobody asked for classes, nor measured what they need
 
 
 def _decided(previous: pd.DataFrame, rules: RuleSet | str) -> pd.DataFrame:

@@ -61,7 +61,7 @@ def fill_holes(regions: NDArray[Any], largest: float | None = None, connectivity
     holes = label_pieces(regions == 0, 3 - connectivity)
     count = int(holes.max())
     around = np.zeros(count + 1, np.int64)
-    sizes = np.bincount(holes.ravel(), minlength=count + 1)
+    sizes = _sizes(holes, count)
     _look_around(holes, regions.astype(np.uint8) if regions.dtype == bool else regions, around)
     around[0] = -1
     if largest is not None:
@@ -84,7 +84,7 @@ def kept_labels(
     exclude_on_edges : bool
         Drop labels that touch the border.
     """
-    sizes = np.bincount(labels.ravel(), minlength=1)
+    sizes = _sizes(labels, int(labels.max(initial=0)))
     # sizes given in a unit come back from a division, a rounding error off
     kept = (sizes > 0) & (sizes >= least * (1 - 1e-9))
     if most is not None:
@@ -101,6 +101,16 @@ def renumbered(labels: NDArray[np.int32], kept: NDArray[np.bool_]) -> NDArray[np
     new = np.zeros(labels.shape, np.int32)
     _number(labels, np.where(kept, 0, -1).astype(np.int64), new)
     return new
+
+
+@njit
+def _sizes(labels, count):  # type: ignore[no-untyped-def]
+    # numpy's bincount would copy the whole image into 64 bit first
+    sizes = np.zeros(count + 1, np.int64)
+    for y in range(labels.shape[0]):
+        for x in range(labels.shape[1]):
+            sizes[labels[y, x]] += 1
+    return sizes
 
 
 @njit

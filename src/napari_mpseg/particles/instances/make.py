@@ -66,8 +66,8 @@ def make_instances(
     their own pixels back (``join_keeps="own"``); drop those on the edges, the small and the large; number.
 
     Each connected piece is split in a window of its own, so what comes out does not depend on how the image was
-    stored, and the work needs memory for the largest piece. Mask, pieces and labels are held in memory, about 10 bytes
-    per pixel, and 4 more for an image or seeds.
+    stored, and the work needs memory for the largest piece. Mask, pieces and labels are held in memory: up to 12 bytes
+    per pixel, and 4 more each for an image or seeds.
 
     Examples
     --------

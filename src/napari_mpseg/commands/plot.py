@@ -37,11 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="figure to write, .png, .svg or .pdf; of 'all' a folder",
     )
     parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="an option of the plot, see below (may be repeated)",
+        "--set", action="append", metavar="KEY=VALUE", help="an option of the plot, see above (may be repeated)"
     )
     parser.add_argument("--format", choices=_FORMATS, default="png", help="of the figures of 'all'")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier figure")
@@ -56,7 +52,7 @@ def run(options: argparse.Namespace) -> None:
     if options.kind != _ALL and options.out.suffix.lower().removeprefix(".") not in _FORMATS:
         options.wrong(f"--out {options.out} must end in .png, .svg or .pdf")
     kinds = list(PLOTS) if options.kind == _ALL else [options.kind]
-    given = split_options(options.set)
+    given = split_options(options.set or ())
     _refuse_unknown(given, kinds)
     places = {kind: options.out / f"{kind}.{options.format}" for kind in kinds}
     places = places if options.kind == _ALL else {options.kind: options.out}

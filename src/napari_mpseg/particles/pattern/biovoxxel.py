@@ -212,4 +212,5 @@ BIOVOXXEL = PatternTest(
     "BioVoxxel Toolbox, Particle Distribution (2D)",
     _run,
     sound=False,
+    simulates=False,
 )

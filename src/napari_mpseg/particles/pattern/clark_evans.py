@@ -77,8 +77,7 @@ def _run(
     null, distances = null_of(pattern, settings), pattern.distances
     grid = np.empty(0)
     if settings.curve:
-        far = max(float(distances.max()), 1.5 * math.sqrt(pattern.area / len(pattern)))
-        grid = np.linspace(0, far, _POINTS_OF_CURVE + 1)[1:]
+        grid = np.linspace(0, 1.5 * math.sqrt(pattern.area / len(pattern)), _POINTS_OF_CURVE + 1)[1:]
     try:
         means, curves = _simulate(null, settings, grid, on_progress, cancel)
     except RegionFullError:
@@ -181,4 +180,5 @@ DONNELLY = PatternTest(
     "Compares the mean nearest-neighbour distance with a formula for random points in a rectangle. No simulation.",
     "Clark and Evans 1954; Donnelly 1978",
     _run_donnelly,
+    simulates=False,
 )

@@ -52,6 +52,11 @@ def _spacing(pattern: Pattern) -> float:
     return math.sqrt(pattern.area / len(pattern))
 
 
+def _reach_of_nearest(pattern: Pattern) -> float:
+    """Return three times the distance expected; a reach by what was measured would make the test see things."""
+    return 1.5 * _spacing(pattern)
+
+
 def _reach_of_pairs(pattern: Pattern) -> float:
     sides = [side * size for side, size in zip(pattern.region.shape, pattern.calibration.pixel_size, strict=True)]
     return min(min(sides) / 4, 5 * _spacing(pattern))
@@ -60,7 +65,7 @@ def _reach_of_pairs(pattern: Pattern) -> float:
 _G = _Function(
     "Nearest-neighbour distances (G function)",
     "Share of particles with a neighbour within",
-    lambda pattern: max(float(pattern.distances.max()), 1.5 * _spacing(pattern)),
+    _reach_of_nearest,
     lambda null, points, grid: _share_within(null.gaps(points), grid),
     lambda null, grid: _share_within(null.pattern.distances, grid),
 )
@@ -92,7 +97,7 @@ def _test(
         simulated, means = _simulated(null, function, grid, settings, on_progress, cancel)
     observed = function.of_measured(null, grid)
     band = global_envelope(observed, simulated, settings.alpha)
-    pattern_class, where = _judged(observed, band, simulated.mean(axis=0), grid, settings.alpha)
+    pattern_class, where = _judged(observed, band, grid, settings.alpha)
     unit = pattern.calibration.unit
     notes = [*null.notes, *(f"{text} {reach[0]:.4g} to {reach[1]:.4g} {unit}." for text, reach in where)]
     return answer(
@@ -127,9 +132,9 @@ def _simulated(
 
 
 def _judged(
-    observed: Array, band: Envelope, expected: Array, grid: Array, alpha: float
+    observed: Array, band: Envelope, grid: Array, alpha: float
 ) -> tuple[str, list[tuple[str, tuple[float, float]]]]:
-    """Return the class, and over which distances the curve leaves the band on which side."""
+    """Return the class, by where the curve first leaves the band, and over which distances it does on which side."""
     if band.p > alpha:
         return RANDOM, []
     above, below = observed > band.high, observed < band.low
@@ -141,9 +146,8 @@ def _judged(
         for amount, side in (("more", above), ("fewer", below))
         if side.any()
     ]
-    excess = (observed - expected) / np.maximum(band.high - band.low, 1e-12)
-    furthest = excess[np.argmax(np.where(above | below, np.abs(excess), -1.0))]
-    return (CLUSTERED if furthest > 0 else SELF_AVOIDING), where
+    first = int(np.argmax(above | below))  # what happens between the nearest is what the words mean
+    return (CLUSTERED if above[first] else SELF_AVOIDING), where
 
 
 def _run_g(

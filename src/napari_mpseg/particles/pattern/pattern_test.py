@@ -33,6 +33,8 @@ class PatternTest:
         cancel token.
     sound : bool
         Whether it calls random patterns random as often as it says.
+    simulates : bool
+        Whether it lays random patterns to compare with.
     """
 
     name: str
@@ -41,6 +43,7 @@ class PatternTest:
     source: str
     run: Run
     sound: bool = True
+    simulates: bool = True
 
 
 PATTERN_TESTS: Registry[PatternTest] = Registry("test of the point pattern")

@@ -9,7 +9,7 @@ from matplotlib.path import Path
 
 from napari_mpseg.errors import Cancelled, MpsegError, SettingsError
 from napari_mpseg.exchange import rois
-from napari_mpseg.exchange.export import EXPORTS, ExportSource
+from napari_mpseg.exchange.formats import EXPORTS, ExportSource
 from napari_mpseg.particles.table import ParticleTable
 from napari_mpseg.progress import CancelToken
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.errors import SettingsError
-from napari_mpseg.exchange import imagej, rois, tables  # noqa: F401 - they fill the registry
+from napari_mpseg.exchange.formats import EXPORTS, ExportFormat, ExportSource
 from napari_mpseg.exchange.names import file_stem
-from napari_mpseg.exchange.source import EXPORTS, ExportFormat, ExportSource
 from napari_mpseg.files import finished_together
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.provenance import Provenance
@@ -18,10 +17,10 @@ from napari_mpseg.settings import to_dict
 if TYPE_CHECKING:
     from napari_mpseg.particles.table import ParticleTable
 
-__all__ = ["EXPORTS", "ExportFormat", "export"]
+__all__ = ["EXPORTS", "export"]
 
 RECORD = "record"
-_RECORD_ENDING = "_export.json"
+RECORD_ENDING = "_export.json"
 
 
 def export(
@@ -79,7 +78,7 @@ def export(
     written = table if everything else table.kept()
     stem = file_stem(name)
     paths = {entry.name: Path(folder) / f"{stem}{entry.ending}" for entry in chosen}
-    paths[RECORD] = Path(folder) / f"{stem}{_RECORD_ENDING}"
+    paths[RECORD] = Path(folder) / f"{stem}{RECORD_ENDING}"
     source = ExportSource(written, labels, on_progress, cancel)
     with finished_together(paths, overwrite=overwrite) as parts:
         notes: list[str] = []

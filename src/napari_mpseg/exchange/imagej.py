@@ -48,7 +48,8 @@ def _write_results(source: ExportSource, path: Path) -> list[str]:
 
 add(
     "imagej-results",
-    "Table as ImageJ's Results table, with ImageJ's column names (CSV)",
+    "ImageJ Results table (CSV)",
+    "The table under ImageJ's column names and in ImageJ's coordinates, to be opened in ImageJ",
     "_Results.csv",
     _write_results,
 )

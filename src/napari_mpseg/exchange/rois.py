@@ -125,6 +125,7 @@ def _planes(source: ExportSource) -> Iterator[tuple[int, NDArray[np.int64], Any]
 
 add(
     "imagej-rois",
+    "ImageJ ROIs (zip)",
     "Outlines for ImageJ's ROI Manager, one ROI per particle, named by its label",
     "_RoiSet.zip",
     _write_rois,

@@ -38,8 +38,8 @@ class ExportFormat:
 
     Attributes
     ----------
-    name, summary : str
-        What the user chooses it by, and what it is.
+    name, title, summary : str
+        What the user chooses it by, the same in plain words, and what it is.
     ending : str
         What the file's name ends with, after the image's: ``"_particles.csv"``.
     write : callable
@@ -51,6 +51,7 @@ class ExportFormat:
     """
 
     name: str
+    title: str
     summary: str
     ending: str
     write: Callable[[ExportSource, Path], list[str]]
@@ -61,6 +62,8 @@ class ExportFormat:
 EXPORTS: Registry[ExportFormat] = Registry("export format")
 
 
-def add(name: str, summary: str, ending: str, write: Callable[[ExportSource, Path], list[str]], **more: Any) -> None:
+def add(
+    name: str, title: str, summary: str, ending: str, write: Callable[[ExportSource, Path], list[str]], **more: Any
+) -> None:
     """Register an export format."""
-    EXPORTS.add(name, ExportFormat(name, summary, ending, write, **more))
+    EXPORTS.add(name, ExportFormat(name, title, summary, ending, write, **more))

@@ -15,10 +15,17 @@ def _write_parquet(source: ExportSource, path: Path) -> list[str]:
     return []
 
 
-add("csv", "Table as text (CSV), every digit, units in the column names", "_particles.csv", _write_csv)
+add(
+    "csv",
+    "Table (CSV)",
+    "The table as text: every digit, units in the column names",
+    "_particles.csv",
+    _write_csv,
+)
 add(
     "parquet",
-    "Table as Parquet, with units, pixel size, definitions and provenance inside",
+    "Table (Parquet)",
+    "The table with units, pixel size, definitions and provenance inside",
     "_particles.parquet",
     _write_parquet,
 )

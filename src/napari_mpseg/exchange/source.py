@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_mpseg.particles import properties  # noqa: F401 - a table's definitions and units come from its registry
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.registry import Registry
 

@@ -1,7 +1,9 @@
 """What must not change: splitting into blocks, moving, turning and mirroring."""
 
+import tracemalloc
 from typing import Any
 
+import dask
 import dask.array as da
 import numpy as np
 import pandas as pd
@@ -205,3 +207,27 @@ def test_enlarging_scales_as_the_unit_says(factor: int) -> None:
     ):
         np.testing.assert_allclose(large[column], base[column] * factor**power, rtol=1e-12)
     np.testing.assert_array_equal(large["feret_angle_deg"], base["feret_angle_deg"])
+
+
+def test_memory_is_that_of_a_block_not_of_the_image() -> None:
+    side, chunk, pitch = 8192, 512, 300
+
+    def make(block_info: Any = None) -> np.ndarray:
+        (y0, y1), (x0, x1) = block_info[None]["array-location"]
+        y, x = np.arange(y0, y1)[:, None], np.arange(x0, x1)
+        inside = (y % pitch - 150) ** 2 + (x % pitch - 150) ** 2 < 90**2
+        return np.where(inside, y // pitch * 100 + x // pitch + 1, 0).astype(np.int32)
+
+    meta = np.empty((0, 0), np.int32)
+    labels = da.map_blocks(make, chunks=((chunk,) * 16, (chunk,) * 16), dtype=np.int32, meta=meta)
+    wanted = ["default", "crofton", "morphology", "contrast"]
+    measure(labels[:600, :600], labels[:600, :600], properties=wanted)
+    tracemalloc.start()
+    try:
+        with dask.config.set(scheduler="synchronous"):
+            table = measure(labels, labels.astype(np.uint8), properties=wanted)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(table) == 28**2  # the last row and column are cut by the image's border
+    assert peak < 200 * 2**20 < side**2 * 4  # labels alone would be 256 MiB, the image 64

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.ndimage import find_objects
 from skimage.io import imread
 
 from napari_mpseg.particles import label_mask
@@ -39,6 +40,8 @@ INTENSITY = [
     ("centre_of_mass_y_px", "YM", 0.5),
     ("intensity_skewness", "Skew", 0.0),
     ("intensity_kurtosis", "Kurt", 0.0),
+    ("integrated_density", "IntDen", 0.0),
+    ("area_fraction", "%Area", 0.0),
 ]
 
 
@@ -69,6 +72,20 @@ def test_synthetic_shapes(reference: Path, mask: str) -> None:
     imagej = imagej[(imagej["mask"] == mask) & (imagej["variant"] == "default")].reset_index()
     labels = label_mask(imread(reference / "masks" / mask))
     assert_shapes_agree(measure(labels, properties="imagej").frame, imagej, digits=9)
+
+
+@pytest.mark.parametrize("mask", ["shapes.png", "touching.png"])
+def test_synthetic_shapes_one_by_one(reference: Path, mask: str) -> None:
+    """Every disc, ellipse, fibre, ring, L, pair and single pixel, alone in an image of its own size."""
+    imagej = pd.read_csv(reference / mask.replace(".png", "_imagej.csv"))
+    imagej = imagej[(imagej["mask"] == mask) & (imagej["variant"] == "default")].reset_index(drop=True)
+    labels = label_mask(imread(reference / "masks" / mask))
+    for k, box in enumerate(find_objects(labels)):
+        alone = (labels[box] == k + 1).astype(np.uint8)
+        expected = imagej.iloc[[k]].reset_index(drop=True)
+        for column, start in (("X", "BX"), ("Y", "BY"), ("FeretX", "BX"), ("FeretY", "BY")):
+            expected[column] -= expected[start]
+        assert_shapes_agree(measure(alone, properties="imagej").frame, expected.assign(BX=0, BY=0), digits=8)
 
 
 def test_fifteen_thousand_nanoparticles(reference: Path) -> None:

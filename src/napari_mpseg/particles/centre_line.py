@@ -34,13 +34,13 @@ def centre_lines(chosen, start, order, y, x0, x1, height, width, out):  # type: 
         area = 0
         for i in piece:
             area += x1[i] - x0[i]
-        ys = np.empty(area, np.int64)
-        xs = np.empty(area, np.int64)
-        up = np.empty(area, np.int64)
-        down = np.empty(area, np.int64)
+        ys = np.empty(area, np.int32)
+        xs = np.empty(area, np.int32)
+        up = np.empty(area, np.int32)
+        down = np.empty(area, np.int32)
         first = np.empty(len(piece) + 1, np.int64)
         list_pixels(piece, y, x0, x1, ys, xs, first, up, down)
-        neighbours = np.empty((area, 8), np.int64)
+        neighbours = np.empty((area, 8), np.int32)
         link_pixels(piece, y, x0, x1, first, neighbours)
         depth = np.empty(area)
         _depths(first, up, down, height, width, depth)
@@ -57,8 +57,8 @@ def centre_lines(chosen, start, order, y, x0, x1, height, width, out):  # type: 
 def _depths(first, up, down, height, width, depth):  # type: ignore[no-untyped-def]
     """Fill `depth` with the distance of each pixel's centre to the nearest pixel outside (the rectangle it covers)."""
     area = len(up)
-    above = np.empty(area, np.int64)
-    below = np.empty(area, np.int64)
+    above = np.empty(area, np.int32)
+    below = np.empty(area, np.int32)
     column_counts(up, down, above, below)
     longest = 0
     for k in range(len(first) - 1):
@@ -95,7 +95,7 @@ def _centre_way(neighbours, depth, height, width):  # type: ignore[no-untyped-de
         steps[k] = max(1, int(np.floor(size * unit + 0.5)))
     price = np.ones(n, np.int64)
     cost = np.empty(n, np.int64)
-    before = np.empty(n, np.int64)
+    before = np.empty(n, np.int32)
     one = _cheapest_ways(neighbours, steps, price, 0, cost, before)
     two = _cheapest_ways(neighbours, steps, price, one, cost, before)
     deepest = depth.max()
@@ -127,8 +127,8 @@ def _cheapest_ways(neighbours, steps, price, source, cost, before):  # type: ign
         dearest = max(dearest, price[k])
     wheel = 2 * dearest * steps.max() + 1
     head = np.full(wheel, -1, np.int64)
-    later = np.full(n, -1, np.int64)  # neighbours in the same bucket
-    sooner = np.full(n, -1, np.int64)
+    later = np.full(n, -1, np.int32)  # neighbours in the same bucket
+    sooner = np.full(n, -1, np.int32)
     cost[:] = -1
     settled = np.zeros(n, np.bool_)
     cost[source] = 0

@@ -19,11 +19,11 @@ def list_pixels(piece, y, x0, x1, ys, xs, first, up, down):  # type: ignore[no-u
         The piece's runs, in raster order.
     y, x0, x1 : int64
         Of all runs.
-    ys, xs : int64 (area,)
+    ys, xs : int32 (area,)
         Filled: row and column of each pixel.
     first : int64 (R + 1,)
         Filled: the first pixel of each run.
-    up, down : int64 (area,)
+    up, down : int32 (area,)
         Filled: the pixel straight above and below, -1 where there is none.
     """
     n = 0
@@ -57,7 +57,7 @@ def list_pixels(piece, y, x0, x1, ys, xs, first, up, down):  # type: ignore[no-u
 
 @njit
 def link_pixels(piece, y, x0, x1, first, neighbours):  # type: ignore[no-untyped-def]
-    """Fill `neighbours`, int64 ``(area, 8)``, with -1 where there is none.
+    """Fill `neighbours`, int32 ``(area, 8)``, with -1 where there is none.
 
     Order: left, right, above, below, above left, below right, above right, below left.
     """

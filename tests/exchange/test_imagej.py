@@ -1,5 +1,7 @@
 """The Results table beside ImageJ's own."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,3 +58,10 @@ def test_without_a_pixel_size_areas_are_pixels(table):
 
     plain = replace(table, frame=table.frame.drop(columns="area_um2"), calibration=Calibration())
     assert imagej_frame(plain)["Area"].tolist() == table.frame["area_px"].tolist()
+
+
+def test_of_several_channels_the_first_is_written_and_said(table, tmp_path):
+    table = table.with_columns(intensity_mean_red=[5.0] * 5, intensity_mean_green=[7.0] * 5)
+    paths = export(table, tmp_path, "x", "imagej-results")
+    assert pd.read_csv(paths["imagej-results"])["Mean"].tolist() == [5.0] * 4
+    assert "the first of 2, red" in json.loads(paths["record"].read_text(encoding="utf-8"))["notes"][0]

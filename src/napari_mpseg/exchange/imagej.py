@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _BESIDE = {"label": "Particle", "class": "Class", "confidence": "Confidence"}
 
+_MEAN = "intensity_mean"
+
 
 def imagej_frame(table: "ParticleTable") -> "pd.DataFrame":
     """Return the table under ImageJ's column names, in ImageJ's order, as far as it was measured.
@@ -43,7 +45,11 @@ def _write_results(source: ExportSource, path: Path) -> list[str]:
     frame = imagej_frame(source.table)
     frame.index = frame.index.rename(" ")  # ImageJ's heading of the column of row numbers
     frame.to_csv(path, encoding="utf-8", na_rep="NaN")
-    return []
+    channels = [name for name in source.table.frame.columns if str(name).startswith(f"{_MEAN}_")]
+    if len(channels) < 2:
+        return []
+    first = channels[0].removeprefix(f"{_MEAN}_")
+    return [f"ImageJ measures one channel at a time: intensities are those of the first of {len(channels)}, {first}."]
 
 
 add(

@@ -52,6 +52,8 @@ def test_labels_tables_and_record_are_written(run, names, mask, discs, tmp_path)
     assert record["settings"]["options"] == {"tolerance": 0.5}
     assert record["particles"] == 3
     assert "Particles 3, imagej-watershed" in said
+    assert table["keep"].all()
+    assert set(table["class"]) == {"particle"}  # the circularity of discs is above MP-VAT's 0.6
 
 
 def test_what_is_written_can_be_measured_again(run, mask, tmp_path):
@@ -94,6 +96,8 @@ def test_a_probability_and_an_image(run, discs, tmp_path):
         )
         assert (code, error.count("napari-mpseg:")) == (0, 0)
         assert "Particles 2," in said
+        table = pd.read_csv(tmp_path / name.replace(".", "_") / "p_separated_particles.csv")
+        np.testing.assert_allclose(table["confidence"].mean(), valley[valley > 0.2].mean(), atol=0.01)
     tifffile.imwrite(tmp_path / "mask.tif", discs.view(np.uint8))
     tifffile.imwrite(tmp_path / "grey.tif", (valley * 1000).astype(np.uint16))
     code, said, error = run(

@@ -248,6 +248,24 @@ def test_a_probability_has_a_threshold_and_is_its_own_image(viewer, widget, fini
     assert new.data.max() == 2
     np.testing.assert_array_equal(new.data > 0, stored > 51)
     assert new.metadata["napari-mpseg"]["source"] == "filter"
+    means = [stored[new.data == number].mean() / 255 for number in (1, 2)]
+    np.testing.assert_allclose(new.features["confidence"].iloc[1:], means)
+
+
+def test_the_image_and_the_probability_of_a_result_are_used(viewer, widget, finished, discs):
+    image = viewer.add_image(discs * 50.0, name="origin")
+    note = {"source": "origin"}
+    viewer.add_image(
+        np.where(discs, 204, 0).astype(np.uint8), metadata={"napari-mpseg": {**note, "role": "probability"}}
+    )
+    found = viewer.add_labels(discs.astype(int), name="f", metadata={"napari-mpseg": {**note, "role": "particles"}})
+    assert (widget.source.layer, widget.image.layer) == (found, image)
+    widget.panel.run_button.click()
+    finished(widget)
+    features = viewer.layers["f separated"].features
+    assert features["intensity_mean"].iloc[1:].tolist() == [50] * 4
+    np.testing.assert_allclose(features["confidence"].iloc[1:], 0.8)
+    assert features["keep"].iloc[1:].all()
 
 
 def test_a_stack_is_separated_plane_by_plane(viewer, qtbot, widget, finished, discs):

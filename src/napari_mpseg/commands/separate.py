@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_mpseg.commands.arguments import add_pixel_size, add_plane, add_quiet, probability
+from napari_mpseg.commands.arguments import add_pixel_size, add_plane, add_quiet, add_rules, probability
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import console_work, say
 from napari_mpseg.errors import ImageError, SettingsError
@@ -54,6 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--within-labels", action="store_true", help="split each label by itself; keep their borders")
     parser.add_argument("--connectivity", type=int, choices=(4, 8), default=8, help="neighbours that join pixels")
     _add_cleaning(parser)
+    add_rules(parser)
     add_pixel_size(parser)
     add_plane(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace earlier results of this command")
@@ -83,7 +84,7 @@ def run(options: argparse.Namespace) -> None:
     from napari_mpseg.files import finished_together
     from napari_mpseg.images.open import open_image
     from napari_mpseg.results.saving import check_places
-    from napari_mpseg.results.summary import size_lines
+    from napari_mpseg.results.summary import class_lines, size_lines
 
     settings = _settings(options)
     mask = _opened(options)
@@ -101,7 +102,7 @@ def run(options: argparse.Namespace) -> None:
         cancel.check()
     say(f"Mask      {mask.name}: {mask.shape[1]} x {mask.shape[0]} px, {mask.calibration}")
     say(f"Particles {len(table)}, {settings.way}")
-    say("\n".join(size_lines(table)))
+    say("\n".join([*size_lines(table), *class_lines(table)]))
     say(f"Labels    {paths['labels']}")
     say(f"Table     {paths['csv']}")
 
@@ -109,9 +110,10 @@ def run(options: argparse.Namespace) -> None:
 def _made(
     mask: "Image", image: Any, settings: "InstanceSettings", options: argparse.Namespace, on_progress: Any, cancel: Any
 ) -> "tuple[Any, ParticleTable]":
+    from napari_mpseg.particles.classes.rules import find_rules
     from napari_mpseg.particles.instances.make import make_instances
     from napari_mpseg.particles.instances.regions import mask_above
-    from napari_mpseg.particles.measure import measure
+    from napari_mpseg.particles.reviewable import RULES, measure_for_review
     from napari_mpseg.provenance import Provenance
     from napari_mpseg.settings import to_dict
 
@@ -128,7 +130,16 @@ def _made(
         on_progress=on_progress,
         cancel=cancel,
     )
-    table = measure(labels, image, calibration=mask.calibration, on_progress=on_progress, cancel=cancel)
+    graded = mask.dtype.kind == "f" or (options.threshold is not None and mask.dtype == "uint8")
+    table = measure_for_review(
+        labels,
+        image,
+        probability=mask.data if graded else None,
+        calibration=mask.calibration,
+        rules=find_rules(options.rules or RULES),
+        on_progress=on_progress,
+        cancel=cancel,
+    )
     inputs = {
         "name": mask.name,
         "source": mask.source,

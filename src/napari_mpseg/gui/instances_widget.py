@@ -50,7 +50,7 @@ class InstancesWidget(WorkingWidget):
         self._build()
         self._restore()
         self.source.layer_changed.connect(self._on_source)
-        self.image.layer_changed.connect(self._on_source)
+        self.image.layer_changed.connect(self._on_image)
         self.pixel_size.changed.connect(self._on_pixel_size)
         self.way.changed.connect(self._show_rows)
         self._on_source()
@@ -139,7 +139,30 @@ class InstancesWidget(WorkingWidget):
             return
         self._watch(layer)
         self._show_pixel_size(layer)
+        self._propose_image(layer)
         self._show_rows()
+
+    def _on_image(self, _: Any) -> None:
+        if self.source.layer is not None:
+            self._show_pixel_size(self.source.layer)
+
+    def _propose_image(self, source: Any) -> None:
+        """Choose the image that the particles were found on, where it is there."""
+        for layer in self._viewer.layers:
+            if isinstance(layer, Image) and layer.name == _record(source).get("source") and not role_of(layer):
+                self.image.choose(layer)
+
+    def _probability(self, source: Any) -> Any:
+        """Return the probability that the particles were found by, where it is there: for the confidence."""
+        if isinstance(source, Image):
+            graded = role_of(source) == "probability" or _data(source).dtype.kind == "f"
+            return frozen(_data(source)) if graded else None
+        origin, shape = _record(source).get("source"), _data(source).shape
+        for layer in self._viewer.layers:
+            of_it = role_of(layer) == "probability" and origin is not None and _record(layer).get("source") == origin
+            if of_it and isinstance(layer, Image) and _data(layer).shape == shape:
+                return frozen(_data(layer))
+        return None
 
     def _show_pixel_size(self, layer: Any) -> None:
         from napari_mpseg.images.layers import layer_calibration
@@ -270,6 +293,7 @@ class InstancesWidget(WorkingWidget):
             frozen(seeds) if seeds is not None else None,
             graded=not isinstance(layer, Labels),
             calibration=calibration,
+            probability=self._probability(layer),
             title=f"Separating {layer.name}",
         )
         self.panel.start(job, self._add)
@@ -303,8 +327,7 @@ class InstancesWidget(WorkingWidget):
         """Return the name of the image that the particles were found on, as far as it is known."""
         if self.image.layer is not None:
             return str(self.image.layer.name)
-        record = source.metadata.get("napari-mpseg", {}) if isinstance(source.metadata, dict) else {}
-        return str(record.get("source", source.name))
+        return str(_record(source).get("source", source.name))
 
     def release(self) -> None:
         """Let go of the viewer's layers, and take the preview away."""
@@ -329,6 +352,12 @@ def _is_mask(layer: Any) -> bool:
 
 def _data(layer: Any) -> Any:
     return layer.data[0] if layer.multiscale else layer.data
+
+
+def _record(layer: Any) -> dict[str, Any]:
+    """Return what this package noted on a layer."""
+    record = layer.metadata.get("napari-mpseg") if isinstance(layer.metadata, dict) else None
+    return record if isinstance(record, dict) else {}
 
 
 def _identity(layer: Any) -> int:

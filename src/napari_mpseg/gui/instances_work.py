@@ -53,6 +53,7 @@ def separate_planes(
     *,
     graded: bool,
     calibration: Any,
+    probability: Any = None,
     on_progress: ProgressCallback,
     cancel: CancelToken,
 ) -> Separated:
@@ -72,6 +73,8 @@ def separate_planes(
         Take `data` as a probability; whole numbers are shares of their type's largest.
     calibration : Calibration
         Pixel size.
+    probability : array, optional
+        Of the shape of `data`, uint8 (255 is 1) or floating point: for the confidence.
     on_progress, cancel
         As everywhere.
 
@@ -83,7 +86,7 @@ def separate_planes(
     from napari_mpseg.particles.instances.components import label_pieces
     from napari_mpseg.particles.instances.make import make_instances
     from napari_mpseg.particles.instances.regions import regions_of
-    from napari_mpseg.particles.measure import measure
+    from napari_mpseg.particles.reviewable import measure_for_review
 
     planes = int(np.prod(data.shape[:-2]))
     if len(images) not in (0, planes):
@@ -109,8 +112,15 @@ def separate_planes(
             on_progress=report,
             cancel=cancel,
         )
-        measured = images[plane] if images else None
-        tables.append(measure(found, measured, calibration=calibration, on_progress=report, cancel=cancel))
+        table = measure_for_review(
+            found,
+            images[plane] if images else None,
+            probability=None if probability is None else plane_of(probability, index),
+            calibration=calibration,
+            on_progress=report,
+            cancel=cancel,
+        )
+        tables.append(table)
         labels[plane] = np.where(found > 0, found + count, 0)
         count += len(tables[-1])
     table = tables[0] if planes == 1 else join_tables(tables)

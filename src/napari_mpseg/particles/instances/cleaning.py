@@ -84,9 +84,9 @@ def kept_labels(
     exclude_on_edges : bool
         Drop labels that touch the border.
     """
-    sizes = _sizes(labels, int(labels.max(initial=0)))
+    sizes: NDArray[np.int64] = _sizes(labels, int(labels.max(initial=0)))
     # sizes given in a unit come back from a division, a rounding error off
-    kept = (sizes > 0) & (sizes >= least * (1 - 1e-9))
+    kept: NDArray[np.bool_] = (sizes > 0) & (sizes >= least * (1 - 1e-9))
     if most is not None:
         kept &= sizes <= most * (1 + 1e-9)
     if exclude_on_edges and labels.size:

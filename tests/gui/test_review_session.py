@@ -76,7 +76,7 @@ def actions(layer):
 
 def test_columns_for_decisions_are_added(session, layer):
     assert layer.features["keep"].tolist()[1:] == [True] * 4
-    assert layer.features["class"].isna().all()
+    assert layer.features["class"].tolist()[1:] == ["unclassified"] * 4
     assert layer.features.columns[:4].tolist() == ["index", "confidence", "class", "keep"]
 
 
@@ -94,10 +94,10 @@ def test_decisions_are_in_the_table_and_in_the_record(session, layer):
     entries = list(audit_of(layer.metadata))
     assert [(one.action, one.labels) for one in entries] == [("reject", (2,)), ("class", (3,)), ("accept", (1,))]
     assert (entries[0].before["keep"], entries[0].after["keep"]) == (True, False)
-    assert (entries[1].before["class"], entries[1].after["class"]) == (None, "fibre")
+    assert (entries[1].before["class"], entries[1].after["class"]) == ("unclassified", "fibre")
     counts = session.counts()
     assert (counts.particles, counts.reviewed, counts.kept, counts.rejected) == (4, 3, 3, 1)
-    assert counts.classes == {"fibre": 1}
+    assert counts.classes == {"fibre": 1, "unclassified": 2}
     assert ParticleTable.from_features(layer.features).kept().labels.tolist() == [1, 3, 4]
 
 
@@ -134,7 +134,7 @@ def test_each_change_is_measured_undone_and_redone(session, layer, pixels, name)
     EDITS[name](session)
     after = everything(layer)
     assert_table_right(layer, pixels)
-    assert session.counts().reviewed >= (name != "delete")
+    assert session.counts().reviewed == (name in ("reject", "class"))
     session.undo()
     assert_same(layer, before)
     assert session.counts().reviewed == 0
@@ -275,7 +275,7 @@ def test_cells_edited_in_naparis_table_are_in_the_record(session, layer):
     session.notice()
     found = [(one.action, one.labels, dict(one.after)) for one in audit_of(layer.metadata)]
     assert found == [("table", (3,), {"keep": False}), ("table", (2,), {"class": "bead"})]
-    assert session.reviewed == {2, 3}
+    assert session.decided == {2, 3}
     assert session.notice() == 0
 
 
@@ -324,7 +324,7 @@ def test_the_record_survives_json_and_a_new_session(model, session, layer):
     session.close()
     layer.metadata = json.loads(json.dumps(layer.metadata))
     again = ReviewSession(model, layer)
-    assert again.reviewed == {2}
+    assert again.decided == {2}
     again.decide(3, keep=False)
     assert actions(layer) == ["reject", "reject"]
 

@@ -8,6 +8,7 @@ import pytest
 
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import ImageError, StoreError
+from napari_mpseg.images.image import Image
 from napari_mpseg.particles import PROPERTIES, ParticleTable
 from napari_mpseg.particles.measure import measure
 
@@ -92,7 +93,11 @@ def test_every_property_is_told_and_measured_alone(name: str) -> None:
     assert entry.definition.endswith(".")
     assert entry.source
     labels, image = np.array([[1, 1, 0], [0, 1, 2]]), np.array([[1.0, 2, 0], [0, 4, 8]])
-    frame = measure(labels, image, properties=name).frame
+    if entry.given == "rgb":
+        image = Image(np.dstack([image] * 3).astype(np.uint8), channels=("red", "green", "blue"))
+    frame = measure(
+        labels, image, properties=name, probability=image / 8 if entry.given == "probability" else None
+    ).frame
     assert len(frame.columns) == 1 + len(entry.stems)
     assert {str(frame[column].dtype) for column in frame.columns[1:]} == {entry.dtype}
 

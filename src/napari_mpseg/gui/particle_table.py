@@ -19,6 +19,7 @@ from napari_mpseg.layers import particle_box
 _TABLE = "Features table widget"
 _SMALLEST_ON_SCREEN = 24  # screen pixels; a particle that is smaller is zoomed in on
 _SHARE_OF_SCREEN = 0.12  # of the canvas that a particle fills after zooming in
+_LARGEST_PIXEL = 24  # screen pixels of one image pixel, however small the particle
 _SETTLED = 150  # milliseconds until a new dock has taken its room
 _ROWS_TO_FIT = 30
 _CLICK_SLACK = 4  # screen pixels that a hand moves during a click
@@ -153,8 +154,17 @@ class ParticleSelection:
             centre_on(viewer, layer, label)
 
 
-def centre_on(viewer: Any, layer: Any, label: int) -> None:
-    """Bring a particle to the middle of the view, and close enough to be seen."""
+def centre_on(viewer: Any, layer: Any, label: int, *, share: float | None = None) -> None:
+    """Bring a particle to the middle of the view, and close enough to be seen.
+
+    Parameters
+    ----------
+    viewer, layer, label
+        Which particle.
+    share : float, optional
+        How much of the canvas it shall fill, pixels not being enlarged more than can be looked at. Without, the zoom
+        stays, unless the particle could not be seen.
+    """
     box = particle_box(layer, label)
     if box is None:
         return
@@ -162,14 +172,19 @@ def centre_on(viewer: Any, layer: Any, label: int) -> None:
     middle = np.asarray(layer.data_to_world((start + stop - 1) / 2))
     corner, opposite = (np.asarray(layer.data_to_world(point - 0.5)) for point in (start, stop))
     ahead = len(middle) - 2
-    point = np.asarray(viewer.dims.point, dtype=float)
-    point[-len(middle) :][:ahead] = middle[:ahead]
-    viewer.dims.point = tuple(point)
+    if ahead:
+        point = np.asarray(viewer.dims.point, dtype=float)
+        point[-len(middle) :][:ahead] = middle[:ahead]
+        viewer.dims.point = tuple(point)
     camera = camera_of(viewer)
     camera.center = (*camera.center[:-2], *middle[-2:])
-    extent = max(float(np.abs(opposite - corner)[-2:].max()), 1e-12)
-    if extent * camera.zoom < _SMALLEST_ON_SCREEN:
-        camera.zoom = _SHARE_OF_SCREEN * min(canvas_size(viewer)) / extent
+    extent = np.maximum(np.abs(opposite - corner)[-2:], 1e-12)
+    if share is not None:
+        pixel = float((extent / np.maximum(stop - start, 1)[-2:]).min())
+        fitting = share * float((np.asarray(canvas_size(viewer)) / extent).min())
+        camera.zoom = min(fitting, _LARGEST_PIXEL / pixel)
+    elif extent.max() * camera.zoom < _SMALLEST_ON_SCREEN:
+        camera.zoom = _SHARE_OF_SCREEN * min(canvas_size(viewer)) / extent.max()
 
 
 def canvas_size(viewer: Any) -> tuple[float, float]:

@@ -70,8 +70,12 @@ def differences(before: Known, after: Known) -> list[tuple[int, str, Any, Any]]:
 
 
 def as_edited(frame: Any) -> bool:
-    """Whether the columns have the types in which napari's table edits them."""
-    return isinstance(frame["class"].dtype, pd.CategoricalDtype) and isinstance(frame["keep"].dtype, pd.BooleanDtype)
+    """Whether the columns are such that napari's table can edit them: right types, and no particle's cell empty."""
+    if not isinstance(frame["class"].dtype, pd.CategoricalDtype) or not isinstance(
+        frame["keep"].dtype, pd.BooleanDtype
+    ):
+        return False
+    return not bool((frame["class"].isna() & frame["keep"].notna()).any())
 
 
 def areas(frame: Any) -> np.ndarray | None:

@@ -11,6 +11,7 @@ import pandas as pd
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.gui.review_pixels import Plane
 from napari_mpseg.gui.review_rows import rows_of
+from napari_mpseg.particles.review.definitions import UNCLASSIFIED
 from napari_mpseg.particles.review.edits import Box, LabelEdit
 from napari_mpseg.particles.review.remeasure import measure_labels_again
 from napari_mpseg.particles.table import property_of
@@ -79,6 +80,8 @@ def new_rows(
                     after.at[label, "plane"] = _plane_number(layer, plane)
         elif edit.action == "merge":
             _take_decisions(after, before, label, sizes)
+        if pd.isna(after.at[label, "class"]):
+            after.at[label, "class"] = UNCLASSIFIED
         for name in columns:
             if name in measured and not pd.isna(measured.at[label, name]):
                 after.at[label, name] = measured.at[label, name]
@@ -143,7 +146,8 @@ def _take_decisions(after: Frame, before: Frame, label: int, sizes: Mapping[int,
     largest = sorted(before.index, key=lambda one: -sizes[one])
     for name in ("class", "class_assigned"):
         if name in before:
-            named = [one for one in largest if not pd.isna(before.at[one, "class"])]
+            named = [one for one in largest if before.at[one, "class"] not in (UNCLASSIFIED, None)]
+            named = [one for one in named if not pd.isna(before.at[one, "class"])]
             after.at[label, name] = before.at[named[0], name] if named else before.at[label, name]
     after.at[label, "keep"] = any(
         before.at[one, "keep"] == 1 for one in before.index if not pd.isna(before.at[one, "keep"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +15,9 @@ from napari_mpseg.gui.review_known import Known, areas, as_edited, differences
 from napari_mpseg.gui.review_pixels import Plane, plane_of, strokes, write_pixels
 from napari_mpseg.gui.review_rows import rows_of, write_rows
 from napari_mpseg.particles.review import edits
-from napari_mpseg.particles.review.audit import append_audit, audit_of
+from napari_mpseg.particles.review.audit import DECIDING, append_audit, audit_of
 from napari_mpseg.particles.review.columns import with_review_columns
+from napari_mpseg.particles.review.definitions import UNCLASSIFIED
 from napari_mpseg.particles.review.edits import EditError, LabelEdit, edit_of_pixels
 from napari_mpseg.particles.table import ParticleTable
 
@@ -116,7 +117,8 @@ class ReviewSession:
         self._busy = False
         self.on_change: Callable[[], None] = lambda: None
         self.audit = audit_of(layer.metadata)
-        self._decided: Counter[int] = Counter(dict.fromkeys(self.audit.reviewed(), 1))
+        self._decided_labels = self.audit.reviewed()
+        self._decided: Counter[int] = Counter(dict.fromkeys(self._decided_labels, 1))
         self._add_columns()
         self._known = self._snapshot()
         self.connect()
@@ -129,9 +131,14 @@ class ReviewSession:
         return self.layer.features
 
     @property
-    def reviewed(self) -> set[int]:
-        """Labels that somebody decided on or edited."""
-        return {label for label, count in self._decided.items() if count > 0}
+    def decided(self) -> Collection[int]:
+        """Labels that somebody decided on, some perhaps gone."""
+        return self._decided_labels
+
+    @property
+    def last_text(self) -> str:
+        """What was done last, as a sentence."""
+        return f"{self._done[-1].text[:1].upper()}{self._done[-1].text[1:]}." if self._done else ""
 
     @property
     def can_undo(self) -> bool:
@@ -157,7 +164,7 @@ class ReviewSession:
         there[:1] = False
         rejected = self.rejected()
         classes = self.features["class"][there & ~rejected].value_counts(sort=False)
-        reviewed = sum(1 for label in self.reviewed if label < len(there) and there[label])
+        reviewed = sum(1 for label in self._decided_labels if label < len(there) and there[label])
         return Counts(
             int(there.sum()),
             reviewed,
@@ -165,6 +172,17 @@ class ReviewSession:
             int((there & rejected).sum()),
             {str(name): int(count) for name, count in classes.items()},
         )
+
+    def stale(self) -> list[int]:
+        """Return labels whose number of pixels is not that of the table: they were changed since it was measured."""
+        area, data = areas(self.features), self.layer.data
+        if area is None or not isinstance(data, np.ndarray):
+            return []
+        rows = len(area)
+        counts = np.zeros(rows + 1, np.int64)
+        for part in np.array_split(data.reshape(-1), max(1, data.size // 2**22)):
+            counts += np.bincount(np.minimum(part, rows).astype(np.int64), minlength=rows + 1)
+        return [int(label) for label in np.flatnonzero(counts[1:rows] != np.nan_to_num(area[1:])) + 1]
 
     # -- decisions
 
@@ -319,8 +337,8 @@ class ReviewSession:
         now = rows_of(self.features, step.labels, rows.columns)
         self._write(rows)
         target.append(step)
-        self._count(step.labels, -1 if back else 1)
-        self._record(action, step.labels, _table(now), _table(rows), step.text)
+        self._count(step, -1 if back else 1)
+        self._record(action, step.labels, {"action": step.action, **_table(now)}, _table(rows), step.text)
         return step
 
     # -- changes made elsewhere
@@ -357,7 +375,7 @@ class ReviewSession:
         else:
             for label in labels:
                 mine = [one for one in changed if one[0] == label]
-                self._count([label], 1)
+                self._count_labels([label], 1)
                 self._record("table", [label], {n: b for _, n, b, _ in mine}, {n: a for _, n, _, a in mine})
                 self._mark_own(label, [name for _, name, _, _ in mine])
         self.on_change()
@@ -403,7 +421,7 @@ class ReviewSession:
             index=carried,
             dtype=object,
         )
-        values = values[(values["keep"] == False) | values["class"].notna()]  # noqa: E712 - a column, not a truth
+        values = values[(values["keep"] == False) | ~values["class"].isin([None, UNCLASSIFIED])]  # noqa: E712 - a column, not a truth
         if len(values):
             self._write(values)
         self._known = self._snapshot()
@@ -547,11 +565,16 @@ class ReviewSession:
     def _did(self, step: Step) -> None:
         self._done.append(step)
         self._undone.clear()
-        self._count(step.labels, 1)
+        self._count(step, 1)
 
-    def _count(self, labels: Sequence[int], change: int) -> None:
+    def _count(self, step: Step, change: int) -> None:
+        if step.action in DECIDING:
+            self._count_labels(step.labels, change)
+
+    def _count_labels(self, labels: Sequence[int], change: int) -> None:
         for label in labels:
             self._decided[int(label)] += change
+            (self._decided_labels.add if self._decided[int(label)] > 0 else self._decided_labels.discard)(int(label))
 
     def _record(
         self,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from napari_mpseg.errors import ImageError
+from napari_mpseg.particles.review.definitions import CATEGORIES, UNCLASSIFIED, as_category
 
 _SPARSE_ROWS = 10_000  # empty rows that are always acceptable
 
@@ -16,7 +17,8 @@ def to_features(frame: pd.DataFrame) -> pd.DataFrame:
     """Return rows 0 ... largest label, with an ``index`` column equal to the label.
 
     Integers become float64 and booleans nullable ``boolean``, since row 0 and labels without a particle have missing
-    values. Categories keep all their names, which napari's table offers as a drop-down.
+    values. Categories keep all their names, which napari's table offers as a drop-down; particles without a class are
+    ``"unclassified"``, since that table cannot edit an empty cell.
 
     Raises
     ------
@@ -39,6 +41,11 @@ def to_features(frame: pd.DataFrame) -> pd.DataFrame:
             values = values.astype("boolean")
         elif values.dtype.kind in "iu":
             values = values.astype("float64")
+        elif name in CATEGORIES:
+            classes = as_category(values)
+            values = as_category(
+                classes.astype("object").where(classes.notna(), UNCLASSIFIED), list(classes.cat.categories)
+            )
         columns[name] = values.set_axis(labels).reindex(range(largest + 1))
     return pd.DataFrame(columns)
 

@@ -222,6 +222,8 @@ def _categories(frame: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def _units_by_name(frame: pd.DataFrame) -> dict[str, str]:
+    endings = [column.rpartition("_")[2] for column in frame.columns if column.startswith("area_")]
+    area = next((ending for ending in endings if ending.endswith("2")), "px2")
     units = {}
     for column in frame.columns:
         entry = property_of(column)
@@ -233,5 +235,5 @@ def _units_by_name(frame: pd.DataFrame) -> dict[str, str]:
         elif entry.kind == "angle":
             units[column] = "deg"
         else:
-            units[column] = "px" if entry.kind == "pixels" else entry.unit
+            units[column] = "px" if entry.kind == "pixels" else entry.unit.format(area=area)
     return units

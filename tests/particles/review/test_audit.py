@@ -111,8 +111,13 @@ def test_a_damaged_file_gets_a_reason(tmp_path: Path) -> None:
 
 def test_what_was_taken_back_is_undecided_again() -> None:
     record = filled()
-    record.add("undo", [5])
+    assert record.reviewed() == {3, 5}  # a split is no decision
+    record.add("undo", [5], {"action": "class"})
+    record.add("undo", [3], {"action": "paint"})
     record.add("found", [11])
-    assert record.reviewed() == {3, 7, 9}
-    record.add("redo", [5])
-    assert record.reviewed() == {3, 5, 7, 9}
+    assert record.reviewed() == {3}
+    record.add("redo", [5], {"action": "class"})
+    assert record.reviewed() == {3, 5}
+    record.add("accept", [3])
+    record.add("undo", [3], {"action": "accept"})
+    assert record.reviewed() == {3, 5}

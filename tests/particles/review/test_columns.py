@@ -110,21 +110,31 @@ def test_features_hold_decisions_as_napari_edits_them(table: ParticleTable) -> N
     features = reviewed(table).to_features()
     assert features["keep"].dtype == pd.BooleanDtype()
     assert features["keep"].isna().tolist() == [True, False, False, True, False]
-    assert features["class"].cat.categories.tolist() == ["fibre", "bead", "film"]
-    assert features["class"].isna().tolist() == [True, False, True, True, False]
+    assert features["class"].cat.categories.tolist() == ["fibre", "bead", "film", "unclassified"]
+    assert features["class"].isna().tolist() == [True, False, False, True, False]
+    assert features["class"].iloc[2] == "unclassified"  # napari's table cannot edit an empty cell
     features.iloc[2, features.columns.get_loc("class")] = "bead"
     features.iloc[1, features.columns.get_loc("keep")] = False
     back = ParticleTable.from_features(features).frame
     assert back["class"].tolist() == ["film", "bead", "fibre"]
     assert back["keep"].tolist() == [False, False, True]
     assert back["keep"].dtype == bool
-    assert back["class"].cat.categories.tolist() == ["fibre", "bead", "film"]
+    assert back["class"].cat.categories.tolist() == ["fibre", "bead", "film", "unclassified"]
 
 
 def test_features_round_trip_is_exact(table: ParticleTable) -> None:
-    pd.testing.assert_frame_equal(
-        ParticleTable.from_features(reviewed(table).to_features()).frame, reviewed(table).frame
-    )
+    decided = with_review_columns(reviewed(table), classes("film", "bead", "bead"))
+    pd.testing.assert_frame_equal(ParticleTable.from_features(decided.to_features()).frame, decided.frame)
+
+
+def test_unclassified_is_no_decision(table: ParticleTable) -> None:
+    from napari_mpseg.particles.classes import rules
+    from napari_mpseg.particles.review.definitions import UNCLASSIFIED
+
+    assert rules.UNCLASSIFIED == UNCLASSIFIED
+    back = ParticleTable.from_features(reviewed(table).to_features())
+    again = with_review_columns(back, classes("bead", "bead", "bead"))
+    assert again.frame["class"].tolist() == ["film", "bead", "fibre"]
 
 
 def test_no_particles() -> None:

@@ -15,6 +15,9 @@ from napari_mpseg.errors import StoreError
 from napari_mpseg.files import finished_at
 
 KEY = "napari-mpseg"
+DECIDING = ("accept", "reject", "class", "table")
+"""Actions that are decisions on a particle, rather than edits of labels."""
+
 _COLUMNS = ("time", "who", "action", "labels", "before", "after", "note")
 
 
@@ -34,7 +37,8 @@ class AuditEntry:
     labels : tuple of int
         The particles it is about.
     before, after : mapping
-        What was, what is: ``{"keep": True}``; of an edit of labels ``{"pixels": {"3": 120, "7": 80}}``.
+        What was, what is: ``{"keep": True}``; of an edit of labels ``{"pixels": {"3": 120, "7": 80}}``. `before` of
+        ``"undo"`` and ``"redo"`` says in ``"action"`` what was taken back or done again.
     note : str
         One sentence, where there is more to say.
     """
@@ -97,15 +101,14 @@ class AuditRecord:
         return entry
 
     def reviewed(self) -> set[int]:
-        """Return the labels that somebody decided on or edited, and did not take back.
-
-        A label that an undo brought back to where it was before its only decision is undecided again.
-        """
+        """Return the labels that somebody decided on (:data:`DECIDING`), and did not take back."""
         times: dict[int, int] = {}
         for entry in self._entries:
-            change = -1 if entry.action == "undo" else 0 if entry.action == "found" else 1
-            for label in entry.labels:
-                times[label] = times.get(label, 0) + change
+            # what was taken back or done again says which action it was
+            action = entry.before.get("action") if entry.action in ("undo", "redo") else entry.action
+            if action in DECIDING:
+                for label in entry.labels:
+                    times[label] = times.get(label, 0) + (-1 if entry.action == "undo" else 1)
         return {label for label, count in times.items() if count > 0}
 
     def stored(self) -> list[Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from napari_mpseg.errors import SettingsError
-from napari_mpseg.particles.review.definitions import as_category, as_keep
+from napari_mpseg.particles.review.definitions import UNCLASSIFIED, as_category, as_keep
 from napari_mpseg.particles.table import ParticleTable
 
 REVIEWED = ("class", "keep")
@@ -16,7 +16,7 @@ REVIEWED = ("class", "keep")
 def with_review_columns(table: ParticleTable, classes: "pd.Series[Any] | None" = None) -> ParticleTable:
     """Return a table with a ``class`` and a ``keep`` column, right after ``label`` and ``confidence``.
 
-    Decisions that are there already stay: a class that is not missing, a particle that was rejected.
+    Decisions that are there already stay: a class that says something, a particle that was rejected.
 
     Parameters
     ----------
@@ -45,7 +45,9 @@ def with_review_columns(table: ParticleTable, classes: "pd.Series[Any] | None" =
     given = as_category(pd.Series(None, frame.index, "object") if classes is None else classes.set_axis(frame.index))
     if "class" in frame:
         old = as_category(frame["class"])
-        given = as_category(old.astype("object").where(old.notna(), given.astype("object")), _names(old, given))
+        text = old.astype("object")
+        undecided = (text.isna() | (text == UNCLASSIFIED)) & given.notna()
+        given = as_category(text.mask(undecided, given.astype("object")), _names(old, given))
     keep = as_keep(frame["keep"]) if "keep" in frame else pd.Series(True, frame.index)
     first = [name for name in ("label", "confidence") if name in frame]
     rest = frame.drop(columns=[*first, *REVIEWED], errors="ignore")

@@ -29,6 +29,9 @@ REVIEW_COLUMNS = {
     "keep": ReviewColumn("Whether the particle counts; false where a reviewer rejected it.", "bool"),
 }
 
+UNCLASSIFIED = "unclassified"
+"""What the class column says of a particle without a class, where an empty cell could not be edited."""
+
 CATEGORIES = tuple(name for name, column in REVIEW_COLUMNS.items() if column.dtype == "category")
 """Columns of names."""
 

@@ -37,8 +37,9 @@ _UNITS = {"um": "µm", "px": "px", "deg": "°", "angstrom": "Å"}
 
 def unit_words(unit: str) -> str:
     """Return a unit as people write it: ``"µm²"`` for ``"um2"``."""
-    base, square = (unit[:-1], "²") if len(unit) > 1 and unit.endswith("2") else (unit, "")
-    return _UNITS.get(base, base) + square
+    return " ".join(
+        _UNITS.get(part.removesuffix("2"), part.removesuffix("2")) + "²" * part.endswith("2") for part in unit.split()
+    )
 
 
 def column_name_words(column: str) -> str:

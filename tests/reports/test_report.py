@@ -167,6 +167,15 @@ def test_units_that_are_the_same_stand_in_the_heading(write, item):
     assert head[3:7] == ["Particles per mm²", "% area", "Area (µm²)", "Maximum Feret diameter (µm)"]
 
 
+def test_images_of_one_name_are_told_apart(write, item):
+    paths = write(item, item, settings=ReportSettings(pattern=("biovoxxel",), plots=()))
+    assert [row[0] for row in Page(paths["html"]).table("Image", "Expected mean (px)")[1:]] == [
+        "filter 1",
+        "filter 1 [2]",
+    ]
+    assert pd.read_csv(paths["images"])["image"].tolist() == ["filter 1", "filter 1 [2]"]
+
+
 def test_tables_for_other_programs(write, item):
     paths = write(item, replace(item, name="b"))
     assert sorted(path.name for path in paths["html"].parent.iterdir()) == [

@@ -99,21 +99,22 @@ def test_no_classes_is_one_row(item, values):
     assert counts.loc["all"].tolist() == [2, 1, 1, 1, 1, 6]
 
 
-def test_rules_classify_what_has_no_class_yet(item):
+def test_rules_take_the_place_of_classes_in_the_table(item):
     summary = summarise_item(item, replace(PLAIN, rules="mp-vat"))
-    # the fourth, of circularity 0.6, is a particle to MP-VAT; the others keep the class they were given
-    assert summary.counts["all"].to_dict() == {
-        "fibre": 2,
-        "bead": 0,
-        "film": 3,
-        "fragment": 0,
-        "particle": 1,
-        "all": 6,
-    }
-    assert any("5 particles had a class already" in note for note in summary.notes)
+    # circularities 0.1, 0.2, 0.5, 0.6, 0.9, 1
+    assert summary.counts["all"].to_dict() == {"fibre": 2, "fragment": 1, "particle": 3, "all": 6}
+    assert any("not those in the table" in note for note in summary.notes)
     frame = item.table.frame.drop(columns="class")
     summary = summarise_item(replace(item, table=replace(item.table, frame=frame)), replace(PLAIN, rules="mp-vat"))
     assert summary.counts["all"].to_dict() == {"fibre": 2, "fragment": 1, "particle": 3, "all": 6}
+    assert not any("in the table" in note for note in summary.notes)
+
+
+def test_classes_given_by_hand_stay(item):
+    frame = item.table.frame.assign(class_assigned=[False, False, True, False, False, False, True])
+    summary = summarise_item(replace(item, table=replace(item.table, frame=frame)), replace(PLAIN, rules="mp-vat"))
+    assert summary.counts["all"].to_dict() == {"fibre": 2, "fragment": 0, "particle": 3, "film": 1, "all": 6}
+    assert any("given by hand stay, 1 of 6" in note for note in summary.notes)
 
 
 def test_unknown_rules_are_said(item):

@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--classes",
         metavar="RULES",
-        help="rule set for particles without a class, such as mp-vat; 'none' for no classes",
+        help="rule set in place of the classes in the table, such as mp-vat or four-shapes; classes of yours stay",
     )
     parser.add_argument(
         "--pattern", action="append", metavar="TEST", help="test of the point pattern (may be repeated), or 'none'"
@@ -84,7 +84,7 @@ def _settings(options: argparse.Namespace) -> "ReportSettings":
     return ReportSettings(
         title=options.title,
         sizes=SizeClasses.parse(options.sizes) if options.sizes else None,
-        rules=None if options.classes == "none" else options.classes,
+        rules=options.classes,
         **chosen,
     )
 

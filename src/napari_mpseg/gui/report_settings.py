@@ -32,7 +32,7 @@ class ReportForm(QGroupBox):
         self.sizes.setPlaceholderText("as fits the pixel size")
         self.sizes.setToolTip("Borders of the size classes and their unit, such as 20, 50, 100, 500 µm")
         self.rules = QComboBox()
-        self.rules.setToolTip("Rules for particles that have no class yet. Classes that are there stay.")
+        self.rules.setToolTip("Rules in place of the classes in the table. Classes that you gave stay.")
         self.rules.addItem("as in the table", None)
         for name, rules in RULE_SETS.items():
             self.rules.addItem(f"by rules: {name}", name)

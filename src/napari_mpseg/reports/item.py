@@ -52,8 +52,8 @@ class ReportSettings:
     sizes : SizeClasses or None
         Size classes; None takes those that fit the pixel size.
     rules : str or None
-        Rule set for particles that have no class yet (:data:`~napari_mpseg.particles.classes.rules.RULE_SETS`); None
-        leaves the classes as they are.
+        Rule set (:data:`~napari_mpseg.particles.classes.rules.RULE_SETS`) in place of the classes in the table; classes
+        marked as given by hand stay. None takes the classes as they are.
     pattern : tuple of str
         Tests of the point pattern, names in :data:`~napari_mpseg.particles.pattern.pattern_tests.PATTERN_TESTS`; empty
         for none.

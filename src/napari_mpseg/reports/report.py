@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def write_report(
     Parameters
     ----------
     items : sequence of ReportItem
-        One per image.
+        One per image; where two have one name, the second is called ``"name [2]"``.
     folder : path-like
         Where the files go; made if it is not there.
     settings : ReportSettings, optional
@@ -71,6 +72,8 @@ def write_report(
     settings, cancel = settings or ReportSettings(), cancel or CancelToken()
     if not items:
         raise SettingsError("A report needs at least one image with measured particles.")
+    unique = _unique([item.name for item in items])
+    items = [replace(item, name=each) for item, each in zip(items, unique, strict=True)]
     stem = file_stem(name)
     paths = {part: Path(folder) / f"{stem}{ending}" for part, ending in ENDINGS.items()}
     record = _record(items, settings)
@@ -133,8 +136,7 @@ def _body(
 
 def _overview(summaries: Sequence[ImageSummary], settings: ReportSettings, cancel: CancelToken) -> Markup:
     notes: list[str] = []
-    names = _unique([summary.name for summary in summaries])
-    tables = {name: summary.table for name, summary in zip(names, summaries, strict=True)}
+    tables = {summary.name: summary.table for summary in summaries}
     drawn = figures(tables, settings.plots, notes, cancel) if any(summary.count for summary in summaries) else []
     tests = [(summary.name, row) for summary in summaries for row in summary.pattern]
     links = [

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import SettingsError
+from napari_mpseg.particles.classes.assigned import ASSIGNED, assigned_in, merged
 from napari_mpseg.particles.classes.rules import UNCLASSIFIED, classify_by_rules
-from napari_mpseg.particles.review.columns import with_review_columns
 from napari_mpseg.particles.sizes import SizeClasses, size_class
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.reports.averages import Average, averages
@@ -128,11 +128,13 @@ def summarise_item(
 def _classified(table: "ParticleTable", settings: ReportSettings, notes: list[str]) -> "ParticleTable":
     if settings.rules is None:
         return table
-    classes = classify_by_rules(table, settings.rules)
-    by_hand = int(table.frame["class"].notna().sum()) if "class" in table.frame else 0
-    if by_hand:
-        notes.append(f"{by_hand} particles had a class already and kept it; {settings.rules} classified the rest.")
-    return with_review_columns(table, classes)
+    found = classify_by_rules(table, settings.rules)
+    mine = assigned_in(table.frame) if ASSIGNED in table.frame else found.iloc[:0].astype(object)
+    if len(mine):
+        notes.append(f"Classes given by hand stay, {len(mine)} of {len(table)}; {settings.rules} sorted the rest.")
+    elif "class" in table.frame and table.frame["class"].notna().any():
+        notes.append(f"Classes are by the rules {settings.rules}, not those in the table.")
+    return table.with_columns(**{"class": merged(found, mine)["class"]})
 
 
 def _counted(

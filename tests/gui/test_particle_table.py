@@ -1,6 +1,7 @@
 """Rows and particles find each other, in napari's own table."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from qtpy.QtCore import QPoint, Qt
 
@@ -142,3 +143,51 @@ def test_rows_and_particles_of_a_segmented_image(viewer, segment_widget, fake_se
     np.testing.assert_allclose(viewer.scene.camera.center[-2:], np.multiply((80.5, 103.5), 2.5))
     click_canvas(viewer, qtbot, (51 * 2.5, 61 * 2.5))
     assert selected_rows(table) == {2}
+
+
+@pytest.mark.parametrize("order", [Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder])
+def test_sorting_equals_pandas_and_missing_values_come_last(viewer, labels, qtbot, order):
+    features = labels.features.assign(
+        keep=pd.array([None, True, False, True], dtype="boolean"),
+        **{"class": pd.Categorical([None, "film", "Bead", "film"]), "remark": [None, "b", None, "a"]},
+    )
+    labels.features = features
+    rising = order == Qt.SortOrder.AscendingOrder
+    model = labels.table.model()
+    for column in features.columns:
+        labels.table.sortByColumn(list(features.columns).index(column) + 1, order)
+        shown = [model.mapToSource(model.index(row, 0)).row() for row in range(model.rowCount())]
+        key = (lambda one: one.astype(str).str.lower().where(one.notna())) if column in ("class", "remark") else None
+        expected = features[column].astype(object if key else features[column].dtype)
+        expected = expected.sort_values(ascending=rising, kind="stable", key=key, na_position="last")
+        values = [str(features[column].iloc[row]) for row in shown]
+        assert values == [str(value) for value in expected], column
+        for row in range(4):
+            assert model.mapFromSource(model.sourceModel().index(row, 2)).row() == shown.index(row)
+
+
+def test_a_sorted_table_stays_sorted_when_it_is_made_anew(viewer, labels, qtbot):
+    column = list(labels.features.columns).index("area_px") + 1
+    labels.table.sortByColumn(column, Qt.SortOrder.DescendingOrder)
+    click_row(qtbot, labels.table, 2)
+    labels.features = labels.features.assign(area_px=[np.nan, 1, 2, 3], more=1.0)
+    model = labels.table.model()
+    assert [model.mapToSource(model.index(row, 0)).row() for row in range(4)] == [3, 2, 1, 0]
+    assert selected_rows(labels.table) == {2}
+    assert model.headerData(model.columnCount() - 1, Qt.Orientation.Horizontal) == "more"
+    labels.features = labels.features.iloc[:3]
+    assert model.rowCount() == 3
+
+
+def test_cells_are_edited_in_a_sorted_table(viewer, labels, qtbot):
+    labels.features = labels.features.assign(keep=pd.array([None, True, True, True], dtype="boolean"))
+    column = list(labels.features.columns).index("keep") + 1
+    model = labels.table.model()
+    model.sourceModel().editable = True
+    labels.table.sortByColumn(list(labels.features.columns).index("area_px") + 1, Qt.SortOrder.DescendingOrder)
+    index = model.mapFromSource(model.sourceModel().index(2, column))
+    changed = []
+    model.dataChanged.connect(lambda first, last, roles=None: changed.append((first.row(), last.row())))
+    model.setData(index, Qt.CheckState.Unchecked.value, Qt.ItemDataRole.CheckStateRole)
+    assert not labels.features["keep"].iloc[2]
+    assert changed == [(index.row(), index.row())]

@@ -14,6 +14,7 @@ import numpy as np
 from qtpy.QtCore import Qt, QTimer
 
 from napari_mpseg.gui.docks import raise_dock
+from napari_mpseg.gui.particle_sorting import sort_quickly
 from napari_mpseg.layers import particle_box
 
 _TABLE = "Features table widget"
@@ -45,6 +46,7 @@ def show_table(viewer: Any, layer: Any) -> Any:
         _lay_below(dock)
         _keep_in_view(viewer, dock, before)
     _fit_columns_quickly(table)
+    sort_quickly(table)
     viewer.layers.selection.active = layer
     return table
 
@@ -67,8 +69,10 @@ def open_table(window: Any) -> Any:
 
 
 def make_table_quick(viewer: Any) -> None:
-    """Before a large table is shown, see to it that a features table which is open already takes it quickly."""
-    _fit_columns_quickly(open_table(getattr(viewer, "window", None)))
+    """See to it that a features table which is open already takes a large table, and sorts it, quickly."""
+    table = open_table(getattr(viewer, "window", None))
+    _fit_columns_quickly(table)
+    sort_quickly(table)
 
 
 def _fit_columns_quickly(table: Any) -> None:

@@ -1,6 +1,7 @@
 """``napari-mpseg report``: one page on the particles of one image or many."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,17 +77,18 @@ def _settings(options: argparse.Namespace) -> "ReportSettings":
     from napari_mpseg.particles.sizes import SizeClasses
     from napari_mpseg.reports.item import ReportSettings
 
-    chosen = {}
-    if options.pattern:
-        chosen["pattern"] = tuple(name for name in options.pattern if name != "none")
-    if options.plot:
-        chosen["plots"] = tuple(name for name in options.plot if name != "none")
-    return ReportSettings(
+    settings = ReportSettings(
         title=options.title,
         sizes=SizeClasses.parse(options.sizes) if options.sizes else None,
         rules=options.classes,
-        **chosen,
     )
+    if options.pattern:
+        settings = replace(settings, pattern=_chosen(options.pattern))
+    return replace(settings, plots=_chosen(options.plot)) if options.plot else settings
+
+
+def _chosen(names: list[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name != "none")
 
 
 def _items(options: argparse.Namespace) -> "list[ReportItem]":

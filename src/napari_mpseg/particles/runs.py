@@ -75,17 +75,13 @@ def find_runs(labels: NDArray[Any]) -> Runs:
     ImageError
         If a label is negative.
     """
-    counts = np.empty(labels.shape[0], np.int64)
-    total = _count_runs(labels, counts)
-    if total < 0:
+    fine, runs = _scan(labels)
+    if not fine:
         raise ImageError(
             f"Labels must not be negative, but {labels.min()} was found. "
             "Use 0 for background and 1, 2, 3 ... for particles."
         )
-    runs = Runs(*(np.empty(total, np.int64) for _ in range(4)))
-    if total:
-        _fill_runs(labels, counts, runs.y, runs.x0, runs.x1, runs.label)
-    return runs
+    return Runs(*runs)
 
 
 def find_pieces(runs: Runs) -> Pieces:
@@ -111,64 +107,70 @@ def merge_neighbours(runs: Runs) -> Runs:
 
 
 @njit
-def _any_bits(labels, y, a, b):  # type: ignore[no-untyped-def]
-    # A loop without branches, which the compiler turns into wide instructions: empty stretches cost next to nothing.
-    bits = labels[y, a]
-    for x in range(a + 1, b):
-        bits |= labels[y, x]
-    return bits
+def _scan(labels):  # type: ignore[no-untyped-def]
+    """Return whether no label is negative, and the runs: int64 ``(4, R)``, row, first column, end and label.
+
+    A row is looked through twice while it is in the processor's cache: for stretches of background, then for runs.
+    """
+    height, width = labels.shape
+    empty = np.empty(-(-width // _STRETCH), np.bool_)
+    runs = np.empty((4, 1024), np.int64)
+    n = 0
+    for y in range(height):
+        row = labels[y]
+        if _find_empty(row, empty) < 0:
+            return False, runs[:, :0]
+        if runs.shape[1] < n + width:
+            larger = np.empty((4, 2 * runs.shape[1] + width), np.int64)
+            larger[:, :n] = runs[:, :n]
+            runs = larger
+        n = _fill_row(row, y, empty, runs, n)
+    return True, runs[:, :n].copy()
 
 
 @njit
-def _count_runs(labels, counts):  # type: ignore[no-untyped-def]
-    total = 0
-    width = labels.shape[1]
-    for y in range(labels.shape[0]):
-        count = 0
-        previous = 0
-        for a in range(0, width, _STRETCH):
-            b = min(a + _STRETCH, width)
-            bits = _any_bits(labels, y, a, b)
-            if bits < 0:
-                return -1
-            if bits == 0:
-                previous = 0
-                continue
-            for x in range(a, b):
-                value = labels[y, x]
-                if value != previous and value != 0:
-                    count += 1
-                previous = value
-        counts[y] = count
-        total += count
-    return total
+def _find_empty(row, empty):  # type: ignore[no-untyped-def]
+    """Fill `empty` with which stretches of a row are background; return a negative number if one of its labels is."""
+    width = len(row)
+    every = 0
+    for k in range(width // _STRETCH):
+        # A loop without branches and of a known length, which the compiler turns into wide instructions: background
+        # costs next to nothing.
+        bits = 0
+        for x in range(_STRETCH):
+            bits |= row[k * _STRETCH + x]
+        empty[k] = bits == 0
+        every |= bits
+    if width % _STRETCH:
+        bits = 0
+        for x in range(width - width % _STRETCH, width):
+            bits |= row[x]
+        empty[width // _STRETCH] = bits == 0
+        every |= bits
+    return every
 
 
 @njit
-def _fill_runs(labels, counts, ys, starts, ends, values):  # type: ignore[no-untyped-def]
-    k = 0
-    width = labels.shape[1]
-    for y in range(labels.shape[0]):
-        if counts[y] == 0:
+def _fill_row(row, y, empty, runs, n):  # type: ignore[no-untyped-def]
+    previous = 0
+    for stretch in range(len(empty)):
+        if previous == 0 and empty[stretch]:
             continue
-        previous = 0
-        for a in range(0, width, _STRETCH):
-            b = min(a + _STRETCH, width)
-            if previous == 0 and _any_bits(labels, y, a, b) == 0:
+        for x in range(stretch * _STRETCH, min((stretch + 1) * _STRETCH, len(row))):
+            value = row[x]
+            if value == previous:
                 continue
-            for x in range(a, b):
-                value = labels[y, x]
-                if value != previous:
-                    if previous != 0:
-                        ends[k - 1] = x
-                    if value != 0:
-                        ys[k] = y
-                        starts[k] = x
-                        values[k] = value
-                        k += 1
-                    previous = value
-        if previous != 0:
-            ends[k - 1] = width
+            if previous != 0:
+                runs[2, n - 1] = x
+            if value != 0:
+                runs[0, n] = y
+                runs[1, n] = x
+                runs[3, n] = value
+                n += 1
+            previous = value
+    if previous != 0:
+        runs[2, n - 1] = len(row)
+    return n
 
 
 @njit

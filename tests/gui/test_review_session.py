@@ -8,7 +8,8 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_mpseg.errors import ImageError
-from napari_mpseg.gui.review_session import ReviewSession, Sources
+from napari_mpseg.gui.review_session import ReviewSession
+from napari_mpseg.gui.review_step import Sources
 from napari_mpseg.images.image import Image
 from napari_mpseg.particles.measure import measure
 from napari_mpseg.particles.review.audit import audit_of
@@ -191,6 +192,13 @@ def test_new_numbers_lie_above_all_in_use(session, layer):
     assert session.split(1, [(3, 15), (11, 15)]) == (41,)
 
 
+def test_a_number_far_above_does_not_blow_up_the_table(session, layer):
+    layer.fill((0, 0), 2_000_000_000)
+    assert len(layer.features) == 5
+    assert "far above" in session.audit[-1].note
+    assert session.unused() == 5
+
+
 def test_an_edit_that_fails_changes_nothing(session, layer, monkeypatch):
     before = everything(layer)
     with pytest.raises(EditError, match="does not part"):
@@ -313,6 +321,15 @@ def test_measuring_again_keeps_decisions(session, layer, pixels):
     assert actions(layer)[-1] == "found"
 
 
+def test_decisions_of_other_types_are_understood(session, layer):
+    layer.features = layer.features.assign(keep=[False, True, False, True, True], **{"class": ["", "a", "b", "", "a"]})
+    assert layer.features["keep"].dtype == "boolean"
+    assert layer.features["class"].tolist()[1:] == ["a", "b", "unclassified", "a"]
+    assert session.counts().rejected == 1
+    session.decide(3, to_class="c")
+    assert actions(layer) == ["table", "table", "table", "class"]
+
+
 def test_a_table_of_something_else_is_left_alone(session, layer):
     layer.features = pd.DataFrame({"mine": [1, 2, 3]})
     assert layer.features.columns.tolist() == ["mine"]
@@ -375,3 +392,16 @@ def test_zarr_labels_are_edited_where_they_lie(model, labels, tmp_path):
     assert (stored[...] == new).sum() == layer.features["area_px"].iloc[new]
     session.undo()
     np.testing.assert_array_equal(stored[...], labels)
+
+
+def test_the_docs_tell_every_key():
+    from pathlib import Path
+
+    from napari_mpseg.gui.review_keys import KEYS
+
+    told = (Path(__file__).parents[2] / "docs" / "review.md").read_text(encoding="utf-8")
+    for key in KEYS:
+        if not key.action.startswith("class"):
+            for combination in key.keys:
+                assert f"`{combination.replace('-', '+').replace('Control', 'Ctrl')}`" in told
+            assert key.does in told

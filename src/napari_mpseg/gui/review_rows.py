@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 from napari_mpseg.gui.particle_table import open_table
+from napari_mpseg.particles.review.edits import EditError
 
+MOST_EMPTY = 10_000  # rows that a table may grow by at once
 Frame = Any  # a pandas.DataFrame; the stubs know too little of cells of any type
 
 
@@ -49,9 +51,20 @@ def put_rows(frame: Frame, rows: Frame) -> bool:
 
 
 def grown(frame: Frame, largest: int) -> Frame:
-    """Return a features table with rows up to a label: itself, or a copy with empty rows added."""
+    """Return a features table with rows up to a label: itself, or a copy with empty rows added.
+
+    Raises
+    ------
+    EditError
+        If it would be nearly all empty rows.
+    """
     if largest < len(frame):
         return frame
+    if largest >= len(frame) + MOST_EMPTY:
+        raise EditError(
+            f"Label {largest} lies far above the others, up to {len(frame) - 1}, and a layer's table has a row for "
+            "each number between. Use a smaller number."
+        )
     flags = dict.fromkeys(frame.select_dtypes("bool").columns, "boolean")
     larger = frame.astype(flags).reindex(range(largest + 1))
     return larger.assign(index=np.arange(largest + 1))

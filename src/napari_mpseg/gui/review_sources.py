@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from napari_mpseg.errors import MpsegError
-from napari_mpseg.gui.review_session import Sources
+from napari_mpseg.gui.review_step import Sources
 from napari_mpseg.layers import role_of
 
 

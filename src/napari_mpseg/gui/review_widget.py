@@ -19,9 +19,10 @@ from napari_mpseg.gui.particle_table import centre_on, link_selection, make_tabl
 from napari_mpseg.gui.review_draw import MouseTool
 from napari_mpseg.gui.review_keys import CLASS_KEYS, BoundKeys
 from napari_mpseg.gui.review_panel import ClassButtons, ReviewButtons, ReviewFigures, heading
-from napari_mpseg.gui.review_session import ReviewSession, can_be_reviewed
+from napari_mpseg.gui.review_session import ReviewSession
 from napari_mpseg.gui.review_shade import LIMIT, Shade
 from napari_mpseg.gui.review_sources import image_of, sources_of
+from napari_mpseg.gui.review_state import can_be_reviewed
 from napari_mpseg.gui.run_panel import WorkingWidget
 from napari_mpseg.gui.status_line import StatusLine, note
 from napari_mpseg.particles.review.audit import write_audit_beside

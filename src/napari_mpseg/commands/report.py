@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_mpseg.commands.arguments import add_pixel_size, add_quiet
+from napari_mpseg.commands.arguments import add_pixel_size, add_quiet, side
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import console_work, say
 
@@ -39,19 +39,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--plot", action="append", metavar="PLOT", help="a plot (may be repeated), or 'none'")
     parser.add_argument(
-        "--shape", type=image_shape, metavar="HxW", help="height and width of the images in pixels, for tables alone"
+        "--shape",
+        nargs=2,
+        type=side,
+        metavar=("H", "W"),
+        help="height and width of the images in pixels, for tables alone",
     )
     add_pixel_size(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier report")
     add_quiet(parser)
-
-
-def image_shape(text: str) -> tuple[int, int]:
-    """Read ``960x1280`` (height x width) for argparse."""
-    parts = text.lower().replace("×", "x").split("x")
-    if len(parts) != 2 or not all(part.strip().isdecimal() and 0 < int(part[:18]) <= 10**9 for part in parts):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size of an image; give height x width, such as 960x1280")
-    return int(parts[0]), int(parts[1])
 
 
 def run(options: argparse.Namespace) -> None:
@@ -95,7 +91,7 @@ def _items(options: argparse.Namespace) -> "list[ReportItem]":
     from napari_mpseg.reports.loading import measured_files
 
     return [
-        found.item(shape=options.shape, calibration=options.pixel_size)
+        found.item(shape=tuple(options.shape) if options.shape else None, calibration=options.pixel_size)
         for given in options.results
         for found in measured_files(given)
     ]

@@ -79,7 +79,7 @@ def snapshot(layer: Any, layers: Sequence[Any]) -> MeasuredLayer:
     """
     from napari_mpseg.images.layers import layer_calibration
     from napari_mpseg.particles.table import ParticleTable
-    from napari_mpseg.reports.pixel_size import pixel_size_in
+    from napari_mpseg.particles.pixel_size import pixel_size_in
 
     features = layer.features.copy()
     table = ParticleTable.from_features(features)

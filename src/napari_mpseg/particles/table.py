@@ -100,7 +100,7 @@ class ParticleTable:
     def from_features(cls, frame: pd.DataFrame, calibration: Calibration | None = None) -> "ParticleTable":
         """Build a table from a Labels layer's ``features`` made by :meth:`to_features` (perhaps edited since)."""
         frame = _typed(features.from_features(frame))
-        return cls(frame, calibration or Calibration(), _units_by_name(frame))
+        return cls(frame, calibration or _calibration_of(frame), _units_by_name(frame))
 
     def to_csv(self, path: str | os.PathLike[str]) -> Path:
         """Write comma-separated text, one header row; units are in the column names. Numbers keep every digit.
@@ -147,7 +147,7 @@ class ParticleTable:
         path : path-like
             A ``.csv`` or ``.parquet`` file.
         calibration : Calibration, optional
-            Pixel size of a CSV file, which does not hold it.
+            Pixel size, if it is known better than the file tells: Parquet holds it, the columns of a CSV file show it.
 
         Raises
         ------
@@ -169,10 +169,16 @@ class ParticleTable:
             raise StoreError(f"Cannot read the table {path}: {error}. Is it a CSV or Parquet file?") from error
         if "label" not in frame.columns:
             raise StoreError(f"{path} has no column 'label', so it is not a particle table.")
-        stored = from_dict(Calibration, about["calibration"]) if "calibration" in about else Calibration()
+        stored = from_dict(Calibration, about["calibration"]) if "calibration" in about else _calibration_of(frame)
         frame = _typed(frame, about.get("categories"))
         units = about.get("units") or _units_by_name(frame)
         return cls(frame, calibration or stored, units, about.get("provenance", {}))
+
+
+def _calibration_of(frame: pd.DataFrame) -> Calibration:
+    from napari_mpseg.particles.pixel_size import pixel_size_in
+
+    return pixel_size_in(frame) or Calibration()
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from napari_mpseg.images.image import Image
 from napari_mpseg.inference.store import LABELS_GROUP
 from napari_mpseg.particles.classes.columns import LENGTH_UNITS
 from napari_mpseg.reports.item import ReportItem
-from napari_mpseg.reports.pixel_size import pixel_size_in
+from napari_mpseg.particles.pixel_size import pixel_size_in
 from napari_mpseg.results.labels_file import open_labels
 from napari_mpseg.results.saving import ENDINGS, TABLES
 from napari_mpseg.settings import from_dict

@@ -6,7 +6,7 @@ import pytest
 
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.particles.measure import measure
-from napari_mpseg.reports.pixel_size import pixel_size_in
+from napari_mpseg.particles.pixel_size import pixel_size_in
 
 
 @pytest.mark.parametrize("size", [(0.65, 0.65), (2.5, 2.4), (1 / 3, 0.1)])

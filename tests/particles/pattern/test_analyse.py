@@ -98,6 +98,7 @@ def test_a_result_as_json_and_as_row(labels, test):
     assert {"theoretical_nnd_px", "median_nnd_px", "mean_nnd_px", "n", "test", "critical_value", "statistic"} <= set(
         row.index
     )
+    assert row["test"] == PATTERN_TESTS[test].title + (f", {result.details['t_test']}" if test == "biovoxxel" else "")
     assert row["median_nnd_px"] == np.median(result.distances)
 
 

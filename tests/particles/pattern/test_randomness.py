@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_dilation
 
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import Cancelled, SettingsError
@@ -75,6 +76,7 @@ def test_donnellys_formula_by_hand():
 
 def test_discs_without_overlap_are_what_random_means_for_discs():
     """Discs of 6 px laid without overlap, 20 % of the image: as points they avoid each other, as discs they do not."""
+    touching = PatternSettings(simulations=199, separation=0)
     rng, radius, shape = np.random.default_rng(3), 6.0, (300, 300)
     points: list = []
     while len(points) < 160:
@@ -82,9 +84,35 @@ def test_discs_without_overlap_are_what_random_means_for_discs():
         if all(math.dist(place, other) >= 2 * radius for other in points):
             points.append(place)
     table = _table(np.array(points), math.pi * radius**2)
-    assert analyse_pattern(table, region=shape, settings=QUICK).pattern_class == "random"
+    assert analyse_pattern(table, region=shape, settings=touching).pattern_class == "random"
     as_points = PatternSettings(simulations=199, non_overlapping=False)
     assert analyse_pattern(table, region=shape, settings=as_points).pattern_class == "self-avoiding"
+
+
+@pytest.mark.parametrize("distance", ["centroid", "edge"])
+def test_particles_of_a_mask_are_called_random_as_often_as_promised(distance):
+    """150 discs of 29 px, laid at random where they touch none: 11 % of the image. As points they all look regular."""
+    rng, runs = np.random.default_rng(5), 60
+    y, x = np.mgrid[-4:5, -4:5]
+    disc = y**2 + x**2 <= 9
+    around = binary_dilation(disc, np.ones((3, 3)))
+    region = np.zeros((200, 200), bool)
+    region[4:-4, 4:-4] = True  # where centres can lie
+    said: dict = {True: [], False: []}
+    for run in range(runs):
+        labels, number = np.zeros((200, 200), int), 0
+        while number < 150:
+            top, left = rng.integers(0, 192, 2)
+            window = labels[top : top + 9, left : left + 9]
+            if not window[around].any():
+                number += 1
+                window[disc] = number
+        for discs, answers in said.items():
+            settings = PatternSettings(simulations=39, seed=run, non_overlapping=discs, curve=False)
+            result = analyse_pattern(labels=labels, region=region, distance=distance, settings=settings)
+            answers.append(result.pattern_class)
+    assert said[True].count("random") >= 50  # 57 expected; fewer than 50 comes once in two thousand times
+    assert said[False].count("self-avoiding") > 50
 
 
 def test_too_full_for_discs_is_said_and_points_are_laid(grid):
@@ -131,7 +159,7 @@ def test_a_region_of_random_shape_decides():
 def test_long_particles_are_said_to_fit_badly():
     points = np.array([[10.0 * i, 10.0 * i] for i in range(12)])
     notes = analyse_pattern(_table(points, math.pi * 8**2), region=(600, 600), settings=QUICK).notes
-    assert any("long or bent" in note for note in notes)
+    assert any("as long, bent or cut" in note for note in notes)
 
 
 def test_cancelling_stops(pairs):
@@ -162,6 +190,7 @@ def test_edges_do_not_go_with_tests_of_points(mask_labels, test):
         ({"simulations": 0}, "give 1 or more"),
         ({"fewest": 1}, "2 or more"),
         ({"statistic": "mode"}, "'mode' is neither"),
+        ({"separation": -1}, "-1 pixels"),
         ({"seed": -1}, "negative"),
     ],
 )

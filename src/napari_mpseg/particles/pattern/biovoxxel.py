@@ -206,7 +206,7 @@ def _in_pixels(pattern: Pattern) -> tuple[NDArray[np.float64], int]:
 
 BIOVOXXEL = PatternTest(
     "biovoxxel",
-    "BioVoxxel (as ImageJ's plugin)",
+    "BioVoxxel (ImageJ plugin)",
     "F-test of the variances, then Welch's or Student's t-test of the median distance against 0.5 sqrt(area / n). "
     "Only to compare with figures made by the plugin: it is wrong far too often.",
     "BioVoxxel Toolbox, Particle Distribution (2D)",

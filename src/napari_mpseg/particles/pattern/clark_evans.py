@@ -74,7 +74,7 @@ def _run(
 ) -> PatternResult:
     if len(pattern) < settings.fewest:
         return answer("clark-evans", pattern, settings, TOO_FEW)
-    null, distances = null_of(pattern, settings), pattern.distances
+    null = null_of(pattern, settings)
     grid = np.empty(0)
     if settings.curve:
         grid = np.linspace(0, 1.5 * math.sqrt(pattern.area / len(pattern)), _POINTS_OF_CURVE + 1)[1:]
@@ -83,7 +83,7 @@ def _run(
     except RegionFullError:
         null = null_of(pattern, settings, fits=False)
         means, curves = _simulate(null, settings, grid, on_progress, cancel)
-    expected, observed = float(means.mean()), float(distances.mean())
+    expected, observed = float(means.mean()), float(null.measured.mean())
     p = two_sided(observed, means)
     low, high = bounds(means, settings.alpha)
     pattern_class = RANDOM
@@ -97,8 +97,8 @@ def _run(
         pattern_class,
         theoretical=expected,
         statistic_name="R",
-        statistic=observed / expected,
-        critical=(low if observed < expected else high) / expected,
+        statistic=observed / expected if expected else math.nan,
+        critical=(low if observed < expected else high) / expected if expected else math.nan,
         p=p,
         details={
             "compared": "mean",
@@ -106,14 +106,14 @@ def _run(
             "random_mean_to": high,
             "z": (observed - expected) / spread if spread else math.nan,
             "theoretical_without_edges": 0.5 * math.sqrt(pattern.area / len(pattern)),
-            "discs_without_overlap": null.discs,
+            "discs_without_overlap": null.discs is not None,
         },
         notes=null.notes,
-        curve=_curve(distances, grid, curves, pattern, settings) if settings.curve else None,
+        curve=_curve(null.measured, grid, curves, settings) if settings.curve else None,
     )
 
 
-def _curve(distances: Array, grid: Array, curves: Array, pattern: Pattern, settings: PatternSettings) -> Curve:
+def _curve(distances: Array, grid: Array, curves: Array, settings: PatternSettings) -> Curve:
     observed = _share_within(distances, grid)
     band = global_envelope(observed, curves, settings.alpha)
     return Curve(

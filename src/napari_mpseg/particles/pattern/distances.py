@@ -89,6 +89,11 @@ def _ultimate_points(found: Found, labels: Labels | None) -> Found:
     return Found(points, np.asarray(distance_transform_edt(mask)[place], np.float64), labels[place].astype(np.int64))
 
 
+def any_touch(labels: Labels) -> bool:
+    """Return whether any two labels have pixels side by side or corner to corner."""
+    return bool(_touching(labels).any())
+
+
 def _touching(labels: Labels) -> NDArray[np.bool_]:
     """Return which pixels have a neighbour (of 8) of another, smaller label that is not 0."""
     found = np.zeros(labels.shape, bool)

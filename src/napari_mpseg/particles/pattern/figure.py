@@ -57,14 +57,15 @@ def _draw_curve(axes: "Axes", curve: Curve, unit: str) -> None:
     axes.plot(curve.distance, curve.observed, color=_MEASURED, linewidth=2, label="measured")
     axes.set_xlabel(f"Distance ({unit})")
     lengths = curve.axis.startswith("L")
-    axes.set_ylabel(f"{curve.axis} ({unit})" if lengths else curve.axis)
+    axes.set_ylabel(f"{curve.axis} ({unit})" if lengths else curve.axis.replace(" with ", " with\n"))
     axes.set_xlim(0, curve.distance[-1])
     if not lengths:
         axes.set_ylim(0, 1.02)
 
 
 def _draw_distances(axes: "Axes", result: PatternResult, unit: str) -> None:
-    axes.hist(result.distances, bins=_BINS, color=_BAND, alpha=0.6, label="measured")
+    far = 1.1 * max(float(result.distances.max()), result.theoretical)
+    axes.hist(result.distances, bins=_BINS, range=(0, far), color=_BAND, alpha=0.6, label="measured")
     for value, colour, style, name in (
         (result.theoretical, _EXPECTED, "--", "expected mean"),
         (result.mean, _MEASURED, "-", "mean"),
@@ -74,4 +75,4 @@ def _draw_distances(axes: "Axes", result: PatternResult, unit: str) -> None:
             axes.axvline(value, color=colour, linestyle=style, linewidth=2, label=name)
     axes.set_xlabel(f"Distance to the nearest neighbour ({unit})")
     axes.set_ylabel("Particles")
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, far)

@@ -67,7 +67,7 @@ _G = _Function(
     "Share of particles with a neighbour within",
     _reach_of_nearest,
     lambda null, points, grid: _share_within(null.gaps(points), grid),
-    lambda null, grid: _share_within(null.pattern.distances, grid),
+    lambda null, grid: _share_within(null.measured, grid),
 )
 _L = _Function(
     "Pairs by distance (L function)",
@@ -110,7 +110,7 @@ def _test(
         statistic=band.p,
         critical=settings.alpha,
         p=band.p,
-        details={"compared": "mean", "discs_without_overlap": null.discs},
+        details={"compared": "mean", "discs_without_overlap": null.discs is not None},
         notes=tuple(notes),
         curve=Curve(function.name, function.axis, grid, observed, simulated.mean(axis=0), band.low, band.high),
     )

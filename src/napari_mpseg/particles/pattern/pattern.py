@@ -53,8 +53,13 @@ class Pattern:
         """Radii of discs as large as the particles, in the calibration's unit, or None where not known."""
         if self.found.radius is None:
             return None
+        return self.found.radius * self.pixel
+
+    @property
+    def pixel(self) -> float:
+        """Side of a square as large as a pixel, in the calibration's unit."""
         height, width = self.calibration.pixel_size
-        return self.found.radius * float(np.sqrt(height * width))
+        return float(np.sqrt(height * width))
 
     @property
     def area(self) -> float:

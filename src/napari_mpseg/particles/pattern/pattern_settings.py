@@ -23,6 +23,9 @@ class PatternSettings:
     non_overlapping : bool
         Random patterns are discs of the particles' areas that do not overlap, since particles cannot lie in each
         other. False: points, which may lie anywhere. Where no areas are known, points are laid in any case.
+    separation : float
+        How many empty pixels must lie between discs: particles that touch are one in a mask. Where labels are given in
+        which particles do touch, 0 is taken.
     fewest : int
         With fewer particles, the answer is "too few particles to say" (but not in the test ``"biovoxxel"``).
     statistic : str
@@ -40,6 +43,7 @@ class PatternSettings:
     simulations: int = 999
     seed: int = 0
     non_overlapping: bool = True
+    separation: float = 1.0
     fewest: int = 10
     statistic: str = "median"
     curve: bool = True
@@ -49,6 +53,8 @@ class PatternSettings:
             raise SettingsError(f"A level alpha of {self.alpha!r} makes no sense: give one above 0 and below 0.5.")
         if self.simulations < 1:
             raise SettingsError(f"{self.simulations} simulations make no sense: give 1 or more, such as 999.")
+        if not 0 <= self.separation < math.inf:
+            raise SettingsError(f"A separation of {self.separation!r} pixels makes no sense: give 0 or more.")
         if self.fewest < 2:
             raise SettingsError(f"The fewest particles for a test are 2 or more, not {self.fewest}.")
         if self.statistic not in STATISTICS:

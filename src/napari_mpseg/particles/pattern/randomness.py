@@ -2,17 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_mpseg.particles.pattern.distances import DISTANCES
+from napari_mpseg.particles.pattern.distances import DISTANCES, any_touch
 from napari_mpseg.particles.pattern.neighbours import lay_discs, nearest_gaps
 from napari_mpseg.particles.pattern.pattern import Pattern
 from napari_mpseg.particles.pattern.pattern_settings import PatternSettings
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback
 
 Array = NDArray[np.float64]
+_EDGES = (
+    "Mean and median are gaps between outlines. The test compares gaps between discs of the particles' areas, round "
+    "the same centroids and in random patterns."
+)
 _MANY = 0.02  # share of particles that lie nearer than discs of their areas could
 
 
@@ -28,20 +33,38 @@ class Null:
     ----------
     pattern : Pattern
         The measured particles: as many are laid, in the same region.
-    discs : bool
-        Whether discs of the particles' areas are laid without overlap, or points.
+    discs : numpy.ndarray or None
+        Radii of the discs that are laid without overlap, float64 ``(N,)`` in the calibration's unit; None for points.
     notes : tuple of str
         What the user should know about it.
     """
 
     pattern: Pattern
-    discs: bool
+    discs: Array | None
     notes: tuple[str, ...]
 
     def gaps(self, points: Array) -> Array:
-        """Return the nearest-neighbour distances of points as the measured ones are defined."""
+        """Return the nearest-neighbour distances of points, comparable with :attr:`measured`."""
+        return self._gaps(points) + self._shift
+
+    @cached_property
+    def measured(self) -> Array:
+        """The measured distances in the form in which they can be compared with those of random patterns.
+
+        Between edges, both are gaps of discs of the particles' areas, for the outlines of pixels lie a part of a pixel
+        outside those of discs, and a test would take that for clustering. They are shifted to the measured mean.
+        """
+        return self._gaps(self.pattern.points) + self._shift
+
+    def _gaps(self, points: Array) -> Array:
         between_edges = DISTANCES[self.pattern.distance].between_edges
         return nearest_gaps(points, self.pattern.radius if between_edges else None)
+
+    @cached_property
+    def _shift(self) -> float:
+        if not DISTANCES[self.pattern.distance].between_edges:
+            return 0.0
+        return float(self.pattern.distances.mean() - self._gaps(self.pattern.points).mean())
 
     def patterns(
         self, settings: PatternSettings, on_progress: ProgressCallback, cancel: CancelToken
@@ -64,8 +87,8 @@ class Null:
         for number in range(settings.simulations):
             cancel.check()
             on_progress(Progress("Laying random patterns", number, settings.simulations, "patterns"))
-            if self.discs and pattern.radius is not None:
-                points = lay_discs(rng, pattern.region, size, pattern.radius, spacing)
+            if self.discs is not None:
+                points = lay_discs(rng, pattern.region, size, self.discs, spacing)
                 if points is None:
                     raise RegionFullError
                 yield points
@@ -93,25 +116,29 @@ def null_of(pattern: Pattern, settings: PatternSettings, *, fits: bool = True) -
         ]
         if radius is None and settings.non_overlapping:
             notes.append("The particles' areas are not known, so discs of their sizes could not be laid.")
-        return Null(pattern, False, tuple(notes))
+        return Null(pattern, None, tuple(notes))
     share = float(np.pi * (radius**2).sum() / pattern.area)
     if not fits:
         return Null(
             pattern,
-            False,
+            None,
             (
                 f"The particles cover {share:.0%} of the region, too much to lay discs of their sizes at random. "
                 "Points were laid instead, which may lie anywhere, so “self-avoiding” may only mean that particles "
                 "have a size.",
             ),
         )
-    notes = [f"Random patterns are discs of the particles' areas that do not overlap ({share:.2%} of the region)."]
+    apart = 0.0 if pattern.labels is not None and any_touch(pattern.labels) else settings.separation
+    space = f", with {apart:g} px between them" if apart else ""
+    notes = [
+        f"Random patterns are discs of the particles' areas ({share:.2%} of the region) that do not overlap{space}."
+    ]
     overlapping = float((nearest_gaps(pattern.points, radius) < 0).mean())
     if overlapping > _MANY:
         notes.append(
-            f"{overlapping:.0%} of the particles lie nearer than discs of their areas could, because they are long or "
-            "bent. Discs stand badly for them: compare with the answer for points that may overlap."
+            f"{overlapping:.0%} of the particles lie nearer than discs of their areas could, as long, bent or cut "
+            "particles do. Discs stand badly for them: compare with the answer for points that may lie anywhere."
         )
     if DISTANCES[pattern.distance].between_edges:
-        notes.append("Gaps between edges are compared with gaps between discs, which fits round particles only.")
-    return Null(pattern, True, tuple(notes))
+        notes.append(_EDGES)
+    return Null(pattern, radius + apart / 2 * pattern.pixel, tuple(notes))

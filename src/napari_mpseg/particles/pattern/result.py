@@ -111,13 +111,14 @@ class PatternResult:
         """
         import pandas as pd
 
+        kind = self.details.get("t_test")
         return pd.DataFrame(
             {
                 f"theoretical_nnd_{self.unit}": [self.theoretical],
                 f"median_nnd_{self.unit}": [self.median],
                 f"mean_nnd_{self.unit}": [self.mean],
                 "n": [self.n],
-                "test": [self.title],
+                "test": [f"{self.title}, {kind}" if kind else self.title],
                 "critical_value": [self.critical],
                 "statistic_name": [self.statistic_name],
                 "statistic": [self.statistic],

@@ -47,6 +47,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--points", action="store_true", help="random patterns are points that may lie anywhere, not discs side by side"
     )
+    parser.add_argument(
+        "--separation",
+        type=float,
+        default=1.0,
+        metavar="PX",
+        help="empty pixels that must lie between discs: particles that touch are one in a mask",
+    )
     parser.add_argument("--statistic", default="median", metavar="NAME", help="of biovoxxel: median or mean")
     add_pixel_size(parser)
     add_plane(parser)
@@ -69,6 +76,7 @@ def run(options: argparse.Namespace) -> None:
         simulations=options.simulations,
         seed=options.seed,
         non_overlapping=not options.points,
+        separation=options.separation,
         statistic=options.statistic,
         curve=False,
     )

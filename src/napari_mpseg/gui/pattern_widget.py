@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QApplication,
     QCheckBox,
     QComboBox,
+    QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -103,6 +104,18 @@ class PatternWidget(WorkingWidget):
             "anywhere: then the mere size of particles can look like avoiding."
         )
         self.discs.setChecked(self._memory.get("discs", True))
+        self.separation = QDoubleSpinBox()
+        self.separation.setRange(0, 1000)
+        self.separation.setSingleStep(0.5)
+        self.separation.setDecimals(1)
+        self.separation.setSuffix(" px")
+        self.separation.setValue(self._memory.get("separation", 1.0))
+        self.separation.setToolTip(
+            "Empty pixels between the discs: particles that touch are one in a mask. 0 is taken where touching particles "
+            "were told apart."
+        )
+        self.discs.toggled.connect(self.separation.setEnabled)
+        self.separation.setEnabled(self.discs.isChecked())
         self.pixel_size = PixelSizeEdit(self._memory)
         self.panel = RunPanel("Test pattern", "Compare the particles with random patterns in the same region")
         self.panel.run_requested.connect(self.run)
@@ -126,6 +139,7 @@ class PatternWidget(WorkingWidget):
             ("Compares the", self.statistic),
             ("Simulations", self.simulations),
             ("", self.discs),
+            ("Kept apart", self.separation),
             ("Pixel size", self.pixel_size),
         ):
             self._form.addRow(name, field)
@@ -157,7 +171,7 @@ class PatternWidget(WorkingWidget):
         self.about.setText(("" if test.sound else "<b>Not sound.</b> ") + escape(test.definition))
         self._form.setRowVisible(self.region_layer, self.region.currentData() == _LAYER)
         self._form.setRowVisible(self.statistic, test.name == "biovoxxel")
-        for field in (self.simulations, self.discs):
+        for field in (self.simulations, self.discs, self.separation):
             self._form.setRowVisible(field, test.simulates)
 
     # -- the work ------------------------------------------------------------------------------------------------
@@ -176,6 +190,7 @@ class PatternWidget(WorkingWidget):
             settings = PatternSettings(
                 simulations=self.simulations.value(),
                 non_overlapping=self.discs.isChecked(),
+                separation=self.separation.value(),
                 statistic=self.statistic.currentData(),
             )
         except MpsegError as error:
@@ -211,6 +226,7 @@ class PatternWidget(WorkingWidget):
             statistic=self.statistic.currentData(),
             simulations=self.simulations.value(),
             discs=self.discs.isChecked(),
+            separation=self.separation.value(),
         )
 
     def _show(self, result: Any) -> None:

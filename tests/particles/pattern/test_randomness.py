@@ -156,6 +156,13 @@ def test_a_region_of_random_shape_decides():
     assert analyse_pattern(points, region=half, settings=QUICK).pattern_class == "random"
 
 
+@pytest.mark.parametrize(("step", "said"), [(6, True), (20, False)])
+def test_neighbours_few_pixels_apart_are_said_to_be_too_close_to_tell(step, said):
+    points = np.array([[step * (i // 10), step * (i % 10)] for i in range(100)], float)
+    notes = analyse_pattern(_table(points, 4.0), region=(250, 250), settings=QUICK).notes
+    assert any("pixels are coarse" in note for note in notes) == said
+
+
 def test_long_particles_are_said_to_fit_badly():
     points = np.array([[10.0 * i, 10.0 * i] for i in range(12)])
     notes = analyse_pattern(_table(points, math.pi * 8**2), region=(600, 600), settings=QUICK).notes

@@ -18,6 +18,7 @@ _EDGES = (
     "Mean and median are gaps between outlines. The test compares gaps between discs of the particles' areas, round "
     "the same centroids and in random patterns."
 )
+_CLOSE = 10.0  # pixels between neighbours below which a pixel more or less matters
 _MANY = 0.02  # share of particles that lie nearer than discs of their areas could
 
 
@@ -133,6 +134,13 @@ def null_of(pattern: Pattern, settings: PatternSettings, *, fits: bool = True) -
     notes = [
         f"Random patterns are discs of the particles' areas ({share:.2%} of the region) that do not overlap{space}."
     ]
+    spacing = float(nearest_gaps(pattern.points).mean()) / pattern.pixel
+    if spacing < _CLOSE:
+        notes.append(
+            f"Neighbours lie {spacing:.2g} px apart on average, so pixels are coarse for this question: whether "
+            "particles a pixel apart count as touching can decide the answer. Compare separations of 0 and 1 px, and look at the "
+            "size of the difference, not at p alone."
+        )
     overlapping = float((nearest_gaps(pattern.points, radius) < 0).mean())
     if overlapping > _MANY:
         notes.append(

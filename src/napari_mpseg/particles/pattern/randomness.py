@@ -138,8 +138,8 @@ def null_of(pattern: Pattern, settings: PatternSettings, *, fits: bool = True) -
     if spacing < _CLOSE:
         notes.append(
             f"Neighbours lie {spacing:.2g} px apart on average, so pixels are coarse for this question: whether "
-            "particles a pixel apart count as touching can decide the answer. Compare separations of 0 and 1 px, and look at the "
-            "size of the difference, not at p alone."
+            "particles a pixel apart count as touching can decide the answer. Compare separations of 0 and 1 px, and "
+            "look at the size of the difference, not at p alone."
         )
     overlapping = float((nearest_gaps(pattern.points, radius) < 0).mean())
     if overlapping > _MANY:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_mpseg.plots.colours import HIGHLIGHT
 
 _LARGEST_TABLE = 2**16  # colours that napari looks up by label; above, it needs a dictionary with few colours
-_DIMMED = (0.55, 0.55, 0.55, 0.3)
+_DIMMED = (0.55, 0.55, 0.55, 0.4)
 
 _known: weakref.WeakKeyDictionary[Any, LabelColours] = weakref.WeakKeyDictionary()
 

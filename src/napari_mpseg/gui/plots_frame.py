@@ -9,7 +9,7 @@ from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from napari.settings import get_settings
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 _DOTS_PER_INCH = 88  # letters as large as those of the widgets around
@@ -35,6 +35,10 @@ class PlotCanvas(FigureCanvasQTAgg):
             warnings.filterwarnings("ignore", message=".*layout not applied", category=UserWarning)
             super().draw()
 
+    def sizeHint(self) -> QSize:
+        """Return a size that fits the column of a dock, not that of the figure."""
+        return self.minimumSize()
+
     def wheelEvent(self, event: Any) -> None:
         """Let the column scroll."""
         event.ignore()
@@ -59,6 +63,7 @@ class FigureWidget(QWidget):
         column.setContentsMargins(4, 4, 4, 4)
         for item in items:
             column.addWidget(item, 1 if item is tall else 0)
+        column.addStretch(0)  # takes what is left while the tall one is hidden
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)

@@ -15,7 +15,7 @@ from napari_mpseg.plots.colours import HIGHLIGHT
 
 _CLICK = 5  # screen pixels that a hand moves during a click
 _NEAR = 12  # screen pixels around a click in which the nearest point is taken
-_DIMMED = 0.2
+_DIMMED = 0.3
 
 
 class PointLasso:

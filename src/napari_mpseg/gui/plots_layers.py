@@ -9,6 +9,7 @@ from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 _MOST_ROWS = 4
+_ROW = 20  # pixels
 
 
 def is_measured(layer: Any) -> bool:
@@ -84,7 +85,7 @@ class MeasuredLayers(QListWidget):
     def sizeHint(self) -> QSize:
         """Return the height of all rows, four at most."""
         rows = min(max(self.count(), 1), _MOST_ROWS)
-        return QSize(200, rows * max(self.sizeHintForRow(0), 18) + 2 * self.frameWidth() + 2)
+        return QSize(200, rows * _ROW + 8)
 
     def minimumSizeHint(self) -> QSize:
         """Return the same: rows are not hidden while there is room."""
@@ -120,6 +121,7 @@ class MeasuredLayers(QListWidget):
     def _add(self, layer: Any, *, measured: bool, ticked: bool) -> None:
         item = QListWidgetItem(layer.name if measured else f"{layer.name}  (not measured)")
         item.setData(Qt.ItemDataRole.UserRole, layer)
+        item.setSizeHint(QSize(0, _ROW))
         if measured:
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)

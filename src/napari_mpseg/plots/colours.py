@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-# Okabe and Ito 2008, the darker ones first, so that few groups stand out on white and on dark grey
-OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+# Okabe and Ito 2008; first those that can be seen on white, on dark grey and on black
+OKABE_ITO = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#0072B2", "#F0E442", "#D55E00")
 OTHER = "#8C8C8C"
 """Of what belongs to no group: a missing value, no class."""
 HIGHLIGHT = "#D55E00"

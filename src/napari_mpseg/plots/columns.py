@@ -76,7 +76,7 @@ def column_of(tables: Tables, name: str) -> PlotColumn:
 
 
 def column_choices(tables: Tables, kind: ColumnKind) -> dict[str, str]:
-    """Return the columns that fit a plot with their words, those that every table has.
+    """Return the columns that fit a plot with their words, those that every table has; places in the image come last.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def column_choices(tables: Tables, kind: ColumnKind) -> dict[str, str]:
         except (SettingsError, KeyError):
             continue
         found[column] = column_words(column, first.units)
-    return found
+    return dict(sorted(found.items(), key=lambda item: bool(_PLACE.search(item[0]))))
 
 
 def is_category(values: "pd.Series[Any]") -> bool:

@@ -202,3 +202,19 @@ def test_confidence_by_name_needs_a_probability() -> None:
         measure(np.ones((3, 3), int), np.ones((3, 3)), properties="confidence")
     with pytest.raises(SettingsError, match="Give the probability too"):
         measure(np.ones((3, 3), int), properties="confidence")
+
+
+def test_every_property_of_huge_labels_at_every_border() -> None:
+    labels = np.zeros((5, 7), np.int64)
+    labels[0, :3] = 2**31
+    labels[2:, 0] = 2**40
+    labels[4, 3:] = 9
+    labels[0:3, 6] = 2**31 - 1
+    table = measure(labels, rgb(np.ones((5, 7, 3))), probability=np.ones((5, 7)), properties="all")
+    frame = table.frame.set_index("label")
+    assert frame.index.tolist() == [9, 2**31 - 1, 2**31, 2**40]
+    assert frame["touches_border"].all()
+    assert frame["fibre_length_px"].tolist() == pytest.approx([4, 3, 3, 3])
+    assert frame["confidence"].tolist() == [1] * 4
+    assert frame["inscribed_diameter_px"].tolist() == [1] * 4
+    assert (frame["ring_contrast_red"] == 0).all()

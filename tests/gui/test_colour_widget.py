@@ -65,7 +65,7 @@ def test_without_a_table_it_says_what_to_do(viewer, colour, screenshot):
     assert "No labels yet" in colour.hint.text()
     viewer.add_labels(np.ones((5, 5), int))
     assert "no table yet" in colour.hint.text()
-    assert not colour.box.isVisible()
+    assert not colour.column.isVisible()
     assert not colour.back_button.isVisible()
     screenshot("colour_empty")
 

@@ -74,10 +74,23 @@ class ColourWidget(FigureWidget):
         self.back_button.setToolTip("Give the layer the colours back that it had")
         self.canvas = PlotCanvas((300, 40))
         self.status = StatusLine()
+        self._room = QWidget()
+        self.lay_out(self._rows(), self.canvas, self.back_button, self.status, self._room, tall=self._room)
+        self.column.activated.connect(self._on_settings)
+        self.colormap.activated.connect(self._on_settings)
+        for box in (self.low, self.high):
+            box.valueChanged.connect(self._on_settings)
+        for tick in (self.log, self.hide_rejected):
+            tick.clicked.connect(self._on_settings)
+        self.back_button.clicked.connect(self.restore)
+
+    def _rows(self) -> QWidget:
         self.box = QWidget()
         self._form = QFormLayout(self.box)
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._form.addRow("Labels", self.labels)
+        self._form.addRow(self.hint)
         self._form.addRow("Column", self.column)
         self._form.addRow("Colours", self.colormap)
         self._limits = QWidget()
@@ -89,22 +102,7 @@ class ColourWidget(FigureWidget):
         self._form.addRow("From, to", self._limits)
         self._form.addRow("", self.log)
         self._form.addRow("", self.hide_rejected)
-        self.top = QWidget()
-        top = QFormLayout(self.top)
-        top.setContentsMargins(0, 0, 0, 0)
-        top.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        top.addRow("Labels", self.labels)
-        self._room = QWidget()
-        self.lay_out(
-            self.top, self.hint, self.box, self.canvas, self.back_button, self.status, self._room, tall=self._room
-        )
-        self.column.activated.connect(self._on_settings)
-        self.colormap.activated.connect(self._on_settings)
-        for box in (self.low, self.high):
-            box.valueChanged.connect(self._on_settings)
-        for tick in (self.log, self.hide_rejected):
-            tick.clicked.connect(self._on_settings)
-        self.back_button.clicked.connect(self.restore)
+        return self.box
 
     # -- the layer and its table
 
@@ -124,9 +122,8 @@ class ColourWidget(FigureWidget):
         """List the columns of the table, and colour again where the layer is coloured by one of them."""
         layer = self._layer
         measured = layer is not None and is_measured(layer)
-        self.box.setVisible(measured)
-        self.hint.setVisible(not measured)
-        self.top.setVisible(layer is not None)
+        for part, visible in ((self.labels, layer is not None), (self.hint, not measured), (self.column, measured)):
+            self._form.setRowVisible(part, visible)
         self.hint.setText(
             "<b>No labels yet.</b> Find particles with <i>Layers &gt; Segment &gt; Segment particles</i>."
             if layer is None
@@ -205,7 +202,9 @@ class ColourWidget(FigureWidget):
         numbers = bool(column) and layer is not None and not is_category(layer.features[column])
         for part in (self.colormap, self._limits, self.log):
             self._form.setRowVisible(part, numbers)
-        self._form.setRowVisible(self.hide_rejected, layer is not None and "keep" in layer.features)
+        self._form.setRowVisible(
+            self.hide_rejected, layer is not None and self.column.count() > 0 and "keep" in layer.features
+        )
         coloured = layer is not None and colours_of(layer).coloured
         self.back_button.setVisible(coloured)
         self.canvas.setVisible(self.legend is not None)

@@ -113,6 +113,7 @@ class _Choice(QComboBox):
         self.setMinimumContentsLength(10)
         for value, words in items.items():
             self.addItem(words, value)
+        self.view().setMinimumWidth(self.view().sizeHintForColumn(0) + 24)  # whole words in the list
         self.activated.connect(self.chosen_anew)
 
     def chosen(self) -> str:

@@ -60,6 +60,7 @@ class PlotsWidget(FigureWidget):
         self._memory = Memory("plots")
         self._tables: dict[str, ParticleTable] = {}
         self._layers: list[Any] = []
+        self._stale = False
         self._points: ScatterPoints | None = None
         self._lasso: PointLasso | None = None
         self._options: dict[str, dict[str, Any]] = self._remembered()
@@ -68,7 +69,7 @@ class PlotsWidget(FigureWidget):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SOON)
-        self._timer.timeout.connect(self.refresh)
+        self._timer.timeout.connect(self._refresh_if_seen)
         self._build()
         self.layers.changed.connect(self._on_layers)
         self.layers.measured_again.connect(self._timer.start)
@@ -159,6 +160,19 @@ class PlotsWidget(FigureWidget):
         self._timer.stop()
         self._read()
         self._draw()
+
+    def _refresh_if_seen(self) -> None:
+        """Draw now; behind another dock, wait until this one is raised: reviewing is not held up."""
+        self._stale = not self.isVisible()
+        if not self._stale:
+            self.refresh()
+
+    def showEvent(self, event: Any) -> None:
+        """Draw what has changed meanwhile."""
+        super().showEvent(event)
+        if self._stale:
+            self._stale = False
+            self._timer.start()
 
     def _on_layers(self) -> None:
         ready = bool(self.layers.chosen)

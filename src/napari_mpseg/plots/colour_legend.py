@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.plots.colouring import ColourLegend
 from napari_mpseg.plots.colours import OTHER
-from napari_mpseg.plots.figure import ink, ink_colour, log_axis, prepared, shortened
+from napari_mpseg.plots.figure import colour_bar, ink, ink_colour, log_axis, prepared, shortened
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LINE = 0.21  # inches
+_LINE = 0.24  # inches
 _BAR = 0.85
 
 
@@ -60,10 +60,8 @@ def _bar(figure: "Figure", legend: ColourLegend) -> None:
     norm: Any = LogNorm(low, high) if legend.log else Normalize(low, high)
     extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get(legend.beyond, "neither")
     shown = ScalarMappable(norm, legend.colormap)
-    bar = figure.colorbar(shown, cax=axes, orientation="horizontal", extend=extend)
-    bar.outline.set_visible(False)
+    colour_bar(figure, shown, cax=axes, orientation="horizontal", extend=extend)
     if legend.log:
-        bar.minorticks_off()
         axes.set_xlim(low, high)
         log_axis(axes, "x")
 
@@ -78,10 +76,10 @@ def _patches(figure: "Figure", entries: list[tuple[str, str]], heading: str) -> 
     figure.legend(
         handles=handles,
         loc="outside lower left",
-        fontsize="small",
+        fontsize="medium",
         frameon=False,
         title=heading or None,
-        title_fontsize="small",
+        title_fontsize="medium",
         alignment="left",
         borderaxespad=0.2,
     )

@@ -11,7 +11,7 @@ from napari_mpseg.errors import SettingsError
 from napari_mpseg.plots.colours import DIVERGING, is_dark
 from napari_mpseg.plots.columns import PlotColumn, Tables, column_of
 from napari_mpseg.plots.entry import plot
-from napari_mpseg.plots.figure import OWN_COLOUR, make_room, message, named, title
+from napari_mpseg.plots.figure import OWN_COLOUR, colour_bar, make_room, message, named, title
 from napari_mpseg.plots.groups import Group, grouped
 from napari_mpseg.plots.options import PlotOptions, option
 
@@ -74,8 +74,7 @@ def paint(figure: "Figure", tables: Tables, options: CorrelationOptions) -> None
         axes.remove()
     if shown is not None:
         used = list(grid.flat[: len(groups)])
-        bar = figure.colorbar(shown, ax=used, shrink=0.8, label=_SYMBOLS[options.method])
-        bar.outline.set_visible(False)
+        colour_bar(figure, shown, ax=used, shrink=0.8, label=_SYMBOLS[options.method])
 
 
 def correlations(values: NDArray[np.float64], method: str) -> NDArray[np.float64]:

@@ -67,6 +67,15 @@ def log_axis(axes: "Axes", name: Literal["x", "y"]) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
+def colour_bar(figure: "Figure", shown: Any, **where: Any) -> None:
+    """Draw a colour bar without outline, opaque, and without seams between the colours."""
+    bar = figure.colorbar(shown, **where)
+    bar.set_alpha(1)
+    bar.outline.set_visible(False)
+    if bar.solids is not None:
+        bar.solids.set(alpha=1, edgecolor="face")
+
+
 def ink(figure: "Figure") -> None:
     """Give axes, texts and legends a colour that can be read on the figure's background."""
     from matplotlib.legend import Legend

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from napari_mpseg.plots.colours import OTHER, class_colours, group_colours
 from napari_mpseg.plots.columns import PlotColumn, Tables, column_of
 from napari_mpseg.plots.entry import plot
-from napari_mpseg.plots.figure import legend, log_axis, message, named, of_missing, plain, title
+from napari_mpseg.plots.figure import colour_bar, legend, log_axis, message, named, of_missing, plain, title
 from napari_mpseg.plots.groups import NO_CLASS, classes_of
 from napari_mpseg.plots.options import PlotOptions, option
 
@@ -134,9 +134,7 @@ def paint(figure: "Figure", tables: Tables, options: ScatterOptions) -> None:
     if options.log_y:
         log_axis(axes, "y")
     if words:
-        bar = figure.colorbar(shown, ax=axes, label=words)
-        bar.set_alpha(1)
-        bar.outline.set_visible(False)
+        colour_bar(figure, shown, ax=axes, label=words)
     legend(figure, handles, heading)
     title(axes, "" if handles else f"n = {many:,}" if len(tables) > 1 else named(next(iter(tables)), many), note)
 

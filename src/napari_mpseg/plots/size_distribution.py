@@ -51,7 +51,7 @@ class SizeDistributionOptions(PlotOptions):
     percent: bool = option(False, "Percent", "Bars in percent of each group instead of numbers")
     bins: int = option(0, "Bars", "How many bars", highest=1000, none="automatic")
     borders: str = option(
-        "", "Class borders", "Mark borders of size classes: “usual”, or such as 20, 50, 100 um", none="none"
+        "", "Borders", "Mark borders of size classes: “usual”, or such as 20, 50, 100 um", none="none"
     )
 
 

@@ -262,6 +262,29 @@ def test_a_loop_on_logarithmic_axes(viewer, labels, plots, choose, qtbot):
     np.testing.assert_array_equal(plots.selection["filter 1"], inside)
 
 
+def test_a_loop_over_two_layers_and_more_with_shift(viewer, labels, plots, choose, qtbot, monkeypatch):
+    from qtpy.QtCore import Qt
+
+    from napari_mpseg.gui import plots_widget as module
+
+    other = viewer.add_labels(labels.data, name="filter 2", features=labels.features.copy())
+    plots.layers.choose([labels, other])
+    choose("Scatter of two properties")
+    corners, inside = loop_around(labels, *LOOP)
+    drag(plots, qtbot, corners)
+    assert set(plots.selection) == {"filter 1", "filter 2"}
+    for found in plots.selection.values():
+        np.testing.assert_array_equal(found, inside)
+    x, y = values(labels)
+    first = np.setdiff1d(np.arange(1, 61), inside)[0]
+    shift = Qt.KeyboardModifier.ShiftModifier
+    monkeypatch.setattr(module.QApplication, "keyboardModifiers", lambda: shift)
+    drag(plots, qtbot, [(x[first], y[first])] * 2)
+    assert plots.chosen.count == 2 * len(inside) + 1
+    plots.layers.choose([labels])
+    assert plots.selection == {}
+
+
 def test_a_click_selects_one_particle_and_moves_the_view(viewer, labels, plots, choose, qtbot):
     choose("Scatter of two properties")
     x, y = values(labels)

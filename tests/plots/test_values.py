@@ -114,6 +114,26 @@ def test_a_line_density_is_that_of_scipy():
     np.testing.assert_allclose(density, kernel(places), atol=0.01 * density.max())
 
 
+def test_areas_of_few_pixels_make_one_hump_and_keep_their_shares():
+    areas = np.repeat([1.0, 2, 3, 4, 5, 6], [60, 120, 160, 120, 60, 10]) * 6.25
+    for log in (False, True):
+        places, density = line_density(areas, log=log)
+        rises = np.sign(np.diff(density))
+        assert (np.diff(rises[rises != 0]) != 0).sum() == 1
+        at = np.log10(places) if log else places
+        np.testing.assert_allclose(np.trapezoid(density, at), 1, atol=0.15)  # cut at the outermost values
+        assert 2.2 < places[density.argmax()] / 6.25 < 3.6
+
+
+def test_diameters_of_few_pixels_leave_few_bars_empty():
+    sizes = np.repeat(2.5 * np.sqrt([2.0, 5, 8, 10, 13, 18, 20, 25, 29, 32]), 100)
+    edges = bin_edges(sizes, log=True)
+    counts = np.histogram(sizes, edges)[0]
+    assert counts.sum() == 1000
+    assert (counts == 0).sum() <= 2
+    assert 6 <= len(counts) <= 15
+
+
 @pytest.mark.parametrize("count", [1, 2, 17, 3000])
 @pytest.mark.parametrize("bandwidth", [0, 1, 5, 90])
 def test_axial_density_integrates_to_one_and_closes(count, bandwidth):

@@ -1,9 +1,15 @@
 """Borders of histogram bars."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 _FEWEST, _MOST = 5, 60
+_FEW = 6  # bars, to which their number is lowered where values repeat
+_STEPS_A_BAR = 3  # of a logarithmic axis, at the median
+_REPEATED = 0.2  # different values per particle, below which values repeat
+_MOST_PARTICLES, _EMPTY = 0.9, 0.1  # share of the particles among which so many bars may be empty
 
 
 def bin_edges(values: NDArray[np.float64], *, log: bool, count: int = 0) -> NDArray[np.float64]:
@@ -11,7 +17,8 @@ def bin_edges(values: NDArray[np.float64], *, log: bool, count: int = 0) -> NDAr
 
     The width follows Freedman and Diaconis (1981), on a logarithmic axis that of the logarithms, within 5 to 60 bars.
     Where values come in steps (areas are whole pixels), borders lie half-way between steps, so that every bar holds
-    whole steps: bars of 1 and 2 pixels are not followed by an empty one.
+    whole steps. Where few sizes come again and again, as diameters of particles of a few pixels do, bars are made wider
+    until few of them are empty.
 
     Parameters
     ----------
@@ -27,21 +34,47 @@ def bin_edges(values: NDArray[np.float64], *, log: bool, count: int = 0) -> NDAr
     numpy.ndarray
         Rising, two or more.
     """
-    unique = np.unique(values)
+    unique, counts = np.unique(values, return_counts=True)
     if not len(unique):
         return np.array([1.0, 10.0] if log else [0.0, 1.0])
     if len(unique) == 1:
         return _around(float(unique[0]), log=log)
-    step = _step(unique)
-    margin = step / 2
-    low, high = unique[0] - margin, unique[-1] + margin
+    if count:
+        return _edges(unique, count, log=log)
+    bars = _bar_count(np.log(values) if log else values)
+    step = value_step(unique)
+    if log and step:  # else whole steps make bars of uneven width: one step, two, one, two
+        widest = math.log1p(_STEPS_A_BAR * step / float(np.median(values)))
+        bars = max(_FEW, min(bars, round(math.log(unique[-1] / unique[0]) / widest)))
+    edges = _edges(unique, bars, log=log)
+    while bars > _FEW and _many_empty(edges, unique, counts):
+        bars -= 1
+        edges = _edges(unique, bars, log=log)
+    return edges
+
+
+def value_step(unique: NDArray[np.float64]) -> float:
+    """Return what all values are apart by whole multiples, or 0 where they come in no steps.
+
+    Parameters
+    ----------
+    unique : numpy.ndarray
+        ``(N,)``, rising, each once.
+    """
+    if len(unique) < 3:
+        return 0.0
+    step = float(np.diff(unique).min())
+    multiples = (unique - unique[0]) / step
+    whole = np.abs(multiples - np.rint(multiples)) <= 1e-6 * np.maximum(1, multiples)
+    return step if multiples[-1] < 1e9 and bool(whole.all()) else 0.0
+
+
+def _edges(unique: NDArray[np.float64], bars: int, *, log: bool) -> NDArray[np.float64]:
+    step = value_step(unique)
+    low, high = unique[0] - step / 2, unique[-1] + step / 2
     if log:
         low = max(low, unique[0] / 2)
-        bars = count or _bar_count(np.log(values))
-        edges = np.geomspace(low, high, bars + 1)
-    else:
-        bars = count or _bar_count(values)
-        edges = np.linspace(low, high, bars + 1)
+    edges = np.geomspace(low, high, bars + 1) if log else np.linspace(low, high, bars + 1)
     if step:
         edges = np.unique(unique[0] + (np.rint((edges - unique[0]) / step - 0.5) + 0.5) * step)
         edges[0] = low
@@ -50,19 +83,20 @@ def bin_edges(values: NDArray[np.float64], *, log: bool, count: int = 0) -> NDAr
     return np.asarray(edges)
 
 
+def _many_empty(edges: NDArray[np.float64], unique: NDArray[np.float64], counts: NDArray[np.int64]) -> bool:
+    """Return whether the same few values again and again leave bars empty where most particles are."""
+    if len(unique) > _REPEATED * counts.sum():
+        return False
+    share = np.cumsum(np.histogram(unique, edges, weights=counts)[0]) / counts.sum()
+    inside = np.diff(share, prepend=0)[(share > 0) & (np.r_[0, share[:-1]] < _MOST_PARTICLES)]
+    return bool((inside == 0).mean() > _EMPTY) if len(inside) else False
+
+
 def _around(value: float, *, log: bool) -> NDArray[np.float64]:
     if log:
         return np.array([value / 1.1, value * 1.1])
     half = 0.05 * abs(value) or 0.5
     return np.array([value - half, value + half])
-
-
-def _step(unique: NDArray[np.float64]) -> float:
-    """Return what all values are apart by whole multiples, or 0."""
-    step = float(np.diff(unique).min())
-    multiples = (unique - unique[0]) / step
-    whole = np.abs(multiples - np.rint(multiples)) <= 1e-6 * np.maximum(1, multiples)
-    return step if multiples[-1] < 1e9 and bool(whole.all()) and len(unique) > 2 else 0.0
 
 
 def _bar_count(values: NDArray[np.float64]) -> int:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_mpseg.plots.bins import value_step
+
 _NARROWEST, _WIDEST = 2.0, 15.0  # degrees: standard deviation of the kernel on the axis
 _NEGLIGIBLE = 1e-12
 
@@ -92,34 +94,52 @@ def _chosen_bandwidth(strength: float, count: int) -> float:
     return float(np.clip(np.rad2deg(1 / np.sqrt(kernel)) / 2, _NARROWEST, _WIDEST))
 
 
-def line_density(values: NDArray[np.float64], points: int = 256) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def line_density(
+    values: NDArray[np.float64], *, log: bool = False, points: int = 256
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return a Gaussian kernel density between the smallest and the largest value, by Silverman's rule.
 
-    Values are counted in fine cells, which are then smoothed: linear in the number of values.
+    Values are counted in fine cells, which are then smoothed: linear in the number of values. Where values come in
+    steps, each stands for all within half a step: an area of two pixels for one and a half to two and a half. Without
+    that, areas of a few pixels would look like so many separate groups.
 
     Parameters
     ----------
     values : numpy.ndarray
-        ``(N,)``, finite, with two different values or more.
+        ``(N,)``, finite, with two different values or more; above zero for logarithms.
+    log : bool
+        The density of the decimal logarithms.
     points : int
         Number of places.
 
     Returns
     -------
     tuple of numpy.ndarray
-        Places and densities.
+        Places, as values, evenly spaced (as logarithms if asked for); and the densities there.
     """
     from scipy import ndimage
 
-    low, quarter, three_quarters, high = np.quantile(values, (0, 0.25, 0.75, 1))
-    spread = float(values.std())
+    scaled = np.log10(values) if log else values
+    low, quarter, three_quarters, high = np.quantile(scaled, (0, 0.25, 0.75, 1))
+    spread = float(scaled.std())
     middle = (three_quarters - quarter) / 1.349
     width = 0.9 * (min(spread, middle) if middle > 0 else spread) * len(values) ** -0.2
-    cells = int(np.clip(4 * (high - low) / width, 512, 65_536))
-    cell = (high - low) / cells
+    cell = (high - low) / int(np.clip(4 * (high - low) / width, 512, 65_536))
     padding = int(np.ceil(4 * width / cell))
-    counts, edges = np.histogram(values, cells, (low, high))
-    smooth = ndimage.gaussian_filter1d(np.pad(counts.astype(float), padding), max(width / cell, 1e-3), mode="constant")
-    smooth = smooth[padding : padding + cells] / (len(values) * cell)
+    edges = np.arange(-padding, round((high - low) / cell) + padding + 1) * cell + low
+    share = np.diff(_cumulative(values, 10**edges if log else edges)) / cell
+    smooth = ndimage.gaussian_filter1d(share, max(width / cell, 1e-3), mode="constant")
     places = np.linspace(low, high, points)
-    return places, np.interp(places, (edges[:-1] + edges[1:]) / 2, smooth)
+    density = np.interp(places, (edges[:-1] + edges[1:]) / 2, smooth)
+    return (10**places if log else places), density
+
+
+def _cumulative(values: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of values up to each of some places, values in steps spread over their steps."""
+    unique, counts = np.unique(values, return_counts=True)
+    step = value_step(unique)
+    if not step:
+        return np.searchsorted(np.sort(values), at, side="right") / len(values)
+    share = np.r_[0, np.cumsum(counts)] / len(values)
+    borders = np.column_stack([unique - step / 2, unique + step / 2]).ravel()
+    return np.asarray(np.interp(at, borders, np.column_stack([share[:-1], share[1:]]).ravel()))

@@ -92,9 +92,8 @@ def _draw(axes: "Axes", place: int, group: Group, values: NDArray[np.float64], *
         if len(values) < FEW:
             axes.plot(place, np.median(values), "_", color=colour, markersize=18)
         return
-    places, density = line_density(np.log10(values) if log else values)
+    heights, density = line_density(values, log=log)
     half = _HALF_WIDTH * density / density.max()
-    heights = 10**places if log else places
     axes.fill_betweenx(
         heights, place - half, place + half, facecolor=group.colour, edgecolor=group.colour, alpha=0.75, linewidth=0.8
     )

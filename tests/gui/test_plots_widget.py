@@ -119,11 +119,16 @@ def values(labels):
 
 
 def loop_around(labels, first, last, low, high):
-    """Return a loop half-way between points, of those ranks across and upwards, and the labels inside."""
-    x, y = (np.unique(one[1:].round(6)) for one in values(labels))
-    left, right = x[first - 1 : first + 1].mean(), x[last - 1 : last + 1].mean()
-    bottom, top = y[low - 1 : low + 1].mean(), y[high - 1 : high + 1].mean()
+    """Return a loop in wide gaps between points, near those ranks across and upwards, and the labels inside."""
+
+    def gap(ranked, rank):
+        near = ranked[max(0, rank - 5) : rank + 5]
+        widest = int(np.argmax(np.diff(near)))
+        return near[widest : widest + 2].mean()
+
     x, y = values(labels)
+    across, upwards = np.unique(x[1:].round(6)), np.unique(y[1:].round(6))
+    left, right, bottom, top = gap(across, first), gap(across, last), gap(upwards, low), gap(upwards, high)
     inside = np.flatnonzero((x > left) & (x < right) & (y > bottom) & (y < top))
     assert len(inside) > 5
     return loop(left, bottom, right - left, top - bottom), inside

@@ -96,6 +96,39 @@ def test_the_table_is_saved_by_its_ending(viewer, measure_widget, finished, pain
     assert "xlsx" in measure_widget.panel.status.text()
 
 
+def decide(layer):
+    """Reject particle 1 and call 2 a film, as the review does."""
+    features = layer.features.copy()
+    features["class"] = features["class"].cat.add_categories(["film"])
+    features.loc[1, "keep"], features.loc[2, "class"] = False, "film"
+    layer.features = features
+
+
+def test_the_table_is_saved_with_what_was_decided_since(viewer, measure_widget, finished, painted, tmp_path):
+    measure_widget.panel.run_button.click()
+    finished(measure_widget)
+    decide(painted)
+    measure_widget.save(tmp_path / "table.csv")
+    saved = pd.read_csv(tmp_path / "table.csv")
+    assert saved["keep"].tolist() == [False, True, True]
+    assert saved["class"].tolist()[1] == "film"
+    viewer.layers.remove(painted)
+    measure_widget.save(tmp_path / "gone.csv")
+    assert pd.read_csv(tmp_path / "gone.csv")["keep"].tolist() == [False, True, True]
+
+
+def test_what_is_decided_while_it_measures_stays(viewer, measure_widget, finished, painted):
+    measure_widget.panel.run_button.click()
+    finished(measure_widget)
+    painted.data[painted.data == 3] = 0
+    measure_widget.panel.run_button.click()
+    decide(painted)  # the thread has begun with the table of before
+    finished(measure_widget)
+    assert painted.features["keep"].iloc[1:3].tolist() == [False, True]
+    assert painted.features["class"].iloc[2] == "film"
+    assert len(painted.features) == 3
+
+
 def test_a_table_that_cannot_be_written_is_said(viewer, measure_widget, finished, painted, tmp_path, monkeypatch):
     from napari_mpseg.errors import StoreError
     from napari_mpseg.particles.table import ParticleTable

@@ -1,6 +1,7 @@
 """What results and widgets measure: confidence, class, keep; decisions of before stay, the rules' own do not."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import napari_mpseg as mp
@@ -28,7 +29,8 @@ def test_class_keep_and_confidence(labels):
     probability[labels == 2] = 204
     probability[labels == 3] = np.where(np.arange(36) < 18, 255, 0)
     table = measure_for_review(labels, probability=probability)
-    assert list(table.frame.columns[:4]) == ["label", "confidence", "class", "keep"]
+    assert list(table.frame.columns[:5]) == ["label", "confidence", "class", "class_assigned", "keep"]
+    assert not table.frame["class_assigned"].any(), "nobody has said anything yet"
     # 4 pi 40 / 80.24^2 = 0.078; 4 pi 100 / 37.657^2 = 0.886, both outlines as ImageJ has them
     assert table.frame["class"].tolist() == ["fibre", "particle", "particle"]
     np.testing.assert_allclose(table.frame["confidence"], [0, 0.8, 0.5])
@@ -37,7 +39,7 @@ def test_class_keep_and_confidence(labels):
 
 def test_decisions_stay_and_the_rules_look_again(labels):
     features = measure_for_review(labels).to_features()
-    features.loc[2, "class"] = "fibre"  # a person said so
+    features.loc[2, ["class", "class_assigned"]] = "fibre", True  # a person said so
     features["keep"] = features["keep"].where(features["index"] != 3, False)
     changed = labels.copy()
     changed[5, 15:45] = 0
@@ -46,6 +48,24 @@ def test_decisions_stay_and_the_rules_look_again(labels):
     assert row(table, 1)["class"] == "particle", "that it was a fibre was the rules' own answer"
     assert row(table, 2)["class"] == "fibre"
     assert table.frame["keep"].tolist() == [True, True, False]
+
+
+def test_other_rules_take_the_place_of_rules_only(labels):
+    first = measure_for_review(labels, rules="four-shapes", calibration=mp.Calibration.parse("2um"))
+    again = measure_for_review(labels, previous=first.to_features())
+    assert again.frame["class"].tolist() == ["fibre", "particle", "particle"]
+    calibrated = mp.Calibration.parse("2um")
+    back = measure_for_review(labels, rules="four-shapes", calibration=calibrated, previous=again.to_features())
+    assert back.frame["class"].tolist() == ["fibre", "fragment", "fragment"]
+
+
+def test_classes_of_a_table_from_elsewhere_stay_where_the_rules_would_not_have_said_so(labels):
+    previous = pd.DataFrame(
+        {"label": [1, 2, 3], "circularity": [0.1, 0.9, 0.9], "class": ["fibre", "film", "particle"]}
+    )
+    labels[5, 15:45] = 0
+    labels[1:11, 5:15] = 1
+    assert measure_for_review(labels, previous=previous).frame["class"].tolist() == ["particle", "film", "particle"]
 
 
 def test_what_the_rules_need_may_be_missing(labels):

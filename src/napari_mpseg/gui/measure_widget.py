@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,13 +148,12 @@ class MeasureWidget(WorkingWidget):
             calibration=calibration,
             renumber=self.renumber.isChecked(),
             probabilities=probabilities,
-            previous=layer.features.copy() if "index" in layer.features else None,
             title=f"Measuring {layer.name}",
         )
         self.panel.start(job, self._show)
 
     def _show(self, measured: Measured) -> None:
-        layer = self._target
+        layer, table = self._target, measured.table
         make_table_quick(self._viewer)
         if layer not in self._viewer.layers:
             self.panel.status.say("The labels layer was removed meanwhile; the table can still be saved.", "warning")
@@ -171,9 +171,15 @@ class MeasureWidget(WorkingWidget):
                 },
                 **space_of(layer),
             )
+        elif "index" in layer.features:
+            from napari_mpseg.particles.reviewable import with_decisions
+
+            # those of now: somebody may have gone on deciding while this was measured
+            table = with_decisions(table, layer.features)
+            layer.features = table.to_features()
         else:
             layer.features = measured.features
-        self._table = measured.table
+        self._table, self._target = table, layer
         self.save_button.setEnabled(True)
         if layer in self._viewer.layers:
             show_table(self._viewer, layer)
@@ -190,8 +196,9 @@ class MeasureWidget(WorkingWidget):
             self.save(Path(path) if Path(path).suffix else Path(path + (".parquet" if "parquet" in chosen else ".csv")))
 
     def save(self, path: Path) -> None:
-        """Save the last table; the ending decides between CSV and Parquet."""
+        """Save the table as it is now, with what was decided since; the ending decides between CSV and Parquet."""
         try:
+            self._table = self._table_of_now()
             if path.suffix.lower() == ".parquet":
                 self._table.to_parquet(path)
             elif path.suffix.lower() == ".csv":
@@ -203,6 +210,16 @@ class MeasureWidget(WorkingWidget):
             return
         self._memory.set(folder=str(path.parent))
         self.panel.status.say(f"{len(self._table):,} particles saved in {path}.", "done")
+
+    def _table_of_now(self) -> Any:
+        """Return the last table as its layer has it now; as it was measured, if the layer is gone."""
+        from napari_mpseg.particles.table import ParticleTable
+
+        layer = self._target
+        if layer not in self._viewer.layers or "index" not in layer.features:
+            return self._table
+        now = ParticleTable.from_features(layer.features, self._table.calibration)
+        return replace(now, provenance=self._table.provenance)
 
     def release(self) -> None:
         """Let go of the viewer's layers."""

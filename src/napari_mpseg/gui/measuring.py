@@ -42,7 +42,6 @@ def measure_labels(
     calibration: Any,
     renumber: bool,
     probabilities: Sequence[Any] = (),
-    previous: Any = None,
     on_progress: ProgressCallback,
     cancel: CancelToken,
 ) -> Measured:
@@ -60,8 +59,6 @@ def measure_labels(
         Give each connected piece a label of its own, 1, 2, 3 ..., in a copy.
     probabilities : sequence of Image
         None, one, or one per plane: for the confidence.
-    previous : pandas.DataFrame, optional
-        The layer's features until now: what was decided by hand stays, unless labels are renumbered.
     on_progress, cancel
         As everywhere.
 
@@ -98,7 +95,6 @@ def measure_labels(
             measured[plane],
             images[plane] if images else None,
             probability=probabilities[plane] if probabilities else None,
-            previous=None if renumber else previous,
             calibration=calibration,
             on_progress=within_plane(on_progress, plane, planes),
             cancel=cancel,

@@ -10,10 +10,11 @@ from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.particles.classes.rules import RULE_SETS, RuleSet, classify_by_rules, find_rules
 from napari_mpseg.particles.measure import measure
-from napari_mpseg.particles.review.columns import REVIEWED, carry_decisions, with_review_columns
+from napari_mpseg.particles.review.columns import carry_decisions, with_review_columns
 from napari_mpseg.particles.table import ParticleTable
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 
+ASSIGNED, PROBABILITY = "class_assigned", "class_probability"
 RULES = "mp-vat"
 """The rule set by which particles are classified until a person says otherwise: the field's own."""
 
@@ -40,8 +41,9 @@ def measure_for_review(
     rules : RuleSet or str
         Gives the column ``class``. What the default looks at may be left unmeasured: the column is then empty.
     previous : pandas.DataFrame, optional
-        The table or features that these labels had before. What was rejected stays rejected, and a class that the
-        rules would not have given, so one that a person or a classifier gave, stays.
+        The table or features that these labels had before. What was rejected stays rejected, and a class that a person
+        or a classifier gave stays: where `class_assigned` or `class_probability` say so, or, in tables without these
+        columns, where the default rules would not have given it.
 
     Returns
     -------
@@ -64,7 +66,13 @@ def measure_for_review(
         cancel=cancel,
     )
     reviewed = with_review_columns(table, _classes(table.frame, rules))
-    return reviewed if previous is None else carry_decisions(reviewed, _decided(previous, rules))
+    reviewed.frame.insert(reviewed.frame.columns.get_loc("class") + 1, ASSIGNED, False)
+    return reviewed if previous is None else with_decisions(reviewed, previous)
+
+
+def with_decisions(table: ParticleTable, previous: pd.DataFrame) -> ParticleTable:
+    """Return a newly measured table with what was decided on the table or features before it; see `previous` above."""
+    return carry_decisions(table, _decided(previous))
 
 
 def _classes(frame: pd.DataFrame, rules: RuleSet | str) -> "pd.Series[Any] | None":
@@ -76,12 +84,19 @@ def _classes(frame: pd.DataFrame, rules: RuleSet | str) -> "pd.Series[Any] | Non
         return None  # nobody asked for classes, nor measured what they need
 
 
-def _decided(previous: pd.DataFrame, rules: RuleSet | str) -> pd.DataFrame:
-    """Return the earlier decisions less the classes that came from the rules themselves."""
+def _decided(previous: pd.DataFrame) -> pd.DataFrame:
+    """Return the earlier decisions less the classes that came from rules."""
     number = "index" if "index" in previous else "label"
-    decided = previous[[name for name in (number, *REVIEWED) if name in previous]].copy()
-    by_rule = _classes(previous, rules)
-    if "class" in decided and by_rule is not None:
-        given = decided["class"].astype("object")
-        decided["class"] = given.where(given.to_numpy() != by_rule.astype("object").to_numpy(), np.nan)
-    return decided
+    if number not in previous or "class" not in previous:
+        return previous
+    given = previous["class"].astype("object")
+    if ASSIGNED in previous:
+        meant = previous[ASSIGNED].fillna(False).to_numpy(bool)
+        if PROBABILITY in previous:
+            meant |= previous[PROBABILITY].notna().to_numpy()
+    else:  # a table from elsewhere, or of before: whatever the default would not have said
+        by_rule = _classes(previous, RULES)
+        meant = (
+            np.ones(len(previous), bool) if by_rule is None else given.to_numpy() != by_rule.astype("object").to_numpy()
+        )
+    return previous.assign(**{"class": given.where(meant, np.nan)})

@@ -60,9 +60,8 @@ def test_other_rules_take_the_place_of_rules_only(labels):
 
 
 def test_classes_of_a_table_from_elsewhere_stay_where_the_rules_would_not_have_said_so(labels):
-    previous = pd.DataFrame(
-        {"label": [1, 2, 3], "circularity": [0.1, 0.9, 0.9], "class": ["fibre", "film", "particle"]}
-    )
+    classes = ["fibre", "film", "particle"]
+    previous = pd.DataFrame({"label": [1, 2, 3], "circularity": [0.1, 0.9, 0.9], "class": classes})
     labels[5, 15:45] = 0
     labels[1:11, 5:15] = 1
     assert measure_for_review(labels, previous=previous).frame["class"].tolist() == ["particle", "film", "particle"]

@@ -8,13 +8,13 @@ import pandas as pd
 
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import SettingsError
+from napari_mpseg.particles.classes.assigned import ASSIGNED
 from napari_mpseg.particles.classes.rules import RULE_SETS, RuleSet, classify_by_rules, find_rules
 from napari_mpseg.particles.measure import measure
 from napari_mpseg.particles.review.columns import carry_decisions, with_review_columns
 from napari_mpseg.particles.table import ParticleTable
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 
-ASSIGNED, PROBABILITY = "class_assigned", "class_probability"
 RULES = "mp-vat"
 """The rule set by which particles are classified until a person says otherwise: the field's own."""
 
@@ -92,11 +92,9 @@ def _decided(previous: pd.DataFrame) -> pd.DataFrame:
     given = previous["class"].astype("object")
     if ASSIGNED in previous:
         meant = previous[ASSIGNED].fillna(False).to_numpy(bool)
-        if PROBABILITY in previous:
-            meant |= previous[PROBABILITY].notna().to_numpy()
+        if "class_probability" in previous:
+            meant |= previous["class_probability"].notna().to_numpy()
     else:  # a table from elsewhere, or of before: whatever the default would not have said
-        by_rule = _classes(previous, RULES)
-        meant = (
-            np.ones(len(previous), bool) if by_rule is None else given.to_numpy() != by_rule.astype("object").to_numpy()
-        )
+        said = _classes(previous, RULES)
+        meant = given.to_numpy() != (said.astype("object").to_numpy() if said is not None else None)
     return previous.assign(**{"class": given.where(meant, np.nan)})

@@ -283,7 +283,7 @@ def test_a_loop_over_two_layers_and_more_with_shift(viewer, labels, plots, choos
     x, y = values(labels)
     first = np.setdiff1d(np.arange(1, 61), inside)[0]
     shift = Qt.KeyboardModifier.ShiftModifier
-    monkeypatch.setattr(module.QApplication, "keyboardModifiers", lambda: shift)
+    monkeypatch.setattr(module.QApplication, "keyboardModifiers", lambda *_: shift)
     drag(plots, qtbot, [(x[first], y[first])] * 2)
     assert plots.chosen.count == 2 * len(inside) + 1
     plots.layers.choose([labels])

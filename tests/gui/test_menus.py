@@ -2,23 +2,34 @@
 
 import subprocess
 import sys
+from importlib.resources import files
 
 import numpy as np
 import pytest
+from npe2 import PluginManifest
+
+MANIFEST = PluginManifest.from_file(files("napari_mpseg") / "napari.yaml")
 
 
-@pytest.mark.parametrize(
-    ("menu", "submenu", "entry"),
-    [
-        ("Layers", "Segment", "Segment particles"),
-        ("Layers", "Measure", "Measure particles"),
-        ("Plugins", "napari-mpseg", "Segment particles"),
-        ("Plugins", "napari-mpseg", "Measure particles"),
-    ],
-)
-def test_widgets_open_from_the_menus(viewer, click_menu, menu, submenu, entry):
-    click_menu(menu, submenu, entry)
-    assert any(name.startswith(entry) for name in viewer.window.dock_widgets)
+def entries():
+    """Give the menu under Layers and the entry of every widget, as the manifest says."""
+    titles = {command.id: command.title for command in MANIFEST.contributions.commands}
+    for menu, items in MANIFEST.contributions.menus.items():
+        for item in items:
+            yield menu.rpartition("/")[2].capitalize(), titles[item.command]
+
+
+def test_every_widget_has_a_menu_under_layers():
+    assert {entry for _, entry in entries()} == {widget.display_name for widget in MANIFEST.contributions.widgets}
+
+
+def test_widgets_open_from_the_menus(viewer, click_menu):
+    opened = set()
+    for submenu, entry in entries():
+        click_menu("Layers", submenu, entry)
+        opened.add(next(name for name in viewer.window.dock_widgets if name.startswith(entry)))
+    assert len(opened) == len(MANIFEST.contributions.widgets)
+    click_menu("Plugins", "napari-mpseg", "Segment particles")
 
 
 @pytest.mark.slow

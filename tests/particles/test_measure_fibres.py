@@ -1,13 +1,18 @@
 """Length and width of fibres, against the lengths they were drawn with."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse.csgraph import dijkstra
+from scipy.spatial.distance import cdist
+from skimage.io import imread
 
 from napari_mpseg.calibration import Calibration
+from napari_mpseg.particles import label_mask
 from napari_mpseg.particles.measure import measure
 
 
@@ -119,6 +124,67 @@ def test_compact_particle_is_as_long_as_its_largest_diameter() -> None:
     disc = row(np.hypot(y, x) <= 20)
     assert disc["fibre_length_px"] == pytest.approx(41, abs=1)
     assert disc["curl"] == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "least"),
+    [
+        ("...#/..##/.#.#/##../###.", 5.5),  # a hook of five pixels, 6.4 px long and as far across
+        (".####/#####/#####/#....", 5.5),
+        ("..##/####/####/##..", 4.2),
+    ],
+)
+def test_small_particle_is_not_shrunk(drawn: str, least: float) -> None:
+    mask = np.array([[sign == "#" for sign in line] for line in drawn.split("/")])
+    found = row(mask)
+    assert least <= found["fibre_length_px"] <= 1.1 * measure(mask.astype(int)).frame.loc[0, "feret_max_px"]
+    assert found["fibre_width_px"] == pytest.approx(mask.sum() / found["fibre_length_px"])
+
+
+def least_length(mask: np.ndarray) -> float:
+    """Straight distance of the pixels farthest apart along ways inside, the smallest where several pairs are."""
+    pixels = np.argwhere(mask)
+    apart = cdist(pixels, pixels)
+    steps = np.select([apart == 1, (apart > 1) & (apart < 1.5)], [12, 17], 0)
+    ways = dijkstra(steps)
+    outermost = farthest(np.hypot(*(pixels - pixels.mean(axis=0)).T).round(9))
+    pairs = [(one, two) for start in outermost for one in farthest(ways[start]) for two in farthest(ways[one])]
+    return min(apart[pair] for pair in pairs)
+
+
+def farthest(ways: np.ndarray) -> np.ndarray:
+    return np.flatnonzero(ways == ways.max())
+
+
+def test_no_particle_is_shorter_than_its_ends_are_apart(rng: np.random.Generator) -> None:
+    labels = label_mask(rng.random((130, 130)) > 0.68)
+    found = measure(labels, properties="fibre").frame
+    assert len(found) > 300
+    for label, length in zip(found["label"], found["fibre_length_px"], strict=True):
+        assert length >= least_length(labels == label) - 1e-9, label
+
+
+def test_particles_of_a_dense_field_are_not_shorter_than_across(reference: Path) -> None:
+    labels = label_mask(imread(reference / "masks" / "dense_1280x960.png") > 0)
+    found = measure(labels, properties=["curl", "area"]).frame
+    curl = found.loc[found["area_px"] > 1, "curl"]  # one pixel is 1 long, and its diagonal 1.41
+    assert len(curl) > 10_000
+    assert (curl < 0.85).mean() < 0.001
+    assert curl.min() > 0.7
+    assert curl.median() == pytest.approx(1, abs=0.01)
+
+
+def test_an_ellipse_is_as_long_as_its_long_axis(rng: np.random.Generator) -> None:
+    y, x = np.mgrid[:60, :60]
+    for _ in range(100):
+        turn, long = rng.uniform(0, np.pi), rng.uniform(2, 12)
+        short = long * rng.uniform(0.5, 1)
+        dy, dx = y - rng.uniform(29, 31), x - rng.uniform(29, 31)
+        along, across = dx * np.cos(turn) + dy * np.sin(turn), dy * np.cos(turn) - dx * np.sin(turn)
+        mask = np.hypot(along / long, across / short) <= 1
+        found = row(mask)
+        assert found["fibre_length_px"] == pytest.approx(2 * long, abs=1.5), (long, short, turn)
+        assert found["curl"] >= 0.85, (long, short, turn)
 
 
 @settings(max_examples=30, deadline=None)

@@ -44,7 +44,7 @@ def centre_lines(chosen, start, order, y, x0, x1, height, width, out):  # type: 
         link_pixels(piece, y, x0, x1, first, neighbours)
         depth = np.empty(area)
         _depths(first, up, down, height, width, depth)
-        way = _centre_way(neighbours, depth, height, width)
+        way = _centre_way(neighbours, depth, _outermost(ys, xs, height, width), height, width)
         line = np.empty((len(way), 2))
         for k in range(len(way)):
             # From the first pixel, so that the same piece elsewhere gives the same number to the last digit.
@@ -85,7 +85,25 @@ def _depths(first, up, down, height, width, depth):  # type: ignore[no-untyped-d
 
 
 @njit
-def _centre_way(neighbours, depth, height, width):  # type: ignore[no-untyped-def]
+def _outermost(ys, xs, height, width):  # type: ignore[no-untyped-def]
+    """Return the pixel farthest from the middle: from there, ways lead along the particle and not across."""
+    n = len(ys)
+    total_y, total_x = 0, 0
+    for k in range(n):
+        total_y += ys[k] - ys[0]
+        total_x += xs[k] - xs[0]
+    best, farthest = 0, -1.0
+    for k in range(n):
+        # Whole numbers before the pixel's size comes in: ties stay ties wherever the piece lies.
+        dy = ((ys[k] - ys[0]) * n - total_y) * height
+        dx = ((xs[k] - xs[0]) * n - total_x) * width
+        if dy * dy + dx * dx > farthest:
+            best, farthest = k, dy * dy + dx * dx
+    return best
+
+
+@njit
+def _centre_way(neighbours, depth, start, height, width):  # type: ignore[no-untyped-def]
     """Return the pixels from one end of the piece to the other, along its middle."""
     n = len(depth)
     unit = _SCALE / min(height, width)
@@ -96,7 +114,7 @@ def _centre_way(neighbours, depth, height, width):  # type: ignore[no-untyped-de
     price = np.ones(n, np.int64)
     cost = np.empty(n, np.int64)
     before = np.empty(n, np.int32)
-    one = _cheapest_ways(neighbours, steps, price, 0, cost, before)
+    one = _cheapest_ways(neighbours, steps, price, start, cost, before)
     two = _cheapest_ways(neighbours, steps, price, one, cost, before)
     deepest = depth.max()
     for k in range(n):
@@ -176,9 +194,10 @@ def _cheapest_ways(neighbours, steps, price, source, cost, before):  # type: ign
 @njit
 def _smoothed(line):  # type: ignore[no-untyped-def]
     n = len(line)
+    widest = min(_SMOOTH, n // 6)  # more would shrink a short way to a point
     smooth = np.empty_like(line)
     for k in range(n):
-        reach = min(_SMOOTH, min(k, n - 1 - k))
+        reach = min(widest, min(k, n - 1 - k))
         for axis in range(2):
             total = 0.0
             for m in range(k - reach, k + reach + 1):
@@ -204,7 +223,21 @@ def _length(line, way, depth, piece, y, x0, x1, height, width):  # type: ignore[
         begin, end = 0, n - 1
         lead = _reach(line, along, 0, depth[way[0]], piece, y, x0, x1, height, width)
         tail = _reach(line[::-1], back, 0, depth[way[n - 1]], piece, y, x0, x1, height, width)
-    return along[end] - along[begin] + lead + tail
+    return max(along[end] - along[begin] + lead + tail, _straight(line, begin == 0, end == n - 1, height, width))
+
+
+@njit
+def _straight(line, open_begin, open_end, height, width):  # type: ignore[no-untyped-def]
+    """Return how far the two end pixels of the way are apart: what lies between them cannot be shorter.
+
+    From middle to middle, and half a pixel more where the end was not cut off. A way of a few pixels is all corner: its
+    smoothing cuts across, and nothing is left to tell its direction from.
+    """
+    dy = abs(line[-1, 0] - line[0, 0])
+    dx = abs(line[-1, 1] - line[0, 1])
+    apart = np.hypot(dy, dx)
+    tip = 0.5 * (dy * height + dx * width) / apart if apart > 0.0 else 0.0
+    return apart + (tip if open_begin else 0.0) + (tip if open_end else 0.0)
 
 
 @njit
@@ -212,27 +245,37 @@ def _end(line, along, way, depth, piece, y, x0, x1, height, width):  # type: ign
     """Return the place where the way is cut off at its beginning, and how far it is from there to the outside.
 
     1.5 widths from a flat end the way no longer knows which corner it comes from. In a tight bend straight on would
-    leave the piece through its side, much sooner than the way does: there the cut is made closer to the end.
+    leave the piece through its side, much sooner than the way does: there the cut is made closer to the end. Where
+    every cut would be past the middle, or leave too little to tell the direction from, nothing is cut off.
     """
-    at, reach = 0, 0.0
+    at, reach, found = 0, 0.0, False
     for cut in (3.0, 2.5, 2.0, 1.5, 1.0):
         at = 0
         while at < len(line) - 1 and along[at] < cut * depth[way[at]]:
             at += 1
-        if 2.0 * along[at] > along[-1]:
-            continue
         deep = depth[way[at]]
+        if 2.0 * along[at] > along[-1] or along[at] + _lever(deep, height, width) > along[-1]:
+            continue
+        found = True
         reach = _reach(line, along, at, deep, piece, y, x0, x1, height, width)
         if along[at] - reach <= 0.5 * deep + 0.5 * min(height, width):
             break
+    if not found:
+        return 0, _reach(line, along, 0, depth[way[0]], piece, y, x0, x1, height, width)
     return at, reach
+
+
+@njit
+def _lever(deep, height, width):  # type: ignore[no-untyped-def]
+    """Return the length of way that tells the direction of an end."""
+    return max(_LEAST * min(height, width), 1.5 * deep)
 
 
 @njit
 def _reach(line, along, at, deep, piece, y, x0, x1, height, width):  # type: ignore[no-untyped-def]
     """Return how far the piece reaches from place `at` of the way beyond its beginning, straight on."""
     inner = at
-    while inner < len(line) - 1 and along[inner] - along[at] < max(_LEAST * min(height, width), 1.5 * deep):
+    while inner < len(line) - 1 and along[inner] - along[at] < _lever(deep, height, width):
         inner += 1
     dy = line[at, 0] - line[inner, 0]
     dx = line[at, 1] - line[inner, 1]

@@ -222,6 +222,12 @@ def test_empty_and_full_images(way, shape):
     assert (full == 1).all()
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_probabilities_may_leave_their_range_by_rounding(kind):
+    probability = np.array([[-1e-9, 0.4, 0.6, 1.0000001]], kind)
+    assert make_instances(probability).tolist() == [[0, 0, 1, 1]]
+
+
 @pytest.mark.parametrize(
     ("array", "text"),
     [
@@ -229,6 +235,7 @@ def test_empty_and_full_images(way, shape):
         (np.full((3, 3), -1), "negative"),
         (np.full((3, 3), 7.0), "probability from 0 to 1"),
         (np.full((3, 3), np.nan), "probability from 0 to 1"),
+        (np.full((3, 3), 1.00001), r"from 1\.00001 to 1\.00001"),
         (np.zeros((3, 3), complex), "neither a mask"),
     ],
 )
@@ -249,6 +256,14 @@ def test_arrays_that_are_no_mask_are_told(array, text):
         ({"fill_holes": -1}, "area of 0 or more"),
         ({"min_size": 5, "max_size": 4}, "nothing would be left"),
         ({"unit": "parsec"}, "not a length"),
+        ({"unit": 3}, "unit is 3"),
+        ({"min_size": "3"}, "min_size is '3'; give a number"),
+        ({"min_size": None}, "min_size is None"),
+        ({"threshold": "0.5"}, "threshold is '0.5'"),
+        ({"join_dilate": "15"}, "join_dilate is '15'"),
+        ({"fill_holes": True}, "fill_holes is True; give a number. To fill all holes give None"),
+        ({"connectivity": True}, "connectivity is True"),
+        ({"exclude_on_edges": "no"}, "exclude_on_edges is 'no'; give true or false"),
     ],
 )
 def test_impossible_settings_are_told(values, text):
@@ -271,6 +286,10 @@ def test_settings_turn_into_json_and_back(way):
     text = json.dumps(to_dict(chosen))
     assert from_dict(InstanceSettings, json.loads(text)) == chosen
     assert json.loads(text)["way"] == way
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert InstanceSettings(min_size=np.float32(2), fill_holes=np.int64(3), connectivity=np.int32(1)).min_size == 2
 
 
 def test_progress_is_told_and_cancelling_stops():

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from napari_mpseg.errors import ImageError
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 
-_BATCH = 256  # pieces between two looks at the cancel token
+_BATCH = 2**18  # pixels handled between two looks at the cancel token
+_OVERHEAD = 2**10  # pixels that could be handled in the time which a piece of any size takes
 
 
 @dataclass(frozen=True)
@@ -79,17 +80,19 @@ def each_piece(
     stage : str
         What is being done, for the progress.
     on_progress, cancel
-        See :mod:`napari_mpseg.progress`; used every few hundred pieces.
+        See :mod:`napari_mpseg.progress`; used whenever some hundred small pieces, or one large window, are done.
     """
     from scipy.ndimage import find_objects
 
     boxes = find_objects(pieces) if pieces.size else []
     height, width = pieces.shape
+    handled = _BATCH
     for number, box in enumerate(boxes, 1):
-        if number % _BATCH == 1:
+        if handled >= _BATCH:
+            handled = 0
+            on_progress(Progress(stage, number - 1, len(boxes), "particles"))
             if cancel is not None:
                 cancel.check()
-            on_progress(Progress(stage, number - 1, len(boxes), "particles"))
         if box is None:
             continue
         y, x = box
@@ -97,7 +100,11 @@ def each_piece(
             slice(max(y.start - margin, 0), min(y.stop + margin, height)),
             slice(max(x.start - margin, 0), min(x.stop + margin, width)),
         )
-        yield Piece(number, window, pieces[window] == number)
+        inside = pieces[window] == number
+        handled += inside.size + _OVERHEAD
+        yield Piece(number, window, inside)
+    if cancel is not None:
+        cancel.check()
     on_progress(Progress(stage, len(boxes), len(boxes), "particles"))
 
 

@@ -9,9 +9,16 @@ from napari_mpseg.particles.instances.peaks import peak_markers
 from napari_mpseg.particles.instances.seeding import grown, seeds_in
 from napari_mpseg.particles.instances.way import Scene
 from napari_mpseg.particles.instances.ways import DistanceWatershed
+from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 
 
-def measure_whole(scene: Scene, settings: DistanceWatershed) -> float:
+def measure_whole(
+    scene: Scene,
+    settings: DistanceWatershed,
+    *,
+    on_progress: ProgressCallback = silent,
+    cancel: CancelToken | None = None,
+) -> float:
     """Return nothing: each piece stands for itself."""
     return 0.0
 

@@ -17,6 +17,9 @@ from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 TOLERANCE = 0.5
 """How far (in pixels) a maximum must stand out from the saddle to a higher one, in ImageJ."""
 
+_SPARSE = 1 / 8
+"""Share of its window below which a particle is looked at pixel by pixel, as a fibre that lies aslant."""
+
 _NO_BACKGROUND = np.float32(np.sqrt(np.finfo(np.float32).max))
 
 
@@ -32,8 +35,13 @@ def distances(mask: NDArray[np.bool_], sampling: tuple[float, float] | None = No
     """
     from scipy.ndimage import distance_transform_edt
 
-    if mask.all():
+    count = np.count_nonzero(mask)
+    if count == mask.size:
         return np.full(mask.shape, _NO_BACKGROUND)
+    if count < mask.size * _SPARSE:
+        found = np.zeros(mask.shape, np.float32)
+        _measure_sparse(mask, *(sampling or (1.0, 1.0)), found)
+        return found
     return np.asarray(distance_transform_edt(mask, sampling=sampling), np.float32)
 
 
@@ -133,6 +141,39 @@ def _marks(mask: NDArray[np.bool_], tolerance: float) -> NDArray[np.uint8]:
     marks = np.zeros(mask.shape, np.uint8)
     mark_maxima(heights, candidates(far, heights), np.float32(tolerance), marks)
     return marks
+
+
+@njit
+def _measure_sparse(mask, high, wide, found):  # type: ignore[no-untyped-def]
+    """Write each particle pixel's distance to background to `found`, zeros so far.
+
+    First the distance within the column; then a row is searched to both sides as far as something nearer can be.
+    The mask must hold background, or no distance would end.
+    """
+    rows, columns = mask.shape
+    far = rows + columns
+    steps = np.zeros((rows, columns), np.int32)  # to background in the column; `far` and more where there is none
+    for y in range(rows):
+        for x in range(columns):
+            if mask[y, x]:
+                steps[y, x] = steps[y - 1, x] + 1 if y > 0 else far
+    for y in range(rows - 2, -1, -1):
+        for x in range(columns):
+            if mask[y, x]:
+                steps[y, x] = min(steps[y, x], steps[y + 1, x] + 1)
+    for y in range(rows):
+        for x in range(columns):
+            if not mask[y, x]:
+                continue
+            nearest = (steps[y, x] * high) ** 2 if steps[y, x] < far else np.inf
+            for away in range(1, columns):
+                across = (away * wide) ** 2
+                if across >= nearest:
+                    break
+                for x2 in (x - away, x + away):
+                    if 0 <= x2 < columns and steps[y, x2] < far:
+                        nearest = min(nearest, (steps[y, x2] * high) ** 2 + across)
+            found[y, x] = np.sqrt(nearest)
 
 
 @njit

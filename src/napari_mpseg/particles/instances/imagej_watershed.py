@@ -58,17 +58,19 @@ def imagej_watershed(
     """
     array = mask_array(mask)
     pieces = label_pieces(array)
-    highest = highest_distance(pieces)
+    highest = highest_distance(pieces, on_progress=on_progress, cancel=cancel)
     cut = np.zeros(array.shape, bool)
     for piece in each_piece(pieces, on_progress=on_progress, cancel=cancel):
         cut[piece.window] |= cut_piece(piece.mask, tolerance, highest)
     return cut
 
 
-def highest_distance(pieces: NDArray[np.int32]) -> float:
+def highest_distance(
+    pieces: NDArray[np.int32], *, on_progress: ProgressCallback = silent, cancel: CancelToken | None = None
+) -> float:
     """Return the greatest distance to background in an image of 8-connected pieces."""
     highest = 0.0
-    for piece in each_piece(pieces):
+    for piece in each_piece(pieces, stage="Looking", on_progress=on_progress, cancel=cancel):
         height, width = piece.mask.shape
         inside = not (piece.mask[0].any() or piece.mask[-1].any() or piece.mask[:, 0].any() or piece.mask[:, -1].any())
         if inside and (min(height, width) - 1) / 2 <= highest:
@@ -90,9 +92,11 @@ def cut_piece(mask: NDArray[np.bool_], tolerance: float, highest: float) -> NDAr
     return np.asarray(levels == FULL)
 
 
-def measure_whole(scene: Scene, settings: Any) -> float:
+def measure_whole(
+    scene: Scene, settings: Any, *, on_progress: ProgressCallback = silent, cancel: CancelToken | None = None
+) -> float:
     """Return what all pieces of an image share: its greatest distance."""
-    return highest_distance(scene.pieces)
+    return highest_distance(scene.pieces, on_progress=on_progress, cancel=cancel)
 
 
 def split(piece: Piece, scene: Scene, settings: ImageJWatershed, whole: float) -> NDArray[np.int32]:

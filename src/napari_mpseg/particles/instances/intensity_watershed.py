@@ -9,14 +9,22 @@ from napari_mpseg.particles.instances.peaks import peak_markers
 from napari_mpseg.particles.instances.seeding import grown, seeds_in
 from napari_mpseg.particles.instances.way import Scene
 from napari_mpseg.particles.instances.ways import INSTANCES, IntensityWatershed
+from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 
 
-def measure_whole(scene: Scene, settings: IntensityWatershed) -> float:
+def measure_whole(
+    scene: Scene,
+    settings: IntensityWatershed,
+    *,
+    on_progress: ProgressCallback = silent,
+    cancel: CancelToken | None = None,
+) -> float:
     """Return the range of grey values inside all particles, after smoothing."""
     if scene.seeds is not None or not settings.prominence:
         return 0.0
     lowest, highest = np.inf, -np.inf
-    for piece in each_piece(scene.pieces, margin=INSTANCES["intensity-watershed"].margin(settings), stage="Looking"):
+    margin = INSTANCES["intensity-watershed"].margin(settings)
+    for piece in each_piece(scene.pieces, margin=margin, stage="Looking", on_progress=on_progress, cancel=cancel):
         values = _heights(piece, scene, settings)[piece.mask]
         lowest, highest = min(lowest, float(values.min())), max(highest, float(values.max()))
     return highest - lowest if highest > lowest else 0.0

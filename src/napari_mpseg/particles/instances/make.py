@@ -39,7 +39,8 @@ def make_instances(
         ``(Y, X)`` or ``(Y, X, C)``, for the intensity watershed. Without, a probability is its own image.
     seeds : array, optional
         Labels ``(Y, X)``, or points ``(N, 2)`` as row and column in pixels: where parts start, for the distance and
-        the intensity watershed. Without, they look for peaks. A piece with no seed, or with one, stays whole.
+        the intensity watershed. Without, they look for peaks. A piece with no seed, or with one, stays whole. Real
+        numbers and lists ``(N, 2)`` are points also where the image has N x 2 pixels.
     calibration : Calibration, optional
         Pixel size; needed where ``settings.unit`` is a length. Distances of pixels that are not square are those of
         the true shape (except ImageJ's watershed, which counts pixels).
@@ -106,7 +107,7 @@ def _split(
     if not entry.module:
         return scene.pieces
     way = entry.load()
-    whole = way.measure_whole(scene, options)
+    whole = way.measure_whole(scene, options, on_progress=on_progress, cancel=cancel)
     labels = np.zeros(scene.pieces.shape, np.int32)
     count = 0
     margin = entry.margin(options)

@@ -55,11 +55,39 @@ def _far_apart(
     found: NDArray[np.int64], shape: tuple[int, ...], least: float, pixel: tuple[float, float]
 ) -> NDArray[np.int64]:
     places = np.stack(np.unravel_index(found, shape), 1) * np.asarray(pixel)
-    kept: list[int] = []
-    for number, place in enumerate(places):
-        if all(np.hypot(*(place - places[other])) >= least for other in kept):
-            kept.append(number)
-    return found[kept]
+    side = max(least, *pixel) * (1 + 1e-9)  # no rounding may put two close places two cells apart
+    cells = (places // side).astype(np.int64)
+    return found[_keep_far_apart(places, cells, least)]
+
+
+@njit
+def _keep_far_apart(places, cells, least):  # type: ignore[no-untyped-def]
+    """Return, for places in their order, whether none kept before is closer than `least`.
+
+    Only cells that touch can hold a closer one; the places kept in a cell are a chain from its first to `following`.
+    """
+    count = len(places)
+    kept = np.zeros(count, np.bool_)
+    if count == 0:
+        return kept
+    rows, columns = cells[:, 0].max() + 1, cells[:, 1].max() + 1
+    first = np.full((rows, columns), -1, np.int64)
+    following = np.empty(count, np.int64)
+    for one in range(count):
+        row, column = cells[one, 0], cells[one, 1]
+        alone = True
+        for y in range(max(row - 1, 0), min(row + 2, rows)):
+            for x in range(max(column - 1, 0), min(column + 2, columns)):
+                other = first[y, x]
+                while alone and other >= 0:
+                    away = np.hypot(places[one, 0] - places[other, 0], places[one, 1] - places[other, 1])
+                    alone = away >= least
+                    other = following[other]
+        if alone:
+            kept[one] = True
+            following[one] = first[row, column]
+            first[row, column] = one
+    return kept
 
 
 @njit

@@ -10,6 +10,8 @@ from napari_mpseg.images.image import Image
 from napari_mpseg.particles.blocks import blocks_of
 from napari_mpseg.progress import CancelToken
 
+_ROUNDING = 1e-6  # how far sums and interpolation in float32 may leave 0 to 1
+
 
 def regions_of(
     source: Any, threshold: float, within_labels: bool = False, cancel: CancelToken | None = None
@@ -20,7 +22,7 @@ def regions_of(
     ----------
     source : array
         ``(Y, X)``, numpy, dask or zarr, read block by block. Boolean: a mask. Integer: labels, or a mask of any value.
-        Real numbers from 0 to 1: a probability.
+        Real numbers from 0 to 1 (give or take 1e-6): a probability.
     threshold : float
         Probability above which a pixel is particle.
     within_labels : bool
@@ -106,10 +108,10 @@ def _check(array: Any) -> None:
 
 
 def _above(values: NDArray[Any], threshold: float) -> NDArray[np.bool_]:
-    if values.size and not (values.min() >= 0 and values.max() <= 1):  # also false for NaN
+    if values.size and not (values.min() >= -_ROUNDING and values.max() <= 1 + _ROUNDING):  # also false for NaN
         raise ImageError(
-            f"Real numbers are taken as a probability from 0 to 1, but these reach from {values.min():g} to "
-            f"{values.max():g}. If they are labels, convert them to whole numbers first."
+            f"Real numbers are taken as a probability from 0 to 1, but these reach from {values.min():.9g} to "
+            f"{values.max():.9g}. If they are labels, convert them to whole numbers first."
         )
     return np.asarray(values > threshold)
 

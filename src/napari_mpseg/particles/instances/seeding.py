@@ -17,17 +17,26 @@ def seed_labels(seeds: Any, shape: tuple[int, int]) -> NDArray[np.int32]:
     ----------
     seeds : array
         Labels ``(Y, X)`` of that shape: each number starts one part. Or points ``(N, 2)``, row and column: each starts
-        one part, at the nearest pixel.
+        one part, at the nearest pixel. What could be both, ``(N, 2)`` on an image of N x 2 pixels, is points if it is
+        a list or holds real numbers, and labels if it is an array of whole numbers. An empty list is no seeds.
     shape : tuple of int
         Of the image.
 
     Raises
     ------
     ImageError
-        If they are neither, or points lie outside the image.
+        If they are neither, hold no numbers, or points lie outside the image.
     """
     array = np.asarray(seeds)
-    if array.shape == tuple(shape):
+    if array.shape == (0,):
+        array = array.reshape(0, 2)
+    if array.dtype.kind not in "biuf":
+        raise ImageError(f"Seeds must be numbers, not {array.dtype}. Give labels, or points (N, 2) as row and column.")
+    wrong = array.size - int(np.isfinite(array).sum())
+    if wrong:
+        raise ImageError(f"{wrong} values of the seeds are no numbers (NaN or infinite). Leave these seeds out.")
+    points = array.shape[1:] == (2,) and (not hasattr(seeds, "dtype") or array.dtype.kind == "f")
+    if array.shape == tuple(shape) and not points:
         return _dense(array)
     if array.ndim != 2 or array.shape[1] != 2:
         raise ImageError(

@@ -1,7 +1,7 @@
 """All choices on the way from a mask to instances, as one dataclass."""
 
-import dataclasses
 import math
+import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -75,6 +75,7 @@ class InstanceSettings:
     unit: str = "px"
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         try:
             object.__setattr__(self, "unit", normalise_unit(self.unit))
         except CalibrationError as error:
@@ -139,6 +140,21 @@ class InstanceSettings:
             )
         return calibration.converted(self.unit).pixel_size
 
+    def _check_kinds(self) -> None:
+        """Refuse what is no number where one is needed: texts, and true and false, which Python takes as 1 and 0."""
+        for name in ("threshold", "join_dilate", "join_erode", "fill_holes", "connectivity", "min_size", "max_size"):
+            value = getattr(self, name)
+            if value is None and name in ("fill_holes", "max_size"):
+                continue
+            if isinstance(value, bool) or not isinstance(value, numbers.Real):
+                every = " To fill all holes give None." if name == "fill_holes" else ""
+                raise SettingsError(f"{name} is {value!r}; give a number.{every}")
+        for name in ("within_labels", "exclude_on_edges"):
+            if not isinstance(getattr(self, name), bool):
+                raise SettingsError(f"{name} is {getattr(self, name)!r}; give true or false.")
+        if not isinstance(self.unit, str):
+            raise SettingsError(f"The unit is {self.unit!r}; give a text, such as px or um.")
+
     def _check_join(self) -> None:
         if self.join_keeps not in JOINED_KEEP:
             raise SettingsError(f"join_keeps is {self.join_keeps!r}; it must be one of {', '.join(JOINED_KEEP)}.")
@@ -166,11 +182,6 @@ class InstanceSettings:
             raise SettingsError(
                 f"The largest size, {self.max_size:g}, is below the smallest, {self.min_size:g}: nothing would be left."
             )
-
-
-def with_way(settings: InstanceSettings, way: str, options: Any = None) -> InstanceSettings:
-    """Return the settings with another way of splitting."""
-    return dataclasses.replace(settings, way=way, options=options or {})
 
 
 def _odd(pixels: float) -> int:

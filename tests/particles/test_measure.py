@@ -261,11 +261,21 @@ def test_properties_by_name_and_set() -> None:
         (np.zeros((3, 3), complex), "complex128"),
         (np.array([["a"]]), "whole numbers"),
         (np.array([[0, -4]]), "negative, but -4"),
+        (np.array([[0, 2**63]], np.uint64), f"between 0 and {2**63 - 1} .*but {2**63} was found"),
+        (np.array([[0, 2**64 - 1]], np.uint64), f"but {2**64 - 1} was found"),
+        (np.array([[0.0, 2.0**63]]), f"but {2**63} was found"),
+        (np.array([[0, 1e300]]), r"but 1e\+300 was found"),
+        (np.array([[0, -1e19]]), "but -1"),
     ],
 )
 def test_labels_that_are_none_get_a_reason(labels: np.ndarray, message: str) -> None:
     with pytest.raises(ImageError, match=message):
         measure(labels)
+
+
+@pytest.mark.parametrize("largest", [np.uint64(2**63 - 1), np.int64(2**63 - 1), np.float64(2**63 - 1024)])
+def test_the_largest_label_that_fits(largest: np.generic) -> None:
+    assert measure(np.array([[0, largest]], largest.dtype), properties="area").frame["label"].tolist() == [int(largest)]
 
 
 @pytest.mark.parametrize(

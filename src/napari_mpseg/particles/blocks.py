@@ -82,7 +82,7 @@ def read_labels(array: Any, block: Block) -> NDArray[Any]:
     Raises
     ------
     ImageError
-        If a value is not a whole number.
+        If a value is not a whole number, or too large for int64.
     """
     values = np.asarray(array[block.slices])
     if values.dtype.kind == "f":
@@ -91,9 +91,25 @@ def read_labels(array: Any, block: Block) -> NDArray[Any]:
                 f"Labels must be whole numbers, but these {values.dtype} values are not (in rows {block.y} to "
                 f"{block.y + block.height}). Is this the image or the probability instead of the labels?"
             )
+        _check_size(values)
         values = values.astype(np.int64)
+    elif values.dtype.kind == "u" and values.dtype.itemsize == 8:
+        _check_size(values)
     small = np.can_cast(values.dtype, np.int32)
     return np.ascontiguousarray(values, dtype=np.int32 if small else np.int64)
+
+
+def _check_size(values: NDArray[Any]) -> None:
+    """Refuse labels that the cast to int64 would turn into others."""
+    # As Python's numbers: a comparison in floating point cannot tell 2**63 from the number below it.
+    low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
+    worst = high if high >= 2**63 else low
+    if not -(2**63) <= worst < 2**63:
+        shown = worst if abs(worst) < 10**20 else f"{worst:.3g}"
+        raise ImageError(
+            f"Labels must be between 0 and {2**63 - 1} (int64), but {shown} was found. Number them anew, for example "
+            "with skimage.segmentation.relabel_sequential(labels)."
+        )
 
 
 def read_pixels(image: Any, y: slice, x: slice) -> NDArray[Any]:

@@ -175,6 +175,34 @@ def test_confidence_is_the_mean_over_the_particle(dtype: Any, rng: np.random.Gen
         np.testing.assert_allclose(chunked, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("value", "confidence"), [(1.0000001, 1), (np.float32(1 + 5e-7), 1), (-1e-9, 0), (1, 1), (0, 0)]
+)
+def test_a_probability_may_be_off_by_rounding(value: float, confidence: float) -> None:
+    found = measure(np.array([[1, 1, 0]]), probability=np.array([[value, value, 5.0]]))
+    assert found.frame["confidence"].tolist() == [confidence]
+
+
+def test_a_missing_probability_is_a_missing_confidence() -> None:
+    labels = np.array([[1, 1, 0, 2, 2, 3, 0]])
+    probability = np.array([[np.nan, 0.5, np.nan, 0.5, 0.75, np.nan, 0.1]])
+    np.testing.assert_array_equal(measure(labels, probability=probability).frame["confidence"], [np.nan, 0.625, np.nan])
+    with pytest.raises(ImageError, match=r"from 0\.5 to 7"):
+        measure(np.ones((1, 3), int), probability=np.array([[0.5, np.nan, 7.0]]))
+
+
+def test_a_stored_probability_of_nothing_or_little() -> None:
+    labels = np.array([[1, 1, 0, 2]])
+    assert measure(labels, probability=np.zeros((1, 4), np.uint8)).frame["confidence"].tolist() == [0, 0]
+    low = measure(labels, probability=np.array([[0, 1, 0, 2]], np.uint8)).frame["confidence"]
+    assert low.tolist() == pytest.approx([0.5 / 255, 2 / 255])
+    # One block of 0 and 1 does not make a mask.
+    mixed = da.from_array(np.array([[1, 0, 0, 255]], np.uint8), chunks=2)
+    assert measure(da.from_array(labels, chunks=2), probability=mixed).frame["confidence"].tolist() == pytest.approx(
+        [0.5 / 255, 1]
+    )
+
+
 def test_confidence_without_particles() -> None:
     found = measure(np.zeros((4, 4), int), probability=np.zeros((4, 4))).frame
     assert len(found) == 0
@@ -188,8 +216,11 @@ def test_confidence_without_particles() -> None:
         (np.zeros((3, 3, 2)), "one plane"),
         (np.zeros((3, 3), np.int32), "int32"),
         (np.zeros((3, 3), bool), "bool"),
-        (np.full((3, 3), 5.0), "from 0 to 5"),
-        (np.full((3, 3), -0.5), "from -0.5"),
+        (np.full((3, 3), 5.0), "from 5 to 5"),
+        (np.full((3, 3), -0.5), "from -0.5 to -0.5"),
+        (np.full((3, 3), 1.00001), "from 1.00001 to 1.00001"),
+        (np.full((3, 3), 1, np.uint8), "largest value under the particles is 1.*multiply it by 255"),
+        (np.eye(3, dtype=np.uint8), "largest value under the particles is 1"),
     ],
 )
 def test_a_probability_that_is_none_gets_a_reason(probability: np.ndarray, message: str) -> None:

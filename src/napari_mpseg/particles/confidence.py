@@ -11,6 +11,7 @@ from napari_mpseg.particles.compiled import njit
 from napari_mpseg.particles.runs import Pieces, Runs
 
 _WHOLE = 255.0  # how probability 1 is stored in uint8
+_ROUNDING = 1e-6  # what sums in single precision, such as a softmax, may be off
 
 
 def probability_array(probability: Any, shape: tuple[int, ...]) -> Any:
@@ -39,13 +40,18 @@ def probability_array(probability: Any, shape: tuple[int, ...]) -> Any:
 
 
 class ConfidenceCollector:
-    """Takes the probability of one block after the other and gives each particle's mean."""
+    """Takes the probability of one block after the other and gives each particle's mean.
+
+    Values may be off by 1e-6, and the mean is brought back to 0 to 1. A particle with a missing value (nan) under it
+    has no confidence (nan).
+    """
 
     def __init__(self) -> None:
         self._labels: list[NDArray[np.int64]] = []
         self._counts: list[NDArray[np.int64]] = []
         self._sums: list[NDArray[np.float64]] = []
         self._one = 1.0
+        self._largest = 0.0
 
     def add(self, runs: Runs, pieces: Pieces, values: NDArray[Any]) -> None:
         """Take the probability ``(Y, X)`` under `runs` (same coordinates).
@@ -53,41 +59,56 @@ class ConfidenceCollector:
         Raises
         ------
         ImageError
-            If a value is below 0 or above 1.
+            If a value is below 0 or above 1, by more than rounding.
         """
         counts = np.zeros(len(pieces), np.int64)
         sums = np.zeros(len(pieces))
         low, high = _add_values(runs.y, runs.x0, runs.x1, pieces.of_run, values, counts, sums)
         if values.dtype == np.uint8:
             self._one = _WHOLE  # only at the end, so that whole numbers are added without rounding
-        elif low < 0.0 or high > 1.0:
+        elif low < -_ROUNDING or high > 1.0 + _ROUNDING:
             raise ImageError(
-                f"A probability lies between 0 and 1, but this has values from {low:g} to {high:g}. "
+                f"A probability lies between 0 and 1, but this has values from {low:.9g} to {high:.9g}. "
                 "Divide by its largest possible value, or give uint8 (255 stands for 1)."
             )
+        self._largest = max(self._largest, high)
         self._labels.append(runs.label[pieces.order[pieces.start[:-1]]])
         self._counts.append(counts)
         self._sums.append(sums)
 
     def finish(self, labels: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return float64 ``(N,)`` for the particles `labels` (sorted)."""
+        """Return float64 ``(N,)`` for the particles `labels` (sorted).
+
+        Raises
+        ------
+        ImageError
+            If the probability is uint8 and 1 is its largest value: a mask of 0 and 1, by all appearance.
+        """
+        if self._one == _WHOLE and self._largest == 1.0:
+            raise ImageError(
+                "The probability is uint8, where 255 stands for 1, but its largest value under the particles is 1. "
+                "If it is a mask of 0 and 1, multiply it by 255, or give it as floating point."
+            )
         if not len(labels):
             return np.empty(0)
         place = np.searchsorted(labels, np.concatenate(self._labels))
         total = np.bincount(place, np.concatenate(self._sums), len(labels))
-        return np.asarray(total / (self._one * np.bincount(place, np.concatenate(self._counts), len(labels))))
+        count = np.bincount(place, np.concatenate(self._counts), len(labels))
+        return np.asarray(np.clip(total / (self._one * count), 0.0, 1.0))
 
 
 @njit
 def _add_values(y, x0, x1, of_run, values, counts, sums):  # type: ignore[no-untyped-def]
-    low, high = 0.0, 0.0
+    low, high = np.inf, -np.inf
     for run in range(len(y)):
         total = 0.0
         for x in range(x0[run], x1[run]):
             value = np.float64(values[y[run], x])
             total += value
-            low = min(low, value)
-            high = max(high, value)
+            if value < low:  # never true of nan
+                low = value
+            if value > high:
+                high = value
         sums[of_run[run]] += total
         counts[of_run[run]] += x1[run] - x0[run]
     return low, high

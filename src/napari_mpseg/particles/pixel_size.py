@@ -10,7 +10,8 @@ from napari_mpseg.particles.classes.columns import LENGTH_UNITS, property_of
 def pixel_size_in(frame: pd.DataFrame) -> Calibration | None:
     """Return the pixel size that the columns of a particle table agree on, or None.
 
-    Places give height and width of a pixel; without them the areas do, if pixels are square.
+    Places give height and width of a pixel. Where they give one side only, as with all particles in the first row, the
+    areas give the other; without places the areas give both, if pixels are square.
 
     Parameters
     ----------
@@ -28,13 +29,22 @@ def pixel_size_in(frame: pd.DataFrame) -> Calibration | None:
     height, width = (_ratio(frame, f"centroid_{axis}_{unit}", f"centroid_{axis}_px") for axis in "yx")
     if height is None or width is None:
         area = _ratio(frame, f"area_{unit}2", "area_px")
-        height = width = _rounded(np.sqrt(area)) if area is not None else None
+        height, width = _sides(height, width, area) if area is not None else (None, None)
     return Calibration((height, width), unit, "table") if height and width else None
 
 
 def _is_length(column: str, unit: str) -> bool:
     entry = property_of(str(column))
     return entry is not None and entry.kind in ("length", "area") and str(column).endswith((f"_{unit}", f"_{unit}2"))
+
+
+def _sides(height: float | None, width: float | None, area: float) -> tuple[float, float]:
+    """Return height and width of a pixel from its area and one of them, or those of a square one."""
+    if height:
+        return height, _rounded(area / height)
+    if width:
+        return _rounded(area / width), width
+    return (_rounded(np.sqrt(area)),) * 2
 
 
 def _ratio(frame: pd.DataFrame, calibrated: str, pixels: str) -> float | None:

@@ -51,6 +51,12 @@ def test_particles_that_are_not_kept_are_not_there(labels, distance):
     assert left.to_dict() == analyse_pattern(labels=without, distance=distance, settings=QUICK).to_dict()
 
 
+def test_what_is_kept_is_read_as_files_and_spreadsheets_write_it(labels):
+    frame = measure(labels).frame
+    frame["keep"] = ["False", "0", "no", None, *["True"] * 36]
+    assert analyse_pattern(frame, region=labels.shape, settings=QUICK).n == 37
+
+
 def test_the_tables_pixel_size_is_used(labels):
     table = measure(labels, calibration=Calibration((2.0, 2.0), "um"))
     result = analyse_pattern(table, region=labels.shape, settings=QUICK)
@@ -79,6 +85,13 @@ def test_too_few_is_no_error(rng, test, n):
     json.dumps(result.to_dict(), allow_nan=False)
     assert len(result.to_frame()) == 1
     assert result.in_words()
+
+
+@pytest.mark.parametrize("test", PATTERN_TESTS)
+def test_too_few_says_how_many_the_test_needs(test):
+    settings = PatternSettings(simulations=99, fewest=7)
+    result = analyse_pattern(np.array([[4.0, 5.0]]), region=(100, 100), test=test, settings=settings)
+    assert result.in_words() == f"too few particles to say: 1, and {2 if test == 'biovoxxel' else 7} are needed"
 
 
 def test_all_outside_is_too_few():

@@ -1,6 +1,7 @@
 """Distances between particles, discs at random, and regions, against brute force and by hand."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from scipy.spatial.distance import pdist
 from napari_mpseg.errors import ImageError, SettingsError
 from napari_mpseg.particles.pattern import DISTANCES, Region, analyse_pattern
 from napari_mpseg.particles.pattern.distances import edge_gaps
-from napari_mpseg.particles.pattern.neighbours import lay_discs, nearest_gaps, pair_counts
+from napari_mpseg.particles.pattern.neighbours import lay_discs, nearest_gaps, pair_counts, share_within
 
 
 @pytest.mark.parametrize("n", [2, 3, 40, 1000])
@@ -23,6 +24,31 @@ def test_nearest_neighbours_as_by_another_library(rng, n, sides):
 def test_nearest_gaps_of_clusters_far_apart(rng):
     points = np.concatenate([rng.random((50, 2)), rng.random((3, 2)) + 1e5])
     np.testing.assert_allclose(nearest_gaps(points), cKDTree(points).query(points, k=2)[0][:, 1])
+
+
+def test_a_cluster_and_one_far_away_take_no_longer_than_by_another_library(rng):
+    points = np.concatenate([rng.uniform(0, 50, (20_000, 2)), [[7000.0, 7000.0]]])
+    nearest_gaps(points[:10])  # compiles
+    tree, expected = _timed(lambda: cKDTree(points).query(points, k=2)[0][:, 1])
+    took, found = _timed(lambda: nearest_gaps(points))
+    np.testing.assert_allclose(found, expected)
+    assert took < 10 * tree  # through cells alone, 100 times as long
+
+
+def test_the_share_within_distances_by_counting():
+    np.testing.assert_array_equal(
+        share_within(np.array([3.0, 1, 2, 2]), np.array([0.5, 1, 2, 2.5, 9])), [0, 0.25, 0.75, 0.75, 1]
+    )
+
+
+def _timed(function):
+    """Return the shortest of three times in seconds, and the answer."""
+    took = []
+    for _ in range(3):
+        start = time.perf_counter()
+        found = function()
+        took.append(time.perf_counter() - start)
+    return min(took), found
 
 
 def test_gaps_between_discs_as_by_brute_force(rng):
@@ -111,6 +137,26 @@ def test_discs_lie_in_the_region_without_overlap(rng):
     np.fill_diagonal(away, np.inf)
     assert away.min() >= 0
     assert region.holds(points - 0.5).all()
+
+
+@pytest.mark.parametrize("large", [[20.0], [30.0, 12.0, 9.0]])
+def test_a_few_large_discs_among_small_ones_do_not_overlap(rng, large):
+    radius = np.concatenate([rng.uniform(0.5, 2, 300), large])
+    points = lay_discs(rng, Region.rectangle((150, 150)), (1.0, 1.0), radius, 4.0)
+    away = np.linalg.norm(points[:, None] - points[None], axis=2) - radius[:, None] - radius[None]
+    np.fill_diagonal(away, np.inf)
+    assert away.min() >= 0
+
+
+def test_one_large_disc_does_not_slow_down_all_others():
+    region, radius = Region.rectangle((1000, 1300)), np.full(15_000, 1.6)
+
+    def lay():
+        return lay_discs(np.random.default_rng(1), region, (1.0, 1.0), radius, 5.0)
+
+    alone, _ = _timed(lay)
+    radius[7000] = 150.0
+    assert _timed(lay)[0] < 8 * alone  # in cells of its size, 40 times as long
 
 
 def test_more_discs_than_fit(rng):

@@ -8,9 +8,10 @@ from scipy.ndimage import binary_dilation
 
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import Cancelled, SettingsError
-from napari_mpseg.particles.pattern import PATTERN_TESTS, PatternSettings, Region, analyse_pattern
+from napari_mpseg.particles.measure import measure
+from napari_mpseg.particles.pattern import PATTERN_TESTS, PatternSettings, Region, analyse_pattern, functions
 from napari_mpseg.particles.pattern.clark_evans import bounds, donnelly, two_sided
-from napari_mpseg.particles.pattern.envelope import global_envelope
+from napari_mpseg.particles.pattern.envelope import Envelope, global_envelope
 from napari_mpseg.progress import CancelToken
 
 SOUND = [name for name, test in PATTERN_TESTS.items() if test.sound]
@@ -113,6 +114,89 @@ def test_particles_of_a_mask_are_called_random_as_often_as_promised(distance):
             answers.append(result.pattern_class)
     assert said[True].count("random") >= 50  # 57 expected; fewer than 50 comes once in two thousand times
     assert said[False].count("self-avoiding") > 50
+
+
+def _discs_apart(rng, count):
+    """Labels of discs of 29 px laid at random where they touch none, and where their centres can lie."""
+    y, x = np.mgrid[-4:5, -4:5]
+    disc = y**2 + x**2 <= 9
+    around = binary_dilation(disc, np.ones((3, 3)))
+    labels, number = np.zeros((200, 200), int), 0
+    while number < count:
+        top, left = rng.integers(0, 192, 2)
+        window = labels[top : top + 9, left : left + 9]
+        if not window[around].any():
+            number += 1
+            window[disc] = number
+    region = np.zeros((200, 200), bool)
+    region[4:-4, 4:-4] = True
+    return labels, region
+
+
+def test_one_particle_cut_in_two_does_not_change_what_the_others_are_compared_with():
+    answers = []
+    for run in range(12):
+        labels, region = _discs_apart(np.random.default_rng(run), 200)
+        settings = PatternSettings(simulations=39, seed=run, curve=False)
+        y, x = np.nonzero(labels == 7)
+        labels[y[y > y.mean()], x[y > y.mean()]] = 201
+        of_labels = analyse_pattern(labels=labels, region=region, settings=settings)
+        of_table = analyse_pattern(measure(labels), region=region, settings=settings)
+        assert (of_labels.pattern_class, of_labels.p) == (of_table.pattern_class, of_table.p)
+        assert any("particles touch another, fewer than 10%" in note for note in of_labels.notes)
+        answers.append(of_labels.pattern_class)
+    assert answers.count("random") >= 9  # 11 expected; without the pixel between discs, 9 of 10 are self-avoiding
+
+
+def test_particles_that_were_told_apart_are_compared_with_discs_that_may_touch():
+    """Discs of 29 px laid at random where they overlap none: in 200 x 200 px, more than a tenth of 200 touch."""
+    y, x = np.mgrid[-3:4, -3:4]
+    disc = y**2 + x**2 <= 9
+    answers = []
+    for run in range(8):
+        rng = np.random.default_rng(run)
+        labels, number = np.zeros((200, 200), int), 0
+        while number < 200:
+            top, left = rng.integers(0, 194, 2)
+            window = labels[top : top + 7, left : left + 7]
+            if not window[disc].any():
+                number += 1
+                window[disc] = number
+        settings = PatternSettings(simulations=39, seed=run, curve=False)
+        result = analyse_pattern(labels=labels, region=np.pad(np.ones((194, 194), bool), 3), settings=settings)
+        assert any("touch another, 10% or more" in note for note in result.notes)
+        answers.append(result.pattern_class)
+    assert answers.count("random") >= 5
+
+
+@pytest.mark.parametrize("test", ["g-function", "l-function"])
+def test_a_curve_that_is_nowhere_outside_its_band_is_random(grid, monkeypatch, test):
+    """Ties can make a curve one of the most extreme though all others reach as far."""
+
+    def tied(observed, simulated, alpha):
+        return Envelope(0.01, observed.copy(), observed.copy())
+
+    monkeypatch.setattr(functions, "global_envelope", tied)
+    result = analyse_pattern(grid, region=(200, 200), test=test, settings=QUICK)
+    assert result.pattern_class == "random"
+    assert any("nowhere outside the band" in note for note in result.notes)
+
+
+def test_a_missing_area_leaves_the_other_discs():
+    rng = np.random.default_rng(4)
+    table = _table(rng.uniform(0, 300, (40, 2)), 4.0)
+    whole = analyse_pattern(table, region=(300, 300), settings=QUICK)
+    table["area_px"] = [np.nan, *[4.0] * 39]
+    result = analyse_pattern(table, region=(300, 300), settings=QUICK)
+    assert result.n == 40
+    assert result.details["discs_without_overlap"]
+    assert result.theoretical == pytest.approx(whole.theoretical, rel=0.02)
+    assert any("area of 1 of 40 particles is not known" in note for note in result.notes)
+    assert not any("nan" in note for note in result.notes)
+    table["area_px"] = np.nan
+    none = analyse_pattern(table, region=(300, 300), settings=QUICK)
+    assert not none.details["discs_without_overlap"]
+    assert any("areas are not known" in note for note in none.notes)
 
 
 def test_too_full_for_discs_is_said_and_points_are_laid(grid):

@@ -13,6 +13,7 @@ from napari_mpseg.particles.pattern.pattern import Pattern, region_of
 from napari_mpseg.particles.pattern.pattern_settings import PatternSettings
 from napari_mpseg.particles.pattern.pattern_tests import DEFAULT_TEST, PATTERN_TESTS
 from napari_mpseg.particles.pattern.result import PatternResult
+from napari_mpseg.particles.review.definitions import as_keep
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 
 _PLACE = ["centroid_y_px", "centroid_x_px"]
@@ -36,14 +37,14 @@ def analyse_pattern(
     ----------
     particles : array, ParticleTable or pandas.DataFrame, optional
         Points ``(N, 2)``: (y, x) in pixel indices. Or a table with the columns ``centroid_y_px``, ``centroid_x_px``
-        and, for the particles' sizes, ``area_px``; rows with ``keep`` false are left out. Without, the centroids of
-        `labels`.
+        and, for the particles' sizes, ``area_px``; rows with ``keep`` false are left out, and particles whose area is
+        missing have no size. Without, the centroids of `labels`.
     region : Region, array or tuple of int, optional
         Where particles could have lain: a :class:`~napari_mpseg.particles.pattern.region.Region`, a ``(Y, X)`` mask, or
         height and width of the image. Without, the whole of `labels`. Particles outside are left out.
     labels : array, optional
         ``(Y, X)``, integer, 0 = background. The distances ``"ultimate"`` and ``"edge"`` need it. Where a table is given
-        too, labels that are not in it (or not kept) are left out.
+        too, labels that are not in it (or not kept) are left out, and all in it must be there.
     calibration : Calibration, optional
         Pixel size; without, the table's.
     test : str
@@ -66,7 +67,8 @@ def analyse_pattern(
     UnknownNameError
         If there is no such test or distance.
     SettingsError
-        If there is no region, no particles at all were given, or the distance needs labels.
+        If there is no region, no particles at all were given, the distance needs labels, or the labels are others than
+        the table's.
     ImageError
         If points, labels or region have the wrong shape.
     Cancelled
@@ -81,6 +83,7 @@ def analyse_pattern(
         calibration = getattr(particles, "calibration", None) or Calibration()
     where = region_of(region, pixels)
     if pixels is not None and found.label is not None and particles is not None:
+        _refuse_other_labels(found.label, pixels)
         pixels = np.where(np.isin(pixels, found.label), pixels, 0)
     if distance == "edge" and found.label is None:
         raise SettingsError(
@@ -93,6 +96,15 @@ def analyse_pattern(
         kept = needed(pattern.found.label, distance)
         pattern = replace(pattern, labels=np.where(np.isin(pixels, kept), pixels, 0))
     return chosen.run(pattern, settings or PatternSettings(), on_progress, cancel or CancelToken())
+
+
+def _refuse_other_labels(label: NDArray[np.int64], pixels: NDArray[Any]) -> None:
+    missing = int((~np.isin(label, pixels)).sum())
+    if missing:
+        raise SettingsError(
+            f"{missing} of the table's {len(label)} particles are not in the labels. "
+            "Give the labels that this table was measured on."
+        )
 
 
 def _checked_labels(labels: Any) -> NDArray[Any]:
@@ -129,12 +141,20 @@ def _of_table(frame: Any) -> Found:
         )
     there = frame[_PLACE].notna().all(axis=1)
     if "keep" in frame.columns:
-        there &= frame["keep"].fillna(True).astype(bool)
+        there &= as_keep(frame["keep"])
     frame = frame[there]
-    radius = np.sqrt(frame["area_px"].to_numpy(np.float64) / np.pi) if "area_px" in frame.columns else None
+    radius = _radius(frame["area_px"].to_numpy(np.float64, na_value=np.nan)) if "area_px" in frame.columns else None
     number = next((name for name in ("label", "index") if name in frame.columns), None)
     label = frame[number].to_numpy(np.int64) if number else None
     return Found(frame[_PLACE].to_numpy(np.float64), radius, label)
+
+
+def _radius(area: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return radii of discs of these areas, 0 where an area is missing, or None if all are."""
+    known = np.isfinite(area) & (area > 0)
+    if not known.any():
+        return None
+    return np.sqrt(np.where(known, area, 0.0) / np.pi)
 
 
 def _of_labels(labels: NDArray[Any]) -> Found:

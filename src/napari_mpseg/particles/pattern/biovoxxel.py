@@ -17,6 +17,7 @@ from napari_mpseg.particles.pattern.result import CLUSTERED, RANDOM, SELF_AVOIDI
 from napari_mpseg.progress import CancelToken, ProgressCallback
 
 _TABLE = (10, 30, 60, 100, 500, 1000, 2000, 3000, 4000, 5000)  # the degrees of freedom that the plugin knows
+_FEWEST = 2
 _FEWEST_FOR_WELCH = 11
 _HAZARDS = (
     "This test compares a median (or mean) with an expected mean and takes that mean for the variance too. It calls "
@@ -154,8 +155,8 @@ def _run(
     pattern: Pattern, settings: PatternSettings, on_progress: ProgressCallback, cancel: CancelToken
 ) -> PatternResult:
     distances, area = _in_pixels(pattern)
-    if len(distances) < 2:
-        return answer("biovoxxel", pattern, settings, TOO_FEW)
+    if len(distances) < _FEWEST:
+        return answer("biovoxxel", pattern, settings, TOO_FEW, n=len(distances))
     found = verdict(distances, area, statistic=settings.statistic, level=1 - settings.alpha)
     notes = list(_HAZARDS)
     if found.test.startswith("Student"):
@@ -213,4 +214,5 @@ BIOVOXXEL = PatternTest(
     _run,
     sound=False,
     simulates=False,
+    fewest=_FEWEST,
 )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.particles.pattern.distances import DISTANCES
 from napari_mpseg.particles.pattern.envelope import global_envelope
+from napari_mpseg.particles.pattern.neighbours import share_within
 from napari_mpseg.particles.pattern.pattern import Pattern
 from napari_mpseg.particles.pattern.pattern_settings import PatternSettings
 from napari_mpseg.particles.pattern.pattern_test import PatternTest, answer
@@ -32,6 +33,11 @@ def donnelly(n: int, area: float, outline: float) -> tuple[float, float]:
         Number of points.
     area, outline : float
         Of the region. An outline of 0 gives Clark and Evans' expectation without edge correction.
+
+    Notes
+    -----
+    The constants of the edge correction are those of Donnelly 1978 as spatstat's ``clarkevans`` has them; some later
+    texts round 0.0412 to 0.041.
     """
     expected = 0.5 * math.sqrt(area / n) + (0.0514 + 0.0412 / math.sqrt(n)) * outline / n
     variance = 0.0703 * area / n**2 + 0.037 * outline * math.sqrt(area / n**5)
@@ -61,12 +67,8 @@ def _simulate(
         gaps = null.gaps(points)
         means[number] = gaps.mean()
         if len(grid):
-            curves[number] = _share_within(gaps, grid)
+            curves[number] = share_within(gaps, grid)
     return means, curves
-
-
-def _share_within(gaps: Array, grid: Array) -> Array:
-    return np.asarray(np.searchsorted(np.sort(gaps), grid, side="right") / len(gaps), np.float64)
 
 
 def _run(
@@ -114,7 +116,7 @@ def _run(
 
 
 def _curve(distances: Array, grid: Array, curves: Array, settings: PatternSettings) -> Curve:
-    observed = _share_within(distances, grid)
+    observed = share_within(distances, grid)
     band = global_envelope(observed, curves, settings.alpha)
     return Curve(
         "Nearest-neighbour distances (G function)",

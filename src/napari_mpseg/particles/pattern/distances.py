@@ -89,9 +89,14 @@ def _ultimate_points(found: Found, labels: Labels | None) -> Found:
     return Found(points, np.asarray(distance_transform_edt(mask)[place], np.float64), labels[place].astype(np.int64))
 
 
-def any_touch(labels: Labels) -> bool:
-    """Return whether any two labels have pixels side by side or corner to corner."""
-    return bool(_touching(labels).any())
+def labels_that_touch(labels: Labels) -> Labels:
+    """Return the labels that have a pixel side by side or corner to corner with one of another label, ascending."""
+    found = []
+    for here, there in _neighbours(labels.shape):
+        one, other = labels[here], labels[there]
+        differ = (one != other) & (one != 0) & (other != 0)
+        found += [np.unique(one[differ]), np.unique(other[differ])]
+    return np.unique(np.concatenate(found))
 
 
 def _touching(labels: Labels) -> NDArray[np.bool_]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.particles.pattern.distances import DISTANCES
 from napari_mpseg.particles.pattern.envelope import Envelope, global_envelope
-from napari_mpseg.particles.pattern.neighbours import pair_counts
+from napari_mpseg.particles.pattern.neighbours import pair_counts, share_within
 from napari_mpseg.particles.pattern.pattern import Pattern
 from napari_mpseg.particles.pattern.pattern_settings import PatternSettings
 from napari_mpseg.particles.pattern.pattern_test import PatternTest, answer
@@ -24,6 +24,10 @@ from napari_mpseg.progress import CancelToken, ProgressCallback
 
 Array = NDArray[np.float64]
 _POINTS_OF_CURVE = 50
+_NOWHERE = (
+    "By its p the curve is among the most extreme, but equal to others there and nowhere outside the band, so nothing "
+    "says that particles lie nearer or further apart than at random."
+)
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,6 @@ class _Function:
     reach: Callable[[Pattern], float]
     of_points: Callable[[Null, Array, Array], Array]
     of_measured: Callable[[Null, Array], Array]
-
-
-def _share_within(gaps: Array, grid: Array) -> Array:
-    return np.asarray(np.searchsorted(np.sort(gaps), grid, side="right") / len(gaps), np.float64)
 
 
 def _ripley(null: Null, points: Array, grid: Array) -> Array:
@@ -66,8 +66,8 @@ _G = _Function(
     "Nearest-neighbour distances (G function)",
     "Share of particles with a neighbour within",
     _reach_of_nearest,
-    lambda null, points, grid: _share_within(null.gaps(points), grid),
-    lambda null, grid: _share_within(null.measured, grid),
+    lambda null, points, grid: share_within(null.gaps(points), grid),
+    lambda null, grid: share_within(null.measured, grid),
 )
 _L = _Function(
     "Pairs by distance (L function)",
@@ -100,6 +100,8 @@ def _test(
     pattern_class, where = _judged(observed, band, grid, settings.alpha)
     unit = pattern.calibration.unit
     notes = [*null.notes, *(f"{text} {reach[0]:.4g} to {reach[1]:.4g} {unit}." for text, reach in where)]
+    if band.p <= settings.alpha and not where:
+        notes.append(_NOWHERE)
     return answer(
         name,
         pattern,
@@ -138,6 +140,8 @@ def _judged(
     if band.p > alpha:
         return RANDOM, []
     above, below = observed > band.high, observed < band.low
+    if not (above | below).any():
+        return RANDOM, []
     where = [
         (
             f"There are {amount} neighbours than in random patterns at some distances from",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_mpseg.particles.compiled import njit
 
 Array = NDArray[np.float64]
+_CROWDED = 20  # other points in a point's cell, on average, from which on a tree is quicker (2 in random patterns)
 _TRIES = 2000  # places that are tried for one disc before the region counts as full
 
 
@@ -89,7 +90,9 @@ def _lay(
     size: float,
     tall: int,
     wide: int,
+    large: int,
 ) -> Any:
+    # the first `large` discs are too large for the cells, and each new disc looks at all of them
     first = np.full(tall * wide, -1, np.int64)
     after = np.full(len(radius), -1, np.int64)
     y, x = np.empty(len(radius)), np.empty(len(radius))
@@ -102,16 +105,21 @@ def _lay(
             xi = (stop[run] - (ends[run] - along)) * width
             r0, c0 = min(int(yi / size), tall - 1), min(int(xi / size), wide - 1)
             free = True
+            for j in range(min(i, large)):
+                if (yi - y[j]) ** 2 + (xi - x[j]) ** 2 < (radius[i] + radius[j]) ** 2:
+                    free = False
+                    break
             for r in range(max(0, r0 - 1), min(tall, r0 + 2)):
                 for c in range(max(0, c0 - 1), min(wide, c0 + 2)):
-                    j = first[r * wide + c]
+                    j = first[r * wide + c] if free else -1
                     while j >= 0 and free:
                         free = (yi - y[j]) ** 2 + (xi - x[j]) ** 2 >= (radius[i] + radius[j]) ** 2
                         j = after[j]
             if free:
                 y[i], x[i] = yi, xi
-                after[i] = first[r0 * wide + c0]
-                first[r0 * wide + c0] = i
+                if i >= large:
+                    after[i] = first[r0 * wide + c0]
+                    first[r0 * wide + c0] = i
                 laid = True
                 break
         if not laid:
@@ -137,7 +145,12 @@ def nearest_gaps(points: Array, radius: Array | None = None) -> Array:
     y, x = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
     if len(points) < 2:
         return np.full(len(points), np.inf)
-    return np.asarray(_nearest(y, x, np.zeros(len(y)) if radius is None else radius, _cell_size(y, x)))
+    size = _cell_size(y, x)
+    if radius is None and _crowded(y, x, size):
+        from scipy.spatial import cKDTree
+
+        return np.asarray(cKDTree(points).query(points, k=2)[0][:, 1], np.float64)
+    return np.asarray(_nearest(y, x, np.zeros(len(y)) if radius is None else radius, size))
 
 
 def pair_counts(points: Array, width: float, bins: int) -> NDArray[np.int64]:
@@ -171,15 +184,38 @@ def lay_discs(
     """
     order = np.argsort(-radius, kind="stable")
     height, width = pixel_size
-    size = max(2 * float(radius[order[0]]), spacing)
+    large, size = _large_and_cell(radius[order], spacing, len(radius) / region.area(pixel_size))
     tall = int(region.shape[0] * height / size) + 1
     wide = int(region.shape[1] * width / size) + 1
-    y, x = _lay(rng, region.row, region.stop, region.ends, height, width, radius[order], size, tall, wide)
+    y, x = _lay(rng, region.row, region.stop, region.ends, height, width, radius[order], size, tall, wide, large)
     if len(y) < len(radius):
         return None
     points = np.empty((len(radius), 2))
     points[order, 0], points[order, 1] = y, x
     return points
+
+
+def _large_and_cell(radius: Array, spacing: float, density: float) -> tuple[int, float]:
+    """Return how many of the discs, largest first, are to be listed apart, and the side of cells for the others.
+
+    Cells are as wide as the largest disc in them. A single large one would put all others into a few cells, so as many
+    are listed apart as make the discs that a new one must look at fewest.
+    """
+    sizes = np.maximum(2 * radius, spacing)
+    large = int(np.argmin(np.arange(len(radius)) + 9 * density * sizes**2))
+    return large, float(sizes[large])
+
+
+def share_within(gaps: Array, distances: Array) -> Array:
+    """Return which share of the gaps is at most as long as each of the distances, float64 ``(K,)``."""
+    return np.asarray(np.searchsorted(np.sort(gaps), distances, side="right") / len(gaps), np.float64)
+
+
+def _crowded(y: Array, x: Array, size: float) -> bool:
+    """Return whether points lie so close together in places that looking through cells takes longer than a tree."""
+    row, column = ((y - y.min()) / size).astype(np.int64), ((x - x.min()) / size).astype(np.int64)
+    in_cell = np.bincount(row * (int(column.max()) + 1) + column)
+    return float((in_cell.astype(np.float64) ** 2).sum()) > _CROWDED * len(y)
 
 
 def _cell_size(y: Array, x: Array) -> float:

@@ -24,8 +24,8 @@ class PatternSettings:
         Random patterns are discs of the particles' areas that do not overlap, since particles cannot lie in each
         other. False: points, which may lie anywhere. Where no areas are known, points are laid in any case.
     separation : float
-        How many empty pixels must lie between discs: particles that touch are one in a mask. Where labels are given in
-        which particles do touch, 0 is taken.
+        How many empty pixels must lie between discs: particles that touch are one in a mask. Where labels are given of
+        which a tenth or more touch another, 0 is taken, and a note says so.
     fewest : int
         With fewer particles, the answer is "too few particles to say" (but not in the test ``"biovoxxel"``).
     statistic : str

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_mpseg.particles.pattern.pattern import Pattern
 from napari_mpseg.particles.pattern.pattern_settings import PatternSettings
-from napari_mpseg.particles.pattern.result import PatternResult
+from napari_mpseg.particles.pattern.result import TOO_FEW, PatternResult
 from napari_mpseg.progress import CancelToken, ProgressCallback
 from napari_mpseg.registry import Registry
 from napari_mpseg.settings import to_dict
@@ -35,6 +35,8 @@ class PatternTest:
         Whether it calls random patterns random as often as it says.
     simulates : bool
         Whether it lays random patterns to compare with.
+    fewest : int or None
+        How many particles it needs; None: as many as the settings say.
     """
 
     name: str
@@ -44,6 +46,7 @@ class PatternTest:
     run: Run
     sound: bool = True
     simulates: bool = True
+    fewest: int | None = None
 
 
 PATTERN_TESTS: Registry[PatternTest] = Registry("test of the point pattern")
@@ -62,6 +65,8 @@ def answer(test: str, pattern: Pattern, settings: PatternSettings, pattern_class
             **more,
         }
     n = more.pop("n", len(pattern))
+    if pattern_class == TOO_FEW:
+        more["details"] = {**more.get("details", {}), "fewest": PATTERN_TESTS[test].fewest or settings.fewest}
     more = {"unit": pattern.calibration.unit, "area": pattern.area, "region": pattern.region.name, **more}
     return PatternResult(
         pattern_class,

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_mpseg.particles.pattern.distances import DISTANCES, any_touch
+from napari_mpseg.particles.pattern.distances import DISTANCES, labels_that_touch
 from napari_mpseg.particles.pattern.neighbours import lay_discs, nearest_gaps
 from napari_mpseg.particles.pattern.pattern import Pattern
 from napari_mpseg.particles.pattern.pattern_settings import PatternSettings
@@ -19,6 +19,7 @@ _EDGES = (
     "the same centroids and in random patterns."
 )
 _CLOSE = 10.0  # pixels between neighbours below which a pixel more or less matters
+_TOLD_APART = 0.1  # share of labels that touch from which on random discs may touch too
 _MANY = 0.02  # share of particles that lie nearer than discs of their areas could
 
 
@@ -129,11 +130,15 @@ def null_of(pattern: Pattern, settings: PatternSettings, *, fits: bool = True) -
                 "have a size.",
             ),
         )
-    apart = 0.0 if pattern.labels is not None and any_touch(pattern.labels) else settings.separation
+    apart, touching = _separation(pattern, settings)
     space = f", with {apart:g} px between them" if apart else ""
     notes = [
-        f"Random patterns are discs of the particles' areas ({share:.2%} of the region) that do not overlap{space}."
+        f"Random patterns are discs of the particles' areas ({share:.2%} of the region) that do not overlap{space}.",
+        *touching,
     ]
+    unknown = int((radius == 0).sum())
+    if unknown:
+        notes.append(f"The area of {unknown:,} of {len(pattern):,} particles is not known: points stand for them.")
     spacing = float(nearest_gaps(pattern.points).mean()) / pattern.pixel
     if spacing < _CLOSE:
         notes.append(
@@ -150,3 +155,26 @@ def null_of(pattern: Pattern, settings: PatternSettings, *, fits: bool = True) -
     if DISTANCES[pattern.distance].between_edges:
         notes.append(_EDGES)
     return Null(pattern, radius + apart / 2 * pattern.pixel, tuple(notes))
+
+
+def _separation(pattern: Pattern, settings: PatternSettings) -> tuple[float, list[str]]:
+    """Return how many pixels lie between random discs, and what to say of labels that touch.
+
+    A few labels that touch, such as a particle that was cut, must not change what all others are compared with.
+    """
+    if pattern.labels is None or pattern.found.label is None or not settings.separation:
+        return settings.separation, []
+    particles = np.unique(pattern.found.label)
+    touching = int(np.isin(particles, labels_that_touch(pattern.labels)).sum())
+    if not touching:
+        return settings.separation, []
+    told = f"{touching:,} of {len(particles):,} particles touch another"
+    if touching < _TOLD_APART * len(particles):
+        return settings.separation, [
+            f"{told}, fewer than {_TOLD_APART:.0%}, so random discs are kept {settings.separation:g} px apart as if "
+            "particles that touch were one. If they were told apart, compare with a separation of 0."
+        ]
+    return 0.0, [
+        f"{told}, {_TOLD_APART:.0%} or more, so they were told apart and random discs may touch too: the separation of "
+        f"{settings.separation:g} px is not used. A table without labels does not tell this; give a separation of 0."
+    ]

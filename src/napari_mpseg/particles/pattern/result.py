@@ -133,7 +133,7 @@ class PatternResult:
     def in_words(self) -> str:
         """Return the answer as a sentence for the user."""
         if self.pattern_class == TOO_FEW:
-            return f"{TOO_FEW}: {self.n:,}, and {self.settings.get('fewest', 2)} are needed"
+            return f"{TOO_FEW}: {self.n:,}, and {self.details.get('fewest', 2)} are needed"
         unit = "µm" if self.unit == "um" else self.unit
         which = "median" if self.details.get("compared") == "median" else "mean"
         measured = self.median if which == "median" else self.mean

@@ -6,6 +6,7 @@ import pytest
 
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.particles.measure import measure
+from napari_mpseg.particles.review.audit import audit_of
 
 BARS, DISCS = range(1, 11), range(11, 21)
 
@@ -270,3 +271,120 @@ def test_size_classes(layer, widget, screenshot):
     widget.sizes.borders.setText("64, 40 um")
     widget.panel.run_button.click()
     assert "positive and rising" in widget.panel.status.text()
+
+
+# -- together with the review, without a window
+
+
+@pytest.fixture
+def reviewed(data):
+    """A layer, its classes, and a review of it that is open."""
+    from napari.components import ViewerModel
+
+    from napari_mpseg.gui.classes_layer import LayerClasses
+    from napari_mpseg.gui.review_session import ReviewSession
+    from napari_mpseg.particles.reviewable import measure_for_review
+
+    model = ViewerModel()
+    features = measure_for_review(data, calibration=Calibration.parse("2um")).to_features()
+    layer = model.add_labels(data.copy(), name="drawn", features=features)
+    return layer, LayerClasses(layer), ReviewSession(model, layer)
+
+
+def by_rules(layer_classes, name):
+    from napari_mpseg.particles.classes.rules import classify_by_rules, find_rules
+
+    layer_classes.apply(classify_by_rules(layer_classes.table, find_rules(name)))
+
+
+def test_undo_leaves_what_the_review_decided_since(reviewed):
+    layer, own, session = reviewed
+    before = classes(layer)
+    by_rules(own, "four-shapes")
+    session.decide(1, to_class="film")
+    new = session.split(3, [(80, 20), (92, 20)])[-1]
+    parts = classes(layer, [3, new])
+    own.undo()
+    assert classes(layer, [1]) == ["film"]
+    assert classes(layer, [3, new]) == parts
+    assert classes(layer, [2, *range(4, 21)]) == [before[label - 1] for label in (2, *range(4, 21))]
+    assert own.assigned().to_dict() == {1: "film"}
+    assert layer.features["class_assigned"].iloc[[1, 2]].tolist() == [True, False]
+
+
+def test_a_particle_that_was_deleted_does_not_stand_in_the_way(reviewed):
+    layer, own, session = reviewed
+    own.assign([5, 6], "hair")
+    session.delete(5)
+    own.assign([7], "hair")
+    own.unassign([7])
+    assert own.assigned().to_dict() == {6: "hair"}
+    session.undo()
+    assert classes(layer, [5]) == ["hair"]
+    assert own.assigned().to_dict() == {5: "hair", 6: "hair"}
+
+
+@pytest.mark.parametrize("looked_at", [True, False])
+def test_rules_leave_classes_that_the_review_gave(reviewed, looked_at):
+    layer, own, session = reviewed
+    if looked_at:
+        by_rules(own, "mp-vat")
+    given = classes(layer, [1])[0]
+    session.decide(1, to_class=given)  # as the rules say, but now a person says so
+    session.decide(11, to_class="hair")
+    assert own.assigned().to_dict() == {1: given, 11: "hair"}
+    by_rules(own, "four-shapes")
+    assert classes(layer, [11, 12]) == ["hair", "bead"]
+    assert layer.features["class_assigned"].iloc[[1, 2, 11, 12]].tolist() == [True, False, True, False]
+    session.undo()  # the class of 11
+    assert 11 not in own.assigned()
+
+
+def test_a_table_measured_anew_gives_the_user_no_classes(data):
+    from napari.layers import Labels
+
+    from napari_mpseg.gui.classes_layer import LayerClasses
+    from napari_mpseg.particles.reviewable import measure_for_review
+
+    um = Calibration.parse("2um")
+    layer = Labels(data, features=measure_for_review(data, calibration=um).to_features())
+    own = LayerClasses(layer)
+    by_rules(own, "four-shapes")
+    own.assign([2], "hair")
+    layer.features = measure_for_review(data, calibration=um, previous=layer.features).to_features()
+    assert classes(layer, [11]) == ["particle"]
+    assert own.assigned().to_dict() == {2: "hair"}
+
+
+def test_classes_are_in_the_record_with_what_was_before(layer):
+    from napari_mpseg.gui.classes_layer import LayerClasses
+
+    own = LayerClasses(layer)
+    own.assign([2, 3], "hair")
+    entry = audit_of(layer.metadata)[-1]
+    assert (entry.action, entry.labels) == ("class", (2, 3))
+    assert (dict(entry.before), dict(entry.after)) == ({}, {"class": "hair"})
+    assert audit_of(layer.metadata).reviewed() == {2, 3}
+    by_rules(own, "mp-vat")
+    entry = audit_of(layer.metadata)[-1]
+    assert entry.action == "found"
+    assert entry.labels == tuple(label for label in range(1, 21) if label not in (2, 3))
+    assert entry.before == {"class": "unclassified"}
+    assert entry.after["class"] == {
+        **{str(n): "fibre" for n in (1, *range(4, 11))},
+        **{str(n): "particle" for n in DISCS},
+    }
+    own.undo()
+    entry = audit_of(layer.metadata)[-1]
+    assert (entry.action, entry.before["action"], entry.after) == ("undo", "found", {"class": "unclassified"})
+    own.undo()
+    assert audit_of(layer.metadata)[-1].before == {"class": "hair", "action": "class"}
+    assert audit_of(layer.metadata).reviewed() == set()
+    assert len(audit_of(layer.metadata)) == 4
+
+
+def test_a_class_is_recorded_once_while_the_review_is_open(reviewed):
+    layer, own, _ = reviewed
+    own.assign([2], "hair")
+    (entry,) = audit_of(layer.metadata)
+    assert (entry.labels, entry.after["class"]) == ((2,), "hair")

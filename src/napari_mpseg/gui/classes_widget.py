@@ -174,6 +174,7 @@ class ClassesWidget(WorkingWidget):
 
         def work(now: LayerClasses) -> str:
             table = now.table
+            now.assigned()  # sees what was edited in the table that is replaced here
             column = size_class(table, self.sizes.classes).set_axis(table.labels)
             features = now.layer.features
             column = column.reindex(features["index"].astype("int64")).set_axis(features.index)
@@ -229,7 +230,7 @@ class ClassesWidget(WorkingWidget):
 
         def work(now: LayerClasses) -> str:
             now.undo()
-            return "The classes from before are back"
+            return "The classes from before are back; what was changed elsewhere since stays"
 
         if self._now is not None and self._now.can_undo:
             self._change(work)

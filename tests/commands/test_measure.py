@@ -190,3 +190,63 @@ def test_a_full_disk(run, file, tmp_path, monkeypatch):
     assert (code, said) == (1, "")
     assert "The disk is full" in error
     assert not (tmp_path / "out").exists()
+
+
+# what was decided before
+
+
+def rejected(path):
+    frame = pd.read_csv(path)
+    return frame["label"][~frame["keep"]].tolist()
+
+
+def reject(path, label):
+    frame = pd.read_csv(path)
+    frame.assign(keep=frame["label"] != label).to_csv(path, index=False)
+
+
+@pytest.mark.parametrize("name", ["mine.ome.zarr", "mine.tif"])
+def test_decisions_saved_with_the_labels_stay(run, squares, tmp_path, name):
+    labels_files = pytest.importorskip("napari_mpseg.gui.labels_files")
+    features = pd.DataFrame({"index": range(4), "area_px": [np.nan, 1, 2, 3], "keep": [None, True, False, True]})
+    file = labels_files.LabelsFile(squares, features, (1.0, 1.0))
+    (labels_files.write_tiff if name.endswith(".tif") else labels_files.write_zarr)(tmp_path / name, file)
+    code, said, error = run("measure", tmp_path / name, "--out", tmp_path / "out", "--quiet")
+    assert (code, error) == (0, "")
+    assert f"Decisions of {name.replace('.tif', '.csv')} kept" in said
+    assert rejected(tmp_path / "out" / "mine_particles.csv") == [2]
+    assert areas(tmp_path / "out" / "mine_particles.csv") == AREAS
+
+
+@pytest.mark.parametrize("more", [[], ["--mask"]])
+def test_decisions_in_a_table_that_is_replaced_stay(run, file, tmp_path, more):
+    command = ("measure", file, "--out", tmp_path / "out", *more)
+    said = run(*command)[1]
+    assert "Decisions" not in said
+    reject(tmp_path / "out" / "labels_particles.csv", 3)
+    for form in ("csv", "parquet"):  # the second time the Parquet file is the newer one
+        code, said, _ = run(*command, "--overwrite", "--properties", "all")
+        assert code == 0
+        assert f"Decisions of labels_particles.{form} kept" in said
+        assert rejected(tmp_path / "out" / "labels_particles.csv") == [3]
+
+
+def test_decisions_beside_a_result_stay(run, squares, tmp_path):
+    tifffile.imwrite(tmp_path / "scan.tif", np.where(squares > 0, 200, 0).astype(np.uint8))
+    run("segment", tmp_path / "scan.tif", "--out", tmp_path / "out", "--method", "fixed-level")
+    reject(tmp_path / "out" / "scan_particles.csv", 1)
+    said = run("measure", tmp_path / "out" / "scan.ome.zarr", "--out", tmp_path / "again")[1]
+    assert "Decisions of scan_particles.csv kept" in said
+    assert rejected(tmp_path / "again" / "scan_particles.csv") == [1]
+
+
+def test_decisions_on_other_particles_of_that_name_do_not_stay(run, squares, file, tmp_path):
+    run("measure", file, "--out", tmp_path / "out")
+    reject(tmp_path / "out" / "labels_particles.csv", 1)
+    squares[20:24, 30:34], squares[50:52, 60:62], squares[100:110, 200:210] = 3, 1, 2
+    (tmp_path / "other").mkdir()
+    tifffile.imwrite(tmp_path / "other" / "labels.tif", squares)
+    code, said, _ = run("measure", tmp_path / "other" / "labels.tif", "--out", tmp_path / "out", "--overwrite")
+    assert code == 0
+    assert "Decisions of labels_particles.csv not kept: its particles are others" in said
+    assert rejected(tmp_path / "out" / "labels_particles.csv") == []

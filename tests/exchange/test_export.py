@@ -9,7 +9,7 @@ import pytest
 from napari_mpseg.errors import Cancelled, SettingsError, StoreError, UnknownNameError
 from napari_mpseg.exchange import rois
 from napari_mpseg.exchange.export import EXPORTS, export
-from napari_mpseg.exchange.names import file_stem
+from napari_mpseg.exchange.names import file_stem, labels_stem
 from napari_mpseg.progress import CancelToken
 
 FORMATS = list(EXPORTS)
@@ -133,3 +133,18 @@ def test_no_particles(name, labels, table, tmp_path):
 )
 def test_any_name_makes_a_file_name(name, stem):
     assert file_stem(name) == stem
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("a.tif", "a"),
+        ("a.v1.tif", "a.v1"),
+        ("a.v2.OME.TIFF", "a.v2"),
+        ("a.ome.zarr", "a"),
+        ("a.zarr", "a"),
+        ("a.tif.png", "a.tif.png"),
+    ],
+)
+def test_only_the_ending_of_labels_is_no_part_of_their_name(name, stem):
+    assert labels_stem(f"some.tif/{name}") == stem

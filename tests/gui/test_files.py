@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from napari.utils.notifications import notification_manager
 from npe2 import read, write
 from qtpy.QtWidgets import QApplication
 
 from napari_mpseg.errors import StoreError
 from napari_mpseg.gui.readers import get_reader
 from napari_mpseg.gui.writers import write_labels_tiff, write_labels_zarr
+from napari_mpseg.particles.table import ParticleTable
 
 
 @pytest.fixture
@@ -132,6 +134,105 @@ def test_nothing_of_the_users_is_overwritten(labels, tmp_path):
     with pytest.raises(StoreError, match="already there"):
         write_labels_zarr(str(tmp_path / "a.zarr"), data, meta)
     assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
+
+
+def test_images_and_whole_results_are_not_replaced_by_labels(labels, spots, tmp_path):
+    import zarr
+
+    from napari_mpseg.pipeline import segment
+
+    data, meta, _ = labels.as_layer_data_tuple()
+    photo = zarr.open_group(tmp_path / "photo.ome.zarr", mode="w")
+    photo.create_array("0", data=np.full((5, 5), 7, np.uint8))
+    photo.attrs["ome"] = {"version": "0.5", "multiscales": [{"axes": [], "datasets": [{"path": "0"}]}]}
+    result = segment(spots, "fixed-level", out=tmp_path).save(tmp_path, overwrite=True)["store"]
+    for store in (tmp_path / "photo.ome.zarr", result):
+        with pytest.raises(StoreError, match="Choose another name"):
+            write_labels_zarr(str(store), data, meta)
+        assert zarr.open_group(store, mode="r")["0"].shape != data.shape
+    assert (result / "labels" / "particles").is_dir()
+    write_labels_zarr(str(tmp_path / "own.ome.zarr"), data, meta)
+    write_labels_zarr(str(tmp_path / "own.ome.zarr"), data * 2, meta)
+    np.testing.assert_array_equal(zarr.open_array(tmp_path / "own.ome.zarr" / "0", mode="r")[:], data * 2)
+
+
+def test_names_with_dots_have_records_of_their_own(model, labels, tmp_path):
+    for version in ("v1", "v2"):
+        labels.metadata["napari-mpseg"] = {"role": "particles", "note": version}
+        save(labels, tmp_path / f"a.{version}.ome.tif")
+    assert {path.name for path in tmp_path.glob("*.json")} == {"a.v1_review.json", "a.v2_review.json"}
+    for version in ("v1", "v2"):
+        (again,) = reopen(model, tmp_path / f"a.{version}.ome.tif")
+        assert (again.name, again.metadata["napari-mpseg"]["note"]) == (f"a.{version}", version)
+
+
+def test_table_and_record_of_earlier_labels_go_with_them(model, labels, tmp_path):
+    labels.metadata["napari-mpseg"] = {"role": "particles", "audit": [{"action": "reject"}]}
+    save(labels, tmp_path / "mine.tif")
+    plain = model.add_labels(labels.data)
+    assert save(plain, tmp_path / "mine.tif") == [str(tmp_path / "mine.tif")]
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["mine.tif"]
+    assert reopen(model, tmp_path / "mine.tif")[0].features.empty
+
+
+def test_files_of_the_users_stay_where_labels_have_no_table(model, labels, tmp_path):
+    (tmp_path / "mine.csv").write_text("label,area\n1,2\n")
+    (tmp_path / "mine_review.json").write_text('{"mine": 1}')
+    plain = model.add_labels(labels.data)
+    for _ in range(2):
+        save(plain, tmp_path / "mine.tif")
+    assert (tmp_path / "mine.csv").read_text() == "label,area\n1,2\n"
+    assert (tmp_path / "mine_review.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sample,volume\n1,2\n", "no column 'label'"),
+        ("label,area_px\nfirst,2\n", "The table mine.csv was left out"),
+        ("label,area_px\n7,2\n8,3\n2,6\n", "2 of its 3 labels are not in the image"),
+        ("label,area_px\n1,2\n1,3\n", "left out"),
+    ],
+)
+def test_a_table_of_something_else_is_left_out_with_a_warning(model, labels, tmp_path, text, message):
+    save(model.add_labels(labels.data), tmp_path / "mine.tif")
+    (tmp_path / "mine.csv").write_text(text)
+    notification_manager.records.clear()
+    (again,) = reopen(model, tmp_path / "mine.tif")
+    assert message in notification_manager.records[-1].message
+    np.testing.assert_array_equal(again.data, labels.data)
+    assert again.features.empty
+
+
+def test_rows_of_particles_that_are_gone_are_left_out(model, labels, tmp_path):
+    save(labels, tmp_path / "mine.tif")
+    with (tmp_path / "mine.csv").open("a") as file:
+        file.write("9,5.0,True,bead\n")
+    notification_manager.records.clear()
+    (again,) = reopen(model, tmp_path / "mine.tif")
+    assert "mine.csv: 1 of 3 rows" in notification_manager.records[-1].message
+    assert again.features["area_px"].iloc[1:].tolist() == [18, 6]
+
+
+def test_a_parquet_table_is_written_anew_with_the_csv(model, labels, tmp_path):
+    save(labels, tmp_path / "mine.tif")
+    ParticleTable.read(tmp_path / "mine.csv").to_parquet(tmp_path / "mine.parquet")
+    features = labels.features.copy()
+    features["keep"] = pd.array([pd.NA, False, True], dtype="boolean")
+    labels.features = features
+    written = save(labels, tmp_path / "mine.tif")
+    assert [path.rsplit(".", 1)[1] for path in written] == ["tif", "csv", "parquet"]
+    assert pd.read_parquet(tmp_path / "mine.parquet")["keep"].tolist() == [False, True]
+    assert reopen(model, tmp_path / "mine.tif")[0].features["keep"].iloc[1:].tolist() == [False, True]
+
+
+def test_a_table_edited_by_hand_is_the_one_that_is_shown(model, spots, tmp_path):
+    from napari_mpseg.pipeline import segment
+
+    paths = segment(spots, "fixed-level", out=tmp_path).save(tmp_path, overwrite=True)
+    frame = pd.read_csv(paths["csv"]).assign(keep=[False, True, True])
+    frame.to_csv(paths["csv"], index=False)
+    assert reopen(model, paths["store"])[1].features["keep"].iloc[1:].tolist() == [False, True, True]
 
 
 def test_too_large_labels_for_tiff_are_refused(labels, tmp_path):

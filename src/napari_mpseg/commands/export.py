@@ -1,15 +1,18 @@
 """``napari-mpseg export``: particles in the formats of other programs."""
 
 import argparse
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.commands.arguments import add_pixel_size, add_quiet
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import console_work, say
-from napari_mpseg.errors import SettingsError
+from napari_mpseg.errors import SettingsError, StoreError
 
 if TYPE_CHECKING:
+    from napari_mpseg.particles.review.audit import AuditRecord
     from napari_mpseg.reports.loading import MeasuredFiles
 
 
@@ -18,7 +21,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "result",
         metavar="RESULT",
-        help="a folder that 'segment' or 'measure' wrote into, one NAME.ome.zarr of it, or a table (CSV or Parquet)",
+        help="a folder that 'segment' or 'measure' wrote into, one NAME.ome.zarr of it, labels that napari saved with "
+        "their table, or a table (CSV or Parquet)",
     )
     parser.add_argument(
         "--format",
@@ -50,15 +54,20 @@ def run(options: argparse.Namespace) -> None:
     if options.labels is not None and len(images) > 1:
         names = ", ".join(image.table.name for image in images)
         raise SettingsError(f"{options.result} holds several tables ({names}). With --labels, give one of them.")
+    audits = [image.audit() for image in images]
+    _check_places(images, audits, options)
     with console_work(options.quiet) as (on_progress, cancel):
-        for image in images:
-            table = image.item(calibration=options.pixel_size).table
+        # all are opened before the first is written
+        tables = [image.item(calibration=options.pixel_size).table for image in images]
+        labels = [_labels(image, options) for image in images]
+        for image, table, drawn, audit in zip(images, tables, labels, audits, strict=True):
             paths = export(
                 table,
                 options.out,
                 image.name,
                 options.formats,
-                labels=_labels(image, options),
+                labels=drawn,
+                audit=audit,
                 everything=options.everything,
                 overwrite=options.overwrite,
                 on_progress=on_progress,
@@ -69,6 +78,26 @@ def run(options: argparse.Namespace) -> None:
             say(f"Particles {len(table) - left_out}{more}")
             for path in paths.values():
                 say(f"File      {path}")
+
+
+def _check_places(
+    images: "Sequence[MeasuredFiles]", audits: "Sequence[AuditRecord]", options: argparse.Namespace
+) -> None:
+    """Refuse all images where one of them could not be written: half an export looks like a whole one."""
+    from napari_mpseg.exchange.export import export_paths
+
+    taken: dict[Path, str] = {}
+    there = []
+    for image, audit in zip(images, audits, strict=True):
+        for path in export_paths(
+            options.out, image.name, options.formats, audit=bool(len(audit) or audit.unread)
+        ).values():
+            if path in taken:
+                raise StoreError(f"{image.name} and {taken[path]} would both become {path}. Export one of them alone.")
+            taken[path] = image.name
+            there += [str(path)] if os.path.lexists(path) else []
+    if there and not options.overwrite:
+        raise StoreError(f"{', '.join(there)}: already there. Choose another --out, or give --overwrite.")
 
 
 def _labels(image: "MeasuredFiles", options: argparse.Namespace) -> Any:
@@ -97,5 +126,6 @@ Write particles into DIR, in one or more formats:
   parquet         the table with units, pixel size and provenance inside
   imagej-results  the table under ImageJ's column names, to be opened in ImageJ
   imagej-rois     outlines for ImageJ's ROI Manager (needs: pip install "napari-mpseg[imagej]")
-NAME_export.json beside them holds settings, definitions and versions.""",
+NAME_export.json beside them holds settings, definitions and versions; NAME_audit.jsonl and
+NAME_audit.csv what a reviewer changed, where the labels were saved with a record of it.""",
 )

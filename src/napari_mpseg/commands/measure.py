@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari_mpseg.commands.arguments import add_pixel_size, add_plane, add_quiet, add_rules
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import console_work, say
+from napari_mpseg.commands.decisions import keep_decisions
 from napari_mpseg.errors import ImageError
 
 if TYPE_CHECKING:
@@ -66,12 +67,16 @@ def run(options: argparse.Namespace) -> None:
         finished_together(paths, overwrite=options.overwrite) as parts,
     ):
         table = _measured(labels, image, options, on_progress, cancel)
+        # what is to be replaced is there until the end
+        table, decisions = keep_decisions(table, options.labels, paths.values(), renumbered=options.mask)
         table.to_csv(parts["csv"])
         table.to_parquet(parts["parquet"])
         cancel.check()
     say(f"Labels    {labels.name}: {labels.shape[1]} x {labels.shape[0]} px, {labels.calibration}")
     say(f"Particles {len(table)}")
     say("\n".join([*size_lines(table), *class_lines(table)]))
+    if decisions:
+        say(decisions)
     say(f"Table     {paths['csv']}")
 
 
@@ -125,5 +130,6 @@ COMMAND = Command(
     run,
     """\
 Measure size, shape and (with IMAGE) intensity of every labelled particle, and write
-NAME_particles.csv and NAME_particles.parquet into DIR.""",
+NAME_particles.csv and NAME_particles.parquet into DIR. What a review decided stays: classes given by hand and
+particles rejected in the table saved with LABELS, or in the one that is replaced.""",
 )

@@ -215,33 +215,15 @@ def _seeds(path: str) -> Any:
 
 
 def _paths(folder: Path, name: str) -> dict[str, Path]:
-    from napari_mpseg.results.saving import result_paths
+    from napari_mpseg.exchange.names import file_stem
 
-    csv = result_paths(folder, name)["csv"]  # a name that a file can have
-    stem = csv.name.removesuffix("_particles.csv")
-    return {part: folder / f"{stem}{ending}" for part, ending in _ENDINGS.items()}
+    return {part: folder / f"{file_stem(name)}{ending}" for part, ending in _ENDINGS.items()}
 
 
 def _write(parts: dict[str, Path], labels: Any, table: "ParticleTable", mask: "Image") -> None:
-    import tifffile
+    from napari_mpseg.results.labels_tiff import write_labels_tiff
 
-    calibration = mask.calibration
-    metadata: dict[str, Any] = {"axes": "YX", "Name": f"{mask.name} particles", "Creator": "napari-mpseg labels"}
-    if calibration.calibrated:
-        height, width = calibration.pixel_size
-        unit = "µm" if calibration.unit == "um" else calibration.unit
-        metadata |= {"PhysicalSizeY": height, "PhysicalSizeX": width}
-        metadata |= {"PhysicalSizeYUnit": unit, "PhysicalSizeXUnit": unit}
-    tile = (512, 512) if min(labels.shape) > 512 else None
-    tifffile.imwrite(
-        parts["labels"],
-        labels,
-        ome=True,
-        metadata=metadata,
-        photometric="minisblack",
-        compression="zlib",
-        tile=tile,
-    )
+    write_labels_tiff(parts["labels"], labels, f"{mask.name} particles", mask.calibration)
     table.to_csv(parts["csv"])
     table.to_parquet(parts["parquet"])
     record = {**table.provenance, "particles": len(table)}

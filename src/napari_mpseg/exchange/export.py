@@ -15,12 +15,30 @@ from napari_mpseg.provenance import Provenance
 from napari_mpseg.settings import to_dict
 
 if TYPE_CHECKING:
+    from napari_mpseg.particles.review.audit import AuditRecord
     from napari_mpseg.particles.table import ParticleTable
 
-__all__ = ["EXPORTS", "export"]
+__all__ = ["EXPORTS", "export", "export_paths"]
 
 RECORD = "record"
 RECORD_ENDING = "_export.json"
+AUDIT = {"audit": "_audit.jsonl", "audit-table": "_audit.csv"}
+"""Endings of what a reviewer changed: to be read again, and for people."""
+
+
+def export_paths(
+    folder: str | os.PathLike[str], name: str, formats: Sequence[str], *, audit: bool = False
+) -> dict[str, Path]:
+    """Return where :func:`export` puts what it writes, by format.
+
+    Raises
+    ------
+    UnknownNameError
+        If a format is unknown.
+    """
+    endings = {format_name: EXPORTS[format_name].ending for format_name in dict.fromkeys(formats)}
+    endings |= (AUDIT if audit else {}) | {RECORD: RECORD_ENDING}
+    return {part: Path(folder) / f"{file_stem(name)}{ending}" for part, ending in endings.items()}
 
 
 def export(
@@ -30,6 +48,7 @@ def export(
     formats: str | Sequence[str] = "csv",
     *,
     labels: Any = None,
+    audit: "AuditRecord | None" = None,
     everything: bool = False,
     overwrite: bool = False,
     on_progress: ProgressCallback = silent,
@@ -50,6 +69,8 @@ def export(
     labels : array, optional
         ``(Y, X)``, or ``(planes..., Y, X)`` for a table of several planes; what the table was measured on. Only
         some formats need it.
+    audit : AuditRecord, optional
+        What a reviewer changed; written beside unless it is empty.
     everything : bool
         Write particles too that the user did not keep (column ``keep``).
     overwrite : bool
@@ -60,7 +81,8 @@ def export(
     Returns
     -------
     dict of str to Path
-        What was written, by format; ``"record"`` is ``NAME_export.json`` with settings, provenance and versions.
+        What was written, by format; ``"record"`` is ``NAME_export.json`` with settings, provenance and versions;
+        ``"audit"`` and ``"audit-table"`` are the record of the review, if there is one.
 
     Raises
     ------
@@ -76,15 +98,17 @@ def export(
     chosen = _chosen([formats] if isinstance(formats, str) else list(formats), labels)
     cancel = cancel or CancelToken()
     written = table if everything else table.kept()
-    stem = file_stem(name)
-    paths = {entry.name: Path(folder) / f"{stem}{entry.ending}" for entry in chosen}
-    paths[RECORD] = Path(folder) / f"{stem}{RECORD_ENDING}"
+    reviewed = audit is not None and bool(len(audit) or audit.unread)
+    paths = export_paths(folder, name, [entry.name for entry in chosen], audit=reviewed)
     source = ExportSource(written, labels, on_progress, cancel)
     with finished_together(paths, overwrite=overwrite) as parts:
         notes: list[str] = []
         for entry in chosen:
             cancel.check()
             notes += entry.write(source, parts[entry.name])
+        if audit is not None and reviewed:
+            audit.to_json_lines(parts["audit"])
+            audit.to_csv(parts["audit-table"])
         record = _record(table, written, paths, everything, notes) | {"image": name}
         text = json.dumps(record, indent=2, ensure_ascii=False, default=str)
         parts[RECORD].write_text(text + "\n", encoding="utf-8")
@@ -106,7 +130,7 @@ def _chosen(names: Sequence[str], labels: Any) -> list[ExportFormat]:
 def _record(
     table: "ParticleTable", written: "ParticleTable", paths: dict[str, Path], everything: bool, notes: list[str]
 ) -> dict[str, Any]:
-    settings = {"formats": [name for name in paths if name != RECORD], "everything": everything}
+    settings = {"formats": [name for name in paths if name in EXPORTS], "everything": everything}
     record = Provenance("export", settings, {"calibration": to_dict(table.calibration)}).to_dict()
     return record | {
         "files": {name: path.name for name, path in paths.items() if name != RECORD},

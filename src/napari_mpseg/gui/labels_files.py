@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_mpseg.calibration import Calibration
-from napari_mpseg.errors import ImageError, StoreError
-from napari_mpseg.files import finished_at
+from napari_mpseg.errors import ImageError, MpsegError, StoreError
+from napari_mpseg.exchange.names import labels_stem
+from napari_mpseg.files import finished_at, finished_together
+from napari_mpseg.results.labels_file import is_labels_store
+from napari_mpseg.results.labels_table import INSIDE, is_own_table, newest_first, read_table, table_inside
+from napari_mpseg.results.labels_tiff import is_labels_tiff, write_labels_tiff
+from napari_mpseg.results.review_record import read_review, record_beside
 
-_TABLE = "tables/particles"
-_CREATOR = "napari-mpseg labels"
+if TYPE_CHECKING:
+    from napari_mpseg.particles.table import ParticleTable
+
 _METADATA = "napari-mpseg"
 _AXES = "TZYX"
 
@@ -43,6 +49,8 @@ class LabelsFile:
     metadata : mapping
         What this package keeps with the layer, as plain JSON values: where it came from, classes that were given by
         hand, the record of the review.
+    notes : tuple of str
+        What the user should know about what was read.
     """
 
     data: Any
@@ -52,6 +60,7 @@ class LabelsFile:
     unit: str = "pixel"
     name: str = "particles"
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def write_zarr(path: Path, labels: LabelsFile, *, overwrite: bool = True) -> Path:
@@ -64,7 +73,8 @@ def write_zarr(path: Path, labels: LabelsFile, *, overwrite: bool = True) -> Pat
     labels : LabelsFile
         What to write; lazy labels are written band by band.
     overwrite : bool
-        Replace a store that is there. Anything else that is there is never replaced.
+        Replace a store of labels alone that is there. Anything else, such as an image or a result with its
+        probability, is never replaced.
 
     Raises
     ------
@@ -77,6 +87,10 @@ def write_zarr(path: Path, labels: LabelsFile, *, overwrite: bool = True) -> Pat
     names = _axis_names(data.ndim)
     if path.exists() and not (path / "zarr.json").exists():
         raise StoreError(f"{path} is there and is no zarr store. Choose another name.")
+    if path.exists() and not is_labels_store(path):
+        raise StoreError(
+            f"{path} holds an image or a whole result, which labels alone would replace. Choose another name."
+        )
     with finished_at(path, overwrite=overwrite) as part:
         root = zarr.open_group(str(part), mode="w-", zarr_format=3)
         array = root.create_array(
@@ -91,12 +105,15 @@ def write_zarr(path: Path, labels: LabelsFile, *, overwrite: bool = True) -> Pat
         if labels.metadata:
             root.attrs[_METADATA] = dict(labels.metadata)
         if labels.features is not None and len(labels.features.columns):
-            _write_table(root, part / _TABLE, labels.features)
+            _write_table(root, part / INSIDE, labels.features)
     return path
 
 
 def write_tiff(path: Path, labels: LabelsFile) -> list[Path]:
     """Write labels as OME-TIFF; their table, if they have one, as CSV beside it, and what else is kept as JSON.
+
+    A Parquet table beside it is written anew with the CSV. A table or record of labels that were there before goes
+    where these have none, since it would be taken for theirs; files of others stay.
 
     Returns
     -------
@@ -108,37 +125,23 @@ def write_tiff(path: Path, labels: LabelsFile) -> list[Path]:
     StoreError
         If the place cannot be written, or a CSV that is no particle table would be overwritten.
     """
-    import tifffile
-
-    data = np.asarray(_integers(labels.data))
-    if data.dtype.itemsize > 4:
-        if int(data.max(initial=0)) > np.iinfo(np.int32).max:
-            raise StoreError(
-                f"Label {int(data.max())} is too large for OME-TIFF (at most 2147483647). Save as .ome.zarr."
-            )
-        data = data.astype(np.int32)
-    written = [path]
-    metadata: dict[str, Any] = {"axes": _AXES[-data.ndim :], "Name": labels.name, "Creator": _CREATOR}
+    data = _for_tiff(labels.data)
+    calibration = Calibration()
     if labels.unit != "pixel":
-        height, width = labels.scale[-2:]
-        metadata |= {"PhysicalSizeY": height, "PhysicalSizeX": width}
-        metadata |= dict.fromkeys(("PhysicalSizeYUnit", "PhysicalSizeXUnit"), _ome_unit(labels.unit))
-    table = path.with_suffix(".csv")
-    with finished_at(path) as part:
-        # the ending decides nothing: `ome` does
-        tile = (512, 512) if min(data.shape[-2:]) > 512 else None
-        tifffile.imwrite(
-            part, data, ome=True, metadata=metadata, photometric="minisblack", compression="zlib", tile=tile
-        )
-        if labels.features is not None and "index" in labels.features:
-            _check_is_table(table)
-            from napari_mpseg.particles.table import ParticleTable
-
-            ParticleTable.from_features(labels.features).to_csv(table)
-            written.append(table)
+        height, width = (abs(size) for size in labels.scale[-2:])
+        calibration = Calibration((height, width), labels.unit)
+    table = _particles(labels)
+    places, written = _tiff_places(path, table is not None, bool(labels.metadata))
+    with finished_together(places, overwrite=True, optional=[name for name in places if name != "labels"]) as parts:
+        write_labels_tiff(parts["labels"], data, labels.name, calibration)
+        if table is not None:
+            table.to_csv(parts["csv"])
+            if "parquet" in written:
+                table.to_parquet(parts["parquet"])
         if labels.metadata:
-            written.append(_write_record(_record_place(path), labels.metadata))
-    return written
+            text = json.dumps({_METADATA: dict(labels.metadata)}, indent=1)
+            parts["record"].write_text(text + "\n", encoding="utf-8")
+    return [places[name] for name in written]
 
 
 def read_zarr(path: Path) -> list[LabelsFile]:
@@ -150,40 +153,117 @@ def read_zarr(path: Path) -> list[LabelsFile]:
     except Exception:  # a plain array, or damaged: whoever opens it as an image says what is wrong
         return []
     if "image-label" in _ome(root):
-        return [_read_labels(root, path, _read_table(path / _TABLE))]
+        return [_read_labels(root, path, _read_features(path))]
     names = _ome(root["labels"]).get("labels", []) if "labels" in root else []
-    return [_read_labels(root[f"labels/{name}"], path, _table_of(path, name), name) for name in names]
+    found = []
+    for name in names:
+        # saving a result puts the table beside the store; other programs put theirs inside
+        beside = [path.with_name(f"{labels_stem(path)}_{name}{ending}") for ending in (".csv", ".parquet")]
+        features, notes = _features_of([*beside, table_inside(path, name)])
+        found.append(replace(_read_labels(root[f"labels/{name}"], path, features, name), notes=tuple(notes)))
+    return found
 
 
 def read_tiff(path: Path) -> LabelsFile | None:
     """Return labels written by :func:`write_tiff`, with the table beside them; None for any other TIFF."""
     import tifffile
 
+    if not is_labels_tiff(path):
+        return None
     try:
-        with tifffile.TiffFile(path) as tif:
-            if _CREATOR not in (tif.ome_metadata or "")[:2000]:
-                return None
-            data = tif.asarray()
+        data = tifffile.imread(path)
     except (OSError, ValueError, tifffile.TiffFileError):
         return None
     from napari_mpseg.images.open import open_stack
 
     calibration = open_stack(path).calibration
-    features = None
-    table = path.with_suffix(".csv")
-    if table.exists():
-        from napari_mpseg.particles.table import ParticleTable
-
-        features = ParticleTable.read(table).to_features()
+    features, notes = _features_of(_tables_beside(path), data)
     scale = (1.0,) * (data.ndim - 2) + calibration.pixel_size
-    record = _read_record(_record_place(path))
-    return LabelsFile(data, features, scale, (), calibration.unit_name, path.name.split(".")[0], record)
+    return LabelsFile(
+        data, features, scale, (), calibration.unit_name, labels_stem(path), read_review(path), tuple(notes)
+    )
 
 
 def _integers(data: Any) -> Any:
     if np.dtype(data.dtype).kind not in "iu":
         raise ImageError(f"Labels must be whole numbers; these are {data.dtype}.")
     return data
+
+
+def _for_tiff(labels: Any) -> Any:
+    data = np.asarray(_integers(labels))
+    if data.dtype.itemsize <= 4:
+        return data
+    if int(data.max(initial=0)) > np.iinfo(np.int32).max:
+        raise StoreError(f"Label {int(data.max())} is too large for OME-TIFF (at most 2147483647). Save as .ome.zarr.")
+    return data.astype(np.int32)
+
+
+def _particles(labels: LabelsFile) -> ParticleTable | None:
+    if labels.features is None or "index" not in labels.features:
+        return None
+    from napari_mpseg.particles.table import ParticleTable
+
+    return ParticleTable.from_features(labels.features)
+
+
+def _tables_beside(path: Path) -> list[Path]:
+    return [path.with_suffix(".csv"), path.with_suffix(".parquet")]
+
+
+def _tiff_places(path: Path, with_table: bool, with_record: bool) -> tuple[dict[str, Path], list[str]]:
+    """Return the files that are replaced or go, by their part, and which parts are written, the labels first."""
+    csv, parquet = _tables_beside(path)
+    record = record_beside(path)
+    ours = is_labels_tiff(path)  # what lies beside labels of others, or beside none, is not ours to remove
+    places, written = {}, ["labels"]
+    if with_table:
+        _check_is_table(csv)
+        written += ["csv", *(["parquet"] if is_own_table(parquet) else [])]
+    if with_table or (ours and is_own_table(csv)):
+        places["csv"] = csv
+    if (with_table or ours) and is_own_table(parquet):
+        places["parquet"] = parquet
+    if with_record and record.exists() and not read_review(path):
+        raise StoreError(
+            f"The record of the review belongs in {record}, and another file is there. Choose another name."
+        )
+    if with_record or (ours and read_review(path)):
+        places["record"] = record
+    if with_record:
+        written.append("record")
+    return {**places, "labels": path}, written
+
+
+def _features_of(tables: Sequence[Path], data: Any = None) -> tuple[Any, list[str]]:
+    """Return the newest table that is one and fits the labels, as features, and what there is to say.
+
+    A table that cannot be used keeps nobody from opening the labels.
+    """
+    notes: list[str] = []
+    for path in newest_first(tables):
+        try:
+            table = read_table(path)
+            if data is not None:
+                table, left_out = _of_these_labels(table, path, data)
+                notes += left_out
+            return table.to_features(), notes
+        except (MpsegError, ValueError) as error:  # ValueError: a label twice
+            notes.append(f"The table {path.name} was left out: {error}")
+    return None, notes
+
+
+def _of_these_labels(table: ParticleTable, path: Path, data: Any) -> tuple[ParticleTable, list[str]]:
+    import pandas as pd
+
+    fits = np.isin(table.labels, pd.unique(data.ravel()))
+    others = len(fits) - np.count_nonzero(fits)
+    if 2 * others > len(fits):
+        raise StoreError(f"{others} of its {len(fits)} labels are not in the image, so it is of others.")
+    if not others:
+        return table, []
+    note = f"{path.name}: {others} of {len(fits)} rows were left out, since their labels are not in the image."
+    return replace(table, frame=table.frame[fits].reset_index(drop=True)), [note]
 
 
 def _axis_names(ndim: int) -> list[str]:
@@ -234,27 +314,14 @@ def _write_table(root: Any, folder: Path, features: Any) -> None:
     frame.to_parquet(folder / "table.parquet", index=False)
 
 
-def _read_table(folder: Path) -> Any:
-    file = folder / "table.parquet"
+def _read_features(store: Path) -> Any:
+    """Return the features in a store of labels as they are, the user's own columns included."""
+    file = table_inside(store)
     if not file.exists():
         return None
     import pandas as pd
 
     return pd.read_parquet(file)
-
-
-def _table_of(store: Path, name: str) -> Any:
-    """Return the table inside a store, or the one that saving a result puts beside it, as features."""
-    beside = store.with_name(f"{_stem(store)}_{name}.parquet")
-    if (store / "tables" / name).exists() or not beside.exists():
-        return _read_table(store / "tables" / name)
-    from napari_mpseg.particles.table import ParticleTable
-
-    return ParticleTable.read(beside).to_features()
-
-
-def _stem(store: Path) -> str:
-    return store.name.removesuffix(".zarr").removesuffix(".ome")
 
 
 def _ome(group: Any) -> Mapping[str, Any]:
@@ -273,7 +340,7 @@ def _read_labels(group: Any, path: Path, features: Any, name: str = "") -> Label
         raise ImageError(
             f"The labels in {path} have damaged OME-Zarr metadata ({error!r}). Save them again."
         ) from error
-    stem = _stem(path)
+    stem = labels_stem(path)
     return LabelsFile(
         data=array,
         features=features,
@@ -285,34 +352,8 @@ def _read_labels(group: Any, path: Path, features: Any, name: str = "") -> Label
     )
 
 
-def _record_place(path: Path) -> Path:
-    return path.with_name(f"{path.name.split('.')[0]}_review.json")
-
-
-def _write_record(place: Path, metadata: Mapping[str, Any]) -> Path:
-    if place.exists() and not _read_record(place):
-        raise StoreError(
-            f"The record of the review belongs in {place}, and another file is there. Choose another name."
-        )
-    with finished_at(place) as part:
-        part.write_text(json.dumps({_METADATA: dict(metadata)}, indent=1) + "\n", encoding="utf-8")
-    return place
-
-
-def _read_record(place: Path) -> Mapping[str, Any]:
-    try:
-        values = json.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return _mapping(values.get(_METADATA)) if isinstance(values, dict) else {}
-
-
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _ome_unit(unit: str) -> str:
-    return {"micrometer": "µm", "nanometer": "nm", "millimeter": "mm", "centimeter": "cm", "meter": "m"}.get(unit, unit)
 
 
 def _check_is_table(path: Path) -> None:

@@ -88,7 +88,10 @@ def image_layer(stack: Any) -> LayerData:
 
 def _labels_layer(labels: LabelsFile) -> LayerData:
     import numpy as np
+    from napari.utils.notifications import show_warning
 
+    for note in labels.notes:
+        show_warning(note)
     data = labels.data
     if np.dtype(data.dtype).itemsize * int(np.prod(data.shape)) < LARGEST_EDITABLE:
         data = np.asarray(data[...])  # in memory, so that painting stays out of the file

@@ -1,20 +1,25 @@
-"""Find measured particles: results of ``segment`` and ``measure``, and tables alone."""
+"""Find measured particles: results of ``segment`` and ``measure``, reviewed labels with their table, tables alone."""
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.calibration import Calibration
-from napari_mpseg.errors import MpsegError, StoreError
+from napari_mpseg.errors import ImageError, MpsegError, StoreError
+from napari_mpseg.exchange.names import labels_stem
 from napari_mpseg.images.image import Image
 from napari_mpseg.inference.store import LABELS_GROUP
 from napari_mpseg.particles.classes.columns import LENGTH_UNITS
-from napari_mpseg.reports.item import ReportItem
 from napari_mpseg.particles.pixel_size import pixel_size_in
-from napari_mpseg.results.labels_file import open_labels
+from napari_mpseg.particles.review.audit import KEY, AuditRecord, audit_of
+from napari_mpseg.reports.item import ReportItem
+from napari_mpseg.results.labels_file import is_labels_store, open_labels
+from napari_mpseg.results.labels_table import newest_first, read_table, table_inside
+from napari_mpseg.results.labels_tiff import is_labels_tiff
+from napari_mpseg.results.review_record import read_review
 from napari_mpseg.results.saving import ENDINGS, TABLES
 from napari_mpseg.settings import from_dict
 
@@ -33,7 +38,8 @@ class MeasuredFiles:
     table : Path
         Its particle table.
     beside : mapping of str to Path
-        What lies beside it: ``"store"``, ``"overlay"``, ``"record"``.
+        What lies beside it: ``"store"`` of a result, ``"labels"`` alone, ``"overlay"``, ``"record"`` of the run, and
+        the older ``"parquet"`` of a table that was edited as CSV.
     """
 
     name: str
@@ -41,9 +47,14 @@ class MeasuredFiles:
     beside: Mapping[str, Path]
 
     def labels(self) -> Image | None:
-        """Return the labels of the result store, lazily, or None where there is no store."""
-        store = self.beside.get("store")
-        return open_labels(store) if store is not None and (store / LABELS_GROUP).is_dir() else None
+        """Return the labels, lazily, or None where neither a result store nor labels alone are beside the table."""
+        labels = self.beside.get("labels") or self.beside.get("store")
+        return open_labels(labels) if labels is not None else None
+
+    def audit(self) -> AuditRecord:
+        """Return what a reviewer changed, as kept with the labels; empty where nothing is known of."""
+        labels = self.beside.get("labels")
+        return audit_of({KEY: read_review(labels)}) if labels is not None else AuditRecord()
 
     def item(self, *, shape: tuple[int, int] | None = None, calibration: Calibration | None = None) -> ReportItem:
         """Read the table and what lies beside it.
@@ -60,11 +71,9 @@ class MeasuredFiles:
         StoreError
             If the table cannot be read.
         """
-        from napari_mpseg.particles.table import ParticleTable
-
         record = self._record()
-        table = ParticleTable.read(self.table)
-        provenance = record or dict(table.provenance)
+        table = read_table(self.table)
+        provenance = record or dict(table.provenance) or self._measured()
         inputs = dict(provenance.get("inputs") or {})
         table, notes = _calibrated(table, calibration, inputs.get("calibration"))
         return ReportItem(
@@ -83,8 +92,18 @@ class MeasuredFiles:
             return {}
         return record if isinstance(record, dict) else {}
 
+    def _measured(self) -> dict[str, Any]:
+        """Return how the particles were measured, which CSV does not tell, but the Parquet written with it."""
+        try:
+            return dict(read_table(self.beside["parquet"]).provenance)
+        except (KeyError, StoreError):
+            return {}
+
     def _stored_shape(self) -> tuple[int, int] | None:
-        labels = self.labels()
+        try:
+            labels = self.labels()
+        except ImageError:  # labels of several planes; whoever needs them says so
+            return None
         return labels.shape if labels is not None else None
 
     def _picture(self) -> Any:
@@ -98,17 +117,19 @@ class MeasuredFiles:
 
 
 def measured_files(path: str | os.PathLike[str]) -> list[MeasuredFiles]:
-    """Find the measured images of a folder, a result store or a table.
+    """Find the measured images of a folder, a store, labels or a table.
 
     Parameters
     ----------
     path : path-like
-        A folder that ``segment`` or ``measure`` wrote into, ``NAME.ome.zarr`` in one, or a table (CSV or Parquet).
+        A folder that ``segment`` or ``measure`` wrote into, ``NAME.ome.zarr`` in one, reviewed labels as napari saved
+        them (OME-Zarr with the table inside, OME-TIFF with it beside), or a table (CSV or Parquet).
 
     Returns
     -------
     list of MeasuredFiles
-        By name; of a table in both forms the Parquet file, which knows its units and pixel size.
+        By name. Of several tables of one image the newest, since somebody may have edited it; of equally new ones
+        the Parquet file, which knows its units and pixel size.
 
     Raises
     ------
@@ -119,15 +140,14 @@ def measured_files(path: str | os.PathLike[str]) -> list[MeasuredFiles]:
     if not path.exists():
         raise StoreError(f"{path} is not there. Give a folder with results, or a table (CSV or Parquet).")
     if path.is_file():
-        stem = next((path.name.removesuffix(ENDINGS[k]) for k in TABLES if path.name.endswith(ENDINGS[k])), None)
-        return [_found(path.parent, stem, path) if stem else MeasuredFiles(path.stem, path, {})]
-    if path.name.endswith(ENDINGS["store"]):
-        folder, stems = path.absolute().parent, [path.absolute().name.removesuffix(ENDINGS["store"])]
+        return [_of_tiff(path) if is_labels_tiff(path) else _of_table(path)]
+    if path.name.endswith(ENDINGS["store"]) or is_labels_store(path):
+        folder, stems = path.absolute().parent, [labels_stem(path.absolute())]
     else:
         folder = path
-        stems = sorted(
-            {each.name.removesuffix(ENDINGS[kind]) for kind in TABLES for each in path.glob(f"*{ENDINGS[kind]}")}
-        )
+        names = [each.name.removesuffix(ENDINGS[kind]) for kind in TABLES for each in path.glob(f"*{ENDINGS[kind]}")]
+        names += [labels_stem(store) for store in path.glob(f"*{ENDINGS['store']}") if _table_in(store)]
+        stems = sorted(set(names))
     found = [_found(folder, stem) for stem in stems]
     if not found:
         raise StoreError(
@@ -137,15 +157,69 @@ def measured_files(path: str | os.PathLike[str]) -> list[MeasuredFiles]:
     return found
 
 
+def tables_of(labels: Path) -> list[Path]:
+    """Return the tables that belong to labels by their place: inside the store, or beside under its name; newest first.
+
+    Parameters
+    ----------
+    labels : Path
+        Store, or file, of labels.
+    """
+    stem = labels_stem(labels.absolute())
+    tables = [labels.absolute().with_name(f"{stem}{ENDINGS[kind]}") for kind in TABLES]
+    if labels.is_file():
+        tables += _tables_of_tiff(labels)
+    return newest_first([*tables, *_table_in(labels)])
+
+
+def _table_in(store: Path) -> list[Path]:
+    """Return the table in a store of labels alone, if it has one."""
+    return [table_inside(store)] if is_labels_store(store) and table_inside(store).is_file() else []
+
+
+def _tables_of_tiff(path: Path) -> list[Path]:
+    return [path.with_suffix(".csv"), path.with_suffix(".parquet")]
+
+
+def _of_tiff(path: Path) -> MeasuredFiles:
+    tables = tables_of(path)
+    if not tables:
+        raise StoreError(f"There is no table beside the labels {path}. Measure them: napari-mpseg measure {path}")
+    return MeasuredFiles(labels_stem(path), tables[0], {"labels": path} | _older(tables))
+
+
+def _of_table(path: Path) -> MeasuredFiles:
+    labels = next((tiff for tiff in map(path.with_suffix, (".tif", ".tiff")) if is_labels_tiff(tiff)), None)
+    beside = {} if labels is None else {"labels": labels}
+    stem = next((path.name.removesuffix(ENDINGS[k]) for k in TABLES if path.name.endswith(ENDINGS[k])), None)
+    if stem is None:
+        return MeasuredFiles(path.stem, path, beside)
+    found = _found(path.parent, stem, path)
+    return replace(found, beside={**found.beside, **beside})
+
+
 def _found(folder: Path, stem: str, table: Path | None = None) -> MeasuredFiles:
     paths = {part: folder / f"{stem}{ending}" for part, ending in ENDINGS.items()}
-    there = [paths[kind] for kind in reversed(TABLES) if paths[kind].is_file()]
+    store = paths["store"]
+    if not store.exists() and is_labels_store(folder / f"{stem}.zarr"):
+        store = folder / f"{stem}.zarr"
+    there = newest_first([*(paths[kind] for kind in TABLES), *_table_in(store)])
     if table is None and not there:
         raise StoreError(
             f"There is no table {paths['csv'].name} beside {stem}. Measure it with `napari-mpseg measure`."
         )
-    beside = {part: paths[part] for part in ("store", "overlay", "record") if paths[part].exists()}
-    return MeasuredFiles(stem, table or there[0], beside)
+    beside = {part: paths[part] for part in ("overlay", "record") if paths[part].exists()}
+    if is_labels_store(store):
+        beside["labels"] = store
+    elif (store / LABELS_GROUP).is_dir():
+        beside["store"] = store
+    return MeasuredFiles(stem, table or there[0], beside | _older([table] if table else there))
+
+
+def _older(tables: Sequence[Path]) -> dict[str, Path]:
+    """Return the Parquet table beside a CSV table that is newer."""
+    parquet = tables[0].with_suffix(".parquet")
+    return {"parquet": parquet} if tables[0].suffix.lower() == ".csv" and parquet.is_file() else {}
 
 
 def _shape(inputs: Mapping[str, Any]) -> tuple[int, int] | None:

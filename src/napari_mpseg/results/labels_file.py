@@ -1,11 +1,13 @@
-"""Open the labels of a file or result store."""
+"""Open the labels of a file or result store, and tell a store of labels alone from others."""
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
 
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import ImageError
+from napari_mpseg.exchange.names import labels_stem
 from napari_mpseg.images.image import Image
 from napari_mpseg.images.open import open_image
 from napari_mpseg.inference.store import LABELS_GROUP
@@ -37,16 +39,30 @@ def open_labels(
     ImageError
         If there is no such file, it cannot be read, or a folder holds several results.
     """
-    path = _store_in(Path(path))
+    path = store_in(Path(path))
     if (path / LABELS_GROUP).is_dir():
         labels = open_image(path / LABELS_GROUP, plane=plane, calibration=calibration)
-        stem = path.absolute().name.removesuffix(".zarr").removesuffix(".ome")
-        return replace(labels, name=labels.name.replace("particles", stem, 1))
+        return replace(labels, name=labels.name.replace("particles", labels_stem(path.absolute()), 1))
     return open_image(path, plane=plane, calibration=calibration)
 
 
-def _store_in(path: Path) -> Path:
-    """Return the result store in a folder of results, or the path itself if it is no such folder."""
+def is_labels_store(path: str | os.PathLike[str]) -> bool:
+    """Return whether an OME-Zarr 0.5 store says that it is labels alone: no image, and no result with both."""
+    try:
+        values = json.loads((Path(path) / "zarr.json").read_text(encoding="utf-8"))
+        return "image-label" in values["attributes"]["ome"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def store_in(path: Path) -> Path:
+    """Return the result store in a folder of results, or the path itself if it is no such folder.
+
+    Raises
+    ------
+    ImageError
+        If the folder holds several results.
+    """
     stores = [] if (path / "zarr.json").exists() else sorted(path.glob(f"*.zarr/{LABELS_GROUP}"))
     names = [store.relative_to(path).parts[0] for store in stores]
     if len(names) > 1:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.errors import StoreError
+from napari_mpseg.exchange.names import file_stem
 from napari_mpseg.files import finished_together
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.results.result_store import read_record
@@ -25,13 +25,11 @@ ENDINGS = {
     "record": "_run.json",  # the last to be put in its place: where it is, the results are complete
 }
 TABLES = ("csv", "parquet")
-_LONGEST_STEM = 180  # bytes; file systems allow 255 with the ending
 
 
 def result_paths(folder: Path, name: str) -> dict[str, Path]:
     """Return where each part of the result of image `name` lies in `folder`."""
-    stem = re.sub(r'[\\/:*?"<>|\s\x00-\x1f]+', "_", name).strip("._")
-    stem = stem.encode(errors="replace")[:_LONGEST_STEM].decode(errors="ignore") or "image"
+    stem = file_stem(name)
     return {part: folder / f"{stem}{ending}" for part, ending in ENDINGS.items()}
 
 

@@ -40,7 +40,7 @@ INTENSITY = [
     ("centre_of_mass_y_px", "YM", 0.5),
     ("intensity_skewness", "Skew", 0.0),
     ("intensity_kurtosis", "Kurt", 0.0),
-    ("integrated_density", "IntDen", 0.0),
+    ("integrated_density_px", "IntDen", 0.0),
     ("area_fraction", "%Area", 0.0),
 ]
 

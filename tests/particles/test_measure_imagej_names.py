@@ -66,6 +66,10 @@ def test_one_channel_at_a_time() -> None:
     frame = measure(np.eye(4, dtype=int), image, properties="imagej").frame
     assert imagej_columns(frame)["Mean"].tolist() == [5.0]
     assert imagej_columns(frame, channel="1")["Mean"].tolist() == [7.0]
+    assert imagej_columns(frame, channel="1")["IntDen"].tolist() == [28.0]
+    calibration = Calibration.parse("2um")
+    frame_in_um = measure(np.eye(4, dtype=int), image, calibration=calibration, properties="imagej").frame
+    assert imagej_columns(frame_in_um, calibration, "1")["IntDen"].tolist() == [4 * 4 * 7.0]
     with pytest.raises(SettingsError, match=r"'2'.*0, 1"):
         imagej_columns(frame, channel="2")
 

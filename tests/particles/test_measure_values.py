@@ -31,13 +31,24 @@ def test_integrated_density_is_in_the_tables_unit() -> None:
     labels, image = np.zeros((6, 6), int), np.full((6, 6), 7.0)
     labels[1:3, 1:4] = 1
     plain = measure(labels, image, properties=["integrated_density", "intensity_sum"])
-    assert plain.frame.iloc[0].tolist() == [1, 42, 42]
-    assert plain.units["integrated_density"] == "grey value x px2"
+    assert plain.frame.iloc[0].to_dict() == {"label": 1, "intensity_sum": 42, "integrated_density_px": 42}
+    assert plain.units["integrated_density_px"] == "grey value x px2"
     table = measure(labels, image, calibration=Calibration((2.0, 0.5), "um"), properties="integrated_density")
-    assert table.frame["integrated_density"].tolist() == [42]  # 6 um2 of 7
+    assert table.frame["integrated_density_um2"].tolist() == [42]  # 6 um2 of 7
     large = measure(labels, image, calibration=Calibration((3.0, 3.0), "um"), properties="integrated_density")
-    assert large.frame["integrated_density"].tolist() == [6 * 9 * 7]
-    assert large.units["integrated_density"] == "grey value x um2"
+    assert large.frame["integrated_density_um2"].tolist() == [6 * 9 * 7]
+    assert large.units["integrated_density_um2"] == "grey value x um2"
+
+
+def test_integrated_density_of_channels_ends_in_its_unit() -> None:
+    labels, image = np.ones((2, 2), int), np.dstack([np.full((2, 2), value) for value in (1, 2, 3)])
+    found = measure(labels, rgb(image), calibration=Calibration.parse("1000nm"), properties="integrated_density").frame
+    assert found.iloc[0].to_dict() == {
+        "label": 1,
+        "integrated_density_red_nm2": 4e6,
+        "integrated_density_green_nm2": 8e6,
+        "integrated_density_blue_nm2": 12e6,
+    }
 
 
 def test_share_of_pixels_that_are_not_zero() -> None:

@@ -24,7 +24,8 @@ class ImageJColumn:
     stems : tuple of str
         Our columns it is made of, without unit and channel.
     kind : str
-        ``"length"``: in the calibrated unit where there is one; ``"area"``: likewise; ``"per channel"``; ``"plain"``.
+        ``"length"``: in the calibrated unit where there is one; ``"area"``: likewise; ``"per channel"``;
+        ``"per channel and area"``; ``"plain"``.
     make : callable
         Takes the columns named by `stems`, height and width of a pixel in the table's unit, and returns the values.
     """
@@ -92,7 +93,7 @@ COLUMNS = (
     _plain("Angle", "orientation_deg"),
     _plain("Circ.", "circularity"),
     _length("Feret", "feret_max"),
-    _channel("IntDen", "integrated_density"),
+    ImageJColumn("IntDen", ("integrated_density",), "per channel and area", _same),
     _channel("Skew", "intensity_skewness"),
     _channel("Kurt", "intensity_kurtosis"),
     _channel("%Area", "area_fraction"),
@@ -148,7 +149,8 @@ def imagej_columns(
 def _full_name(stem: str, kind: str, unit: str, ending: str) -> str:
     if kind == "length":
         return f"{stem}_{unit}"
-    if kind == "area":
+    if kind in ("area", "per channel and area"):
+        stem += ending if kind != "area" else ""
         return f"{stem}_{unit}{'2' if unit != 'px' else ''}"
     return stem + ending if kind == "per channel" else stem
 

@@ -48,8 +48,8 @@ def measure(
         depend on how the particle lies and comes closer to the true length of large ones. See
         :data:`napari_mpseg.particles.perimeters.PERIMETERS`.
     probability : Image or array, optional
-        ``(Y, X)``, uint8 (255 stands for 1) or floating point from 0 to 1. Adds the column ``confidence``, the mean
-        over the particle, read in the same pass.
+        ``(Y, X)``, uint8 (255 stands for 1) or floating point from 0 to 1, give or take 1e-6. Adds the column
+        ``confidence``, the mean over the particle, read in the same pass; nan where a value under it is nan.
     on_progress, cancel
         See :mod:`napari_mpseg.progress`; both are used once per block.
 
@@ -61,7 +61,8 @@ def measure(
     Raises
     ------
     ImageError
-        If the labels are not two-dimensional non-negative integers, or image or probability do not fit them.
+        If the labels are not two-dimensional non-negative integers up to 2**63 - 1, or image or probability do not fit
+        them.
     SettingsError, UnknownNameError
         If a property cannot be measured or is unknown.
     Cancelled
@@ -73,7 +74,9 @@ def measure(
     indices (the first pixel's centre is 0, as in napari and scikit-image; ImageJ's are 0.5 more). Where pixels are not
     square, dimensionless numbers and angles are those of the true, calibrated shape.
 
-    Memory grows with the number of particles and with the outlines that cross block borders, not with the image.
+    Memory grows with the number of particles and with the outlines that cross block borders, not with the image. The
+    sets ``"morphology"`` and ``"fibre"`` take 50 and 100 bytes per pixel of the largest particle besides: a particle
+    that fills an image of 10 000 x 10 000 pixels needs 5 and 10 GB.
 
     Examples
     --------
@@ -118,8 +121,17 @@ def _table(
     columns: dict[str, Any] = {"label": particles.label}
     units = {"label": ""}
     for entry in chosen:
-        names = columns_of(entry, calibration, channels)
+        names = _named(entry, calibration, channels)
         values = values_of(entry, in_pixels, in_units, calibrated=calibration.calibrated)
         columns.update(zip(names, values, strict=True))
         units |= names
     return ParticleTable(pd.DataFrame(columns), calibration, units, record.to_dict())
+
+
+def _named(entry: Property, calibration: Calibration, channels: Sequence[str]) -> dict[str, str]:
+    """Return the columns of a property with their units. What counts in areas ends in their unit, as areas do."""
+    names = columns_of(entry, calibration, channels)
+    if "{area}" not in entry.unit:
+        return names
+    ending = calibration.area_suffix if calibration.calibrated else "px"
+    return {f"{name}_{ending}": unit for name, unit in names.items()}

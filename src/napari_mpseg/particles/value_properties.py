@@ -128,7 +128,7 @@ add(
     "integrated_density",
     "intensity",
     lambda g: g.area[:, np.newaxis] * _grey(g).mean,
-    "Area times mean value, the area in the table's unit (ImageJ: IntDen); without a pixel size the sum of values.",
+    "Area times mean value, the area in the unit the column ends in: px (the sum of values), um2 (ImageJ: IntDen).",
     _IJ,
     _MORE,
     unit=f"{_VALUE} x {{area}}",

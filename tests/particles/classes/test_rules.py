@@ -121,6 +121,34 @@ def test_four_shapes_of_known_forms(inside, expected):
     assert classify_by_rules(drawn(inside), "four-shapes").tolist() == [expected]
 
 
+def test_a_true_disc_is_a_bead_where_pixels_are_not_square():
+    y, x = np.mgrid[-30:31, -60:61]
+    labels = ((y * 1.0) ** 2 + (x * 0.5) ** 2 <= 20**2).astype(np.int32)  # 41 x 81 px, but 41 x 40.5 um
+    table = measure(labels, calibration=Calibration((1.0, 0.5), "um"))
+    assert table.frame["feret_max_px"][0] / table.frame["feret_min_px"][0] > 1.9
+    assert classify_by_rules(table, "four-shapes").tolist() == ["bead"]
+    nanometres = measure(labels, calibration=Calibration((1000.0, 500.0), "nm"))
+    assert classify_by_rules(nanometres, "four-shapes").tolist() == ["bead"]
+
+
+def test_a_ratio_needs_both_in_the_same_unit_and_no_pixel_size():
+    ratio = Condition("feret_max", highest=1.2, includes_highest=True, unit="px", over="feret_min")
+    frame = pd.DataFrame({"feret_max_px": [6.0, 8.0], "feret_min_px": [5.0, 4.0]})
+    assert ratio.values(frame).tolist() == [1.2, 2.0]
+    assert ratio.values(frame.assign(feret_max_um=[60.0, 8.0])).tolist() == [1.2, 2.0]  # only one has a length
+    both = frame.assign(feret_max_um=[1.0, 3.0], feret_min_nm=[1000.0, 1000.0])
+    assert ratio.values(both).tolist() == pytest.approx([1.0, 3.0])
+    assert ratio.values(both[["feret_max_um", "feret_min_nm"]]).tolist() == pytest.approx([1.0, 3.0])
+    for pixel in (0.1, 0.3, 0.35, 0.7, 2.3):  # a ratio of exactly 1.2 stays within, whatever the pixel size
+        found = frame.assign(feret_max_um=frame["feret_max_px"] * pixel, feret_min_um=frame["feret_min_px"] * pixel)
+        assert ratio.values(found).tolist() == [1.2, 2.0]
+    areas = Condition("area", 2.0, unit="px2", over="convex_area")
+    calibrated = pd.DataFrame({"area_px": [4], "convex_area_px": [8], "area_um2": [2.0], "convex_area_um2": [4.0]})
+    assert areas.values(calibrated).tolist() == [0.5]
+    with pytest.raises(SettingsError, match="feret_min"):
+        ratio.values(frame[["feret_max_px"]])
+
+
 def test_a_film_is_what_is_large():
     labels = np.ones((60, 120), np.int32)  # equivalent diameter 95.7 px
     for pixel, expected in (("3um", "fragment"), ("4um", "film"), ("0.004mm", "film")):
@@ -200,6 +228,10 @@ def test_features_of_a_layer_can_be_classified(two_kinds):
         (lambda: Condition("circularity", 0.5, 0.4), "holds nothing"),
         (lambda: Condition("circularity", 0.5, 0.5), "holds nothing"),
         (lambda: Condition("circularity", float("nan")), "not a number"),
+        (lambda: Condition("area", "1"), "has the end '1'. Give a number"),
+        (lambda: Condition("area", 1, "2"), "has the end '2'"),
+        (lambda: Condition("area", True), "has the end True"),
+        (lambda: Condition(3, 1), "quantity must be a text, not 3"),
         (lambda: Condition("feret_max", 1, unit="parsec"), "parsec"),
         (lambda: Rule("a", ()), "needs a condition"),
         (lambda: RuleSet("a", ()), "no rules"),

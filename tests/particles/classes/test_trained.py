@@ -3,15 +3,18 @@
 import hashlib
 import json
 
+import dask.array as da
 import numpy as np
 import pandas as pd
 import pytest
 
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import Cancelled, ModelError, SettingsError, StoreError, UnknownNameError
+from napari_mpseg.images.axes import RGB
+from napari_mpseg.images.image import Image
 from napari_mpseg.particles import label_mask
 from napari_mpseg.particles.classes.classifier_files import load_classifier, save_classifier
-from napari_mpseg.particles.classes.describing import describing_columns
+from napari_mpseg.particles.classes.describing import describing_columns, matrix
 from napari_mpseg.particles.classes.models import CLASSIFIERS, ClassifierSettings
 from napari_mpseg.particles.classes.trained import train_classifier
 from napari_mpseg.particles.measure import measure
@@ -38,6 +41,32 @@ def test_size_can_be_left_out(two_kinds):
     assert describing_columns([frame], size=False) == ("circularity", "intensity_mean_red")
     classifier = train_classifier(frame, truth, ClassifierSettings(trees=20, size=False))
     assert classifier.columns == ("circularity", "intensity_mean_red")
+
+
+@pytest.mark.parametrize("size", [True, False])
+def test_what_the_segmentation_and_the_unit_say_is_not_looked_at(rng, size):
+    """Every property there is, in two units: what is learnt from says the same in both, and nothing of confidence."""
+    labels = label_mask(rng.random((50, 50)) < 0.3, connectivity=1, min_size=4)
+    image = Image(da.from_array(rng.random((50, 50, 3))), channels=RGB)
+    probability = rng.random((50, 50))
+    um, nm = (
+        measure(
+            labels,
+            image,
+            probability=probability,
+            calibration=Calibration.parse(pixel),
+            properties="all",
+        ).frame
+        for pixel in ("1.5um", "1500nm")
+    )
+    assert {"confidence", "hue_deg"} <= set(um.columns)
+    assert um.columns.str.startswith("integrated_density_red").any()
+    columns = describing_columns([um], size=size)
+    assert "saturation" in columns
+    for column in columns:
+        assert not column.startswith(("confidence", "integrated_density", "hue"))
+    np.testing.assert_allclose(matrix(nm, columns), matrix(um, columns), rtol=1e-9)
+    assert any(column.endswith(("_um", "_um2")) or column.startswith("intensity_sum") for column in columns) is size
 
 
 def test_moving_the_particles_changes_no_column_that_is_looked_at(rng):

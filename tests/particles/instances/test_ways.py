@@ -228,3 +228,11 @@ def test_what_is_missing_or_too_much_is_told(discs):
         make_instances(mask, InstanceSettings(way="distance-watershed"), seeds=np.zeros((3, 3)))
     with pytest.raises(ImageError, match="outside the image"):
         make_instances(mask, InstanceSettings(way="distance-watershed"), seeds=[[15, 500]])
+
+
+def test_a_way_without_settings_says_so():
+    from napari_mpseg.errors import SettingsError
+    from napari_mpseg.particles.instances.ways import INSTANCES
+
+    with pytest.raises(SettingsError, match=r"has no setting 'prominence'\. It has no settings\.$"):
+        INSTANCES["components"].settings_from({"prominence": 1})

@@ -11,6 +11,7 @@ from napari_mpseg.particles.classes.columns import property_of, values_of_column
 from napari_mpseg.particles.property import Property
 
 _PLACES = {"feret_start", "centre_of_mass"}
+_OTHERWISE_SCALED = {"integrated_density"}  # in a table's own unit of area, which is not converted
 _SUMS = {"intensity_sum"}
 _COORDINATE = re.compile(r"_[yx]\d?(_|$)")
 
@@ -18,9 +19,12 @@ _COORDINATE = re.compile(r"_[yx]\d?(_|$)")
 def describing_columns(frames: Sequence[pd.DataFrame], *, size: bool = True) -> tuple[str, ...]:
     """Return the columns to learn classes from: shape, size and brightness, present in every frame.
 
-    Positions, directions and whether a particle touches the border are left out, and columns that are no registered
-    property. Of a length or an area the calibrated column is taken if all frames have one, else that in pixels. Without
-    `size`, lengths, areas and summed brightness are left out too.
+    Left out are positions, directions and whether a particle touches the border; hue, which goes in a circle as
+    directions do; what was measured on the probability, which tells of the segmentation and not of the particle;
+    integrated density, whose numbers depend on the table's unit; and columns that are no registered property.
+
+    Of a length or an area the calibrated column is taken if all frames have one, else that in pixels. Without `size`,
+    lengths, areas and summed brightness are left out too.
     """
     first, *others = frames
     found = [
@@ -54,6 +58,8 @@ def matrix(table: pd.DataFrame, columns: Sequence[str]) -> "np.ndarray[tuple[int
 
 def _describes(entry: Property | None, size: bool) -> bool:
     if entry is None or entry.kind in ("angle", "pixels", "flag") or "position" in entry.sets:
+        return False
+    if entry.given == "probability" or entry.name in _OTHERWISE_SCALED:
         return False
     if not size and (entry.kind in ("length", "area") or entry.name in _SUMS):
         return False

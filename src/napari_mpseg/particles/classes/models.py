@@ -17,7 +17,8 @@ class ClassifierSettings:
     model : str
         A name in :data:`CLASSIFIERS`.
     columns : tuple of str
-        Columns to learn from; none for all that describe shape and brightness and not place or direction.
+        Columns to learn from; none for those of
+        :func:`~napari_mpseg.particles.classes.describing.describing_columns`.
     size : bool
         Whether lengths, areas and summed brightness are looked at too, where `columns` does not say. Without them a
         class holds for particles of sizes that no example had.

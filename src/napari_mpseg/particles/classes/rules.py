@@ -1,8 +1,10 @@
 """Shape classes by rules: thresholds on measured properties, the first rule that fits wins."""
 
+import numbers
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,12 +39,14 @@ class Condition:
         pixels the condition means the same on calibrated and uncalibrated tables; in a unit of length it needs a
         calibrated table, in whatever unit that is.
     over : str
-        Divide by this property (in the same unit) first: ``quantity="feret_max", over="feret_min"``.
+        Divide by this property first: ``quantity="feret_max", over="feret_min"``. Both are taken in the table's unit of
+        length where it has them in one, and else in pixels, whatever `unit` says: where pixels are not square a ratio
+        of pixels is wrong. `unit` then only says whether they are plain numbers, lengths or areas.
 
     Raises
     ------
     SettingsError
-        If there is no end, the ends are the wrong way round, or the unit is unknown.
+        If there is no end, an end is no number, the ends are the wrong way round, or the unit is unknown.
     """
 
     quantity: str
@@ -55,10 +59,17 @@ class Condition:
 
     def __post_init__(self) -> None:
         low, high = self.lowest, self.highest
+        for name in ("quantity", "unit", "over"):
+            if not isinstance(getattr(self, name), str):
+                raise SettingsError(f"A condition's {name} must be a text, not {getattr(self, name)!r}.")
         if not self.quantity.strip():
             raise SettingsError("A condition needs the name of a property, such as circularity.")
         if low is None and high is None:
             raise SettingsError(f"The condition on {self.quantity} needs a lowest or a highest value.")
+        given: tuple[Any, ...] = (low, high)
+        for end in given:
+            if end is not None and (isinstance(end, bool) or not isinstance(end, numbers.Real)):
+                raise SettingsError(f"The condition on {self.quantity} has the end {end!r}. Give a number.")
         if any(end is not None and not np.isfinite(end) for end in (low, high)):
             raise SettingsError(f"The condition on {self.quantity} has an end that is not a number: {low} to {high}.")
         if low is not None and high is not None and (low > high or (low == high and not self._holds_both)):
@@ -90,11 +101,26 @@ class Condition:
         SettingsError
             If the table lacks it.
         """
-        values = values_in(table, self.quantity, self.unit)
         if not self.over:
-            return values
+            return values_in(table, self.quantity, self.unit)
+        if self.unit in ("", "deg"):
+            return self._ratio(table, self.unit)
+        square = "2" if self.unit.endswith("2") else ""
+        try:
+            found = self._ratio(table, f"um{square}")
+        except SettingsError:
+            return self._ratio(table, f"px{square}")
+        try:
+            counted = self._ratio(table, f"px{square}")
+        except SettingsError:
+            return found
+        # square pixels: whole numbers give the ratio without a rounding error, with and without a pixel size
+        return np.where(np.isclose(found, counted, rtol=1e-9, atol=0), counted, found)
+
+    def _ratio(self, table: ParticleTable | pd.DataFrame, unit: str) -> NDArray[np.float64]:
+        over = values_in(table, self.over, unit)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(values / values_in(table, self.over, self.unit))
+            return np.asarray(values_in(table, self.quantity, unit) / over)
 
     def holds(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return which values lie in the interval, bool ``(N,)``; nan does not."""

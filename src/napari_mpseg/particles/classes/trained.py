@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from napari_mpseg.errors import SettingsError
-from napari_mpseg.particles.classes.assigned import given_names
+from napari_mpseg.particles.classes.assigned import given_names, unmarked
 from napari_mpseg.particles.classes.columns import frame_of
 from napari_mpseg.particles.classes.describing import describing_columns, matrix
 from napari_mpseg.particles.classes.models import CLASSIFIERS, ClassifierSettings
@@ -197,6 +197,12 @@ def _examples(frame: pd.DataFrame, assigned: pd.Series) -> tuple[pd.DataFrame, p
     if "label" not in frame.columns:
         raise SettingsError("The table has no column 'label', so it cannot be known which particles are meant.")
     names = given_names(assigned).sort_index()
+    if names.empty and unmarked(frame):
+        raise SettingsError(
+            "Particles are assigned to no class yet: every particle of this table has a class, and nothing says which "
+            "of them you gave. Mark your own with true in a column class_assigned, or give a table of label and class "
+            "only."
+        )
     twice = names.index[names.index.duplicated()]
     if len(twice):
         raise SettingsError(f"Label {twice[0]} is assigned twice. Give each particle one class.")

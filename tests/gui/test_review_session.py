@@ -67,6 +67,9 @@ def everything(layer):
 def assert_same(layer, state):
     np.testing.assert_array_equal(layer.data, state[0])
     features = layer.features.iloc[: len(state[1])]
+    if "class_assigned" not in state[1]:  # added with the first class given by hand
+        assert not features.get("class_assigned", pd.Series(dtype="boolean")).any()
+        features = features.drop(columns="class_assigned", errors="ignore")
     pd.testing.assert_frame_equal(features, state[1], check_categorical=False, check_dtype=False)
     assert layer.features.iloc[len(state[1]) :].drop(columns="index").isna().all(axis=None)
 
@@ -117,6 +120,96 @@ def test_classes_given_by_hand_are_marked_as_such(model, labels):
     assert layer.features["class_assigned"].tolist()[1:] == [False, True, False, False]
     session.undo()
     assert layer.features["class_assigned"].tolist()[1:] == [False, False, False, False]
+
+
+def test_a_class_given_in_the_review_is_known_as_the_users(session, layer):
+    from napari_mpseg.gui.classes_layer import LayerClasses
+
+    session.decide(3, to_class="film")
+    assert layer.features["class_assigned"].tolist()[1:] == [False, False, True, False]
+    assert layer.metadata["napari-mpseg"]["assigned"] == {3: "film"}
+    edit_cell(layer, 2, "class", "bead")
+    session.notice()
+    assert LayerClasses(layer).assigned().to_dict() == {2: "bead", 3: "film"}
+    session.undo()
+    assert LayerClasses(layer).assigned().to_dict() == {2: "bead"}
+    edit_cell(layer, 2, "class", "unclassified")
+    session.notice()
+    assert not layer.features["class_assigned"].any()
+    assert LayerClasses(layer).assigned().to_dict() == {}
+
+
+def test_a_class_of_the_rules_that_was_confirmed_by_hand_is_the_users(model, labels):
+    from napari_mpseg.gui.classes_layer import LayerClasses
+    from napari_mpseg.particles.reviewable import measure_for_review
+
+    layer = model.add_labels(labels, features=measure_for_review(labels).to_features())
+    session = ReviewSession(model, layer)
+    mine = LayerClasses(layer)
+    assert mine.assigned().empty
+    given = layer.features["class"].iloc[1]
+    session.decide(1, to_class=given)
+    assert mine.assigned().to_dict() == {1: given}
+    session.undo()
+    assert mine.assigned().empty
+
+
+def test_marks_survive_a_table_that_was_made_anew(session, layer, pixels):
+    session.decide(3, to_class="film")
+    layer.features = measure(layer.data, pixels).to_features()
+    assert layer.features["class"].iloc[3] == "film"
+    assert layer.features["class_assigned"].tolist()[1:] == [False, False, True, False]
+
+
+def test_a_duplicated_layer_has_a_record_of_its_own(model, session, layer):
+    session.decide(2, keep=False)
+    data, about, _ = layer.as_layer_data_tuple()
+    twin = model.add_labels(data.copy(), **{**about, "name": "twin"})
+    again = ReviewSession(model, twin)
+    again.decide(3, to_class="film")
+    session.decide(4, keep=False)
+    assert [one.labels for one in audit_of(layer.metadata)] == [(2,), (4,)]
+    assert [one.labels for one in audit_of(twin.metadata)] == [(2,), (3,)]
+    assert "assigned" not in layer.metadata["napari-mpseg"]
+
+
+def test_a_table_that_is_gone_and_comes_back(session, layer, pixels):
+    session.decide(2, keep=False)
+    gone = []
+    session.on_gone = lambda: gone.append(True)
+    layer.features = pd.DataFrame()
+    assert gone == [True]
+    assert (session.counts().particles, session.is_there(2), len(session.rejected())) == (0, False, 0)
+    with pytest.raises(EditError, match="no particle table"):
+        session.undo()
+    layer.fill((0, 0), 9)
+    layer.undo()
+    session.close()
+    layer.features = measure(layer.data, pixels).to_features()
+    session.connect()
+    assert layer.features["keep"].tolist()[1:] == [True, False, True, True]
+    session.undo()
+    assert layer.features["keep"].all()
+
+
+def test_a_stroke_on_a_label_that_was_changed_before_the_review(model, layer, pixels):
+    layer.data[35, 5] = 2  # far away from the rest of particle 2
+    session = ReviewSession(model, layer, Sources(image=lambda plane: Image(pixels)))
+    layer.data_setitem((np.array([23]), np.array([31])), 2)
+    assert layer.features["area_px"].iloc[2] == 11
+    assert_table_right(layer, pixels)
+    layer.data_setitem((np.array([23]), np.array([30])), 2)
+    session.undo()
+    session.undo()
+    assert_table_right(layer, pixels)
+
+
+def test_a_merge_takes_all_of_a_label_that_was_changed_before_the_review(model, layer, pixels):
+    layer.data[35, 5] = 3
+    session = ReviewSession(model, layer, Sources(image=lambda plane: Image(pixels)))
+    session.merge([2, 3])
+    assert not (layer.data == 3).any()
+    assert_table_right(layer, pixels)
 
 
 EDITS = {
@@ -266,6 +359,73 @@ def test_a_later_undo_of_naparis_does_no_damage(session, layer, labels):
     np.testing.assert_array_equal(layer.data, labels)
 
 
+def edit_cell(layer, label, column, value):
+    """Edit a cell as napari's table does it, which tells nobody."""
+    if column == "class" and value not in layer.features["class"].cat.categories:
+        layer.features["class"] = layer.features["class"].cat.add_categories([value])
+    layer.features.iloc[label, layer.features.columns.get_loc(column)] = value
+
+
+def test_undo_leaves_a_class_that_was_given_since(session, layer):
+    session.decide(1, keep=False)
+    edit_cell(layer, 1, "class", "film")
+    session.undo()
+    assert layer.features["keep"].iloc[1]
+    assert layer.features["class"].iloc[1] == "film"
+    session.decide(2, to_class="bead")
+    edit_cell(layer, 2, "class", "film")
+    session.undo()
+    assert layer.features["class"].iloc[2] == "film"
+    assert layer.features["class_assigned"].iloc[2]
+    assert "left: class of 2" in session.audit[-1].note
+    session.redo()
+    assert layer.features["class"].iloc[2] == "film"
+
+
+def test_undo_of_a_split_leaves_a_rejection_since(session, layer, pixels):
+    session.split(3, [(19, 34), (24, 34)])
+    edit_cell(layer, 3, "keep", False)
+    session.undo()
+    assert not layer.features["keep"].iloc[3]
+    assert_table_right(layer, pixels)
+    session.redo()
+    assert not layer.features["keep"].iloc[3]
+    assert_table_right(layer, pixels)
+
+
+@pytest.mark.parametrize("edit", ["split", "merge", "delete", "redraw"])
+def test_undo_after_measuring_with_another_pixel_size(model, labels, pixels, edit):
+    from napari_mpseg.calibration import Calibration
+
+    coarse, fine = Calibration((2.0, 2.0), "um", "user"), Calibration((1.0, 1.0), "um", "user")
+    layer = model.add_labels(labels.copy(), features=measure(labels, pixels, calibration=coarse).to_features())
+    session = ReviewSession(model, layer, Sources(image=lambda plane: Image(pixels)))
+    EDITS[edit](session)
+    kept = layer.features[["class", "keep"]]
+    layer.features = measure(layer.data, pixels, calibration=fine).to_features().assign(**kept)
+    session.undo()
+    now = ParticleTable.from_features(layer.features).frame
+    expected = measure(labels, pixels, calibration=fine).frame
+    pd.testing.assert_frame_equal(now[expected.columns], expected, rtol=1e-9)
+    session.redo()
+    expected = measure(layer.data, pixels, calibration=fine).frame
+    now = ParticleTable.from_features(layer.features).frame
+    pd.testing.assert_frame_equal(now[expected.columns], expected, rtol=1e-9)
+
+
+def test_undo_after_the_labels_became_smaller_is_refused_and_kept(session, layer, labels):
+    session.decide(2, keep=False)
+    session.delete(4)  # in the last row and column
+    whole = layer.data
+    layer.data = whole[:30, :40].copy()
+    with pytest.raises(EditError, match="changed since"):
+        session.undo()
+    assert actions(layer) == ["reject", "delete"]
+    layer.data = whole
+    session.undo()
+    np.testing.assert_array_equal(layer.data, labels)
+
+
 def test_an_undo_that_would_overwrite_others_is_refused(session, layer):
     session.delete(1)
     layer.data[6, 12] = 77
@@ -305,9 +465,27 @@ def test_many_changes_at_once_are_one_entry(model):
     classes = pd.Categorical([None] + ["fibre"] * 150 + ["bead"] * 50)
     layer.features = layer.features.assign(**{"class": classes})
     (entry,) = audit_of(layer.metadata)
-    assert (entry.action, entry.labels) == ("found", ())
+    assert (entry.action, entry.labels) == ("table", tuple(range(1, 201)))
     assert entry.after == {"class": {"fibre": 150, "bead": 50}}
-    assert session.counts().reviewed == 0
+    assert session.counts().reviewed == 200
+    session.close()
+    assert ReviewSession(model, layer).counts().reviewed == 200
+
+
+def test_classes_that_a_rule_gave_are_no_decisions(model):
+    from napari_mpseg.gui.classes_layer import LayerClasses
+
+    labels = np.arange(1, 201).reshape(10, 20)
+    layer = model.add_labels(labels, features=measure(labels).to_features())
+    session = ReviewSession(model, layer)
+    session.decide(7, to_class="bead")
+    table = ParticleTable.from_features(layer.features)
+    LayerClasses(layer).apply(pd.Series(pd.Categorical(["fibre"] * 200), index=table.frame.index))
+    assert session.notice() == 0  # it was noticed at once
+    assert session.decided == {7}
+    assert actions(layer) == ["class", "found"]
+    assert len(session.audit[-1].labels) == 199
+    assert np.flatnonzero(layer.features["class_assigned"].fillna(False)).tolist() == [7]
 
 
 def test_measuring_again_keeps_decisions(session, layer, pixels):

@@ -470,6 +470,7 @@ def test_the_record_is_saved_and_survives_the_file(viewer, layer, widget, press,
     press("Shift+N")
     press("Shift+R")
     widget.save(tmp_path / "mine_audit.jsonl")
+    assert "entries saved" in widget.panel.text()
     assert sorted(path.name for path in tmp_path.glob("mine*")) == ["mine_audit.csv", "mine_audit.jsonl"]
     layer.save(str(tmp_path / "labels.ome.zarr"), plugin="napari-mpseg")
     (again,) = viewer.open(str(tmp_path / "labels.ome.zarr"), plugin="napari-mpseg")
@@ -499,6 +500,68 @@ def test_brightness_and_confidence_come_from_the_layers(viewer, made, image, rng
     expected = measure(layer.data, image, probability=probability).frame
     now = ParticleTable.from_features(layer.features).frame
     pd.testing.assert_frame_equal(now[expected.columns], expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("table", [pd.DataFrame(), pd.DataFrame({"mine": range(6)})])
+def test_a_table_that_is_taken_away_ends_the_review_until_it_is_measured_again(layer, widget, press, image, table):
+    press("Shift+N")
+    press("Shift+R")
+    layer.features = table
+    assert widget.session is None
+    assert "Not measured" in widget.hint.text()
+    assert not widget.buttons.isVisibleTo(widget)
+    widget._look()
+    press("Shift+R")
+    layer.features = measure(layer.data, image).to_features()
+    assert widget.session is not None
+    assert widget.session.counts().rejected == 1
+
+
+def test_a_table_that_is_replaced_while_another_layer_is_reviewed(viewer, layer, widget, press, made, image):
+    press("Shift+N")
+    press("Shift+R")
+    viewer.add_labels(made.copy(), features=measure(made).to_features(), name="other")
+    layer.features = measure(layer.data, image).to_features()
+    viewer.layers.selection.active = layer
+    assert widget.session.layer is layer
+    assert widget.session.counts().rejected == 1
+    press("Shift+N")
+    press("Shift+K")
+
+
+def test_a_removed_layer_is_let_go(viewer, layer, widget, press):
+    press("Shift+N")
+    press("Shift+R")
+    viewer.layers.remove(layer)
+    assert widget._sessions == []
+    viewer.add_layer(layer)
+    assert widget.session.counts().rejected == 1
+    assert widget.session.decided == {1}
+
+
+def test_the_record_does_not_replace_files_that_were_not_chosen(layer, widget, press, tmp_path, monkeypatch):
+    from qtpy.QtWidgets import QFileDialog, QMessageBox
+
+    press("Shift+N")
+    press("Shift+R")
+    (tmp_path / "mine_audit.csv").write_text("of somebody else")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a, **k: (str(tmp_path / "mine.jsonl"), ""))
+    asked = []
+
+    def answer(button):
+        monkeypatch.setattr(QMessageBox, "question", lambda parent, title, text: asked.append(text) or button)
+
+    answer(QMessageBox.StandardButton.No)
+    widget.ask_and_save()
+    assert "mine_audit.csv" in asked[0]
+    assert [path.name for path in tmp_path.glob("mine*")] == ["mine_audit.csv"]
+    assert (tmp_path / "mine_audit.csv").read_text() == "of somebody else"
+    widget.save(tmp_path / "mine.jsonl")
+    assert widget.panel.kind == "error"
+    assert (tmp_path / "mine_audit.csv").read_text() == "of somebody else"
+    answer(QMessageBox.StandardButton.Yes)
+    widget.ask_and_save()
+    assert "reject" in (tmp_path / "mine_audit.csv").read_text()
 
 
 def test_picture_of_the_widget(viewer, layer, widget, press, screenshot):

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from napari_mpseg.particles.classes.assigned import ASSIGNED
+
 
 @dataclass(frozen=True)
 class Known:
@@ -23,12 +25,15 @@ class Known:
         The classes.
     area : numpy.ndarray or None
         To know whether a particle is still the same.
+    own : numpy.ndarray or None
+        bool: whether the class was given by hand; None where the table does not say.
     """
 
     keep: np.ndarray
     codes: np.ndarray
     names: tuple[str, ...]
     area: np.ndarray | None
+    own: np.ndarray | None = None
 
     @classmethod
     def of(cls, frame: Any) -> Known:
@@ -40,12 +45,20 @@ class Known:
             classes.codes.to_numpy().copy(),
             tuple(map(str, classes.categories)),
             areas(frame),
+            frame[ASSIGNED].eq(True).fillna(False).to_numpy(bool) if ASSIGNED in frame else None,
         )
 
     @property
     def labels(self) -> list[int]:
         """Labels with a particle."""
         return [int(label) for label in np.flatnonzero(self.keep >= 0)]
+
+    @property
+    def own_classes(self) -> dict[int, str]:
+        """The classes that were given by hand, by label."""
+        if self.own is None:
+            return {}
+        return {int(label): self.value("class", int(label)) for label in np.flatnonzero(self.own & (self.codes >= 0))}
 
     def value(self, column: str, label: int) -> Any:
         """Return the decision on a particle."""
@@ -69,13 +82,14 @@ def differences(before: Known, after: Known) -> list[tuple[int, str, Any, Any]]:
     ]
 
 
+def of_right_types(frame: Any) -> bool:
+    """Whether the decisions are of the types that a review reads and writes."""
+    return isinstance(frame["class"].dtype, pd.CategoricalDtype) and isinstance(frame["keep"].dtype, pd.BooleanDtype)
+
+
 def as_edited(frame: Any) -> bool:
     """Whether the columns are such that napari's table can edit them: right types, and no particle's cell empty."""
-    if not isinstance(frame["class"].dtype, pd.CategoricalDtype) or not isinstance(
-        frame["keep"].dtype, pd.BooleanDtype
-    ):
-        return False
-    return not bool((frame["class"].isna() & frame["keep"].notna()).any())
+    return of_right_types(frame) and not bool((frame["class"].isna() & frame["keep"].notna()).any())
 
 
 def areas(frame: Any) -> np.ndarray | None:

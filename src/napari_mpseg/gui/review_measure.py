@@ -122,6 +122,15 @@ def table_calibration(features: Frame, layer: Any) -> Calibration:
     return Calibration((size**0.5, size**0.5), unit, "table")
 
 
+def measured_as(features: Frame, layer: Any) -> tuple[Any, ...]:
+    """Return how a table was measured: columns, pixel size and estimator of the perimeter, to be compared."""
+    columns = sorted(str(name) for name in features if property_of(str(name)) is not None)
+    calibration = table_calibration(features, layer)
+    # the last digits of a pixel size that was worked out from areas depend on which particles there are
+    size = tuple(float(f"{length:.7g}") for length in calibration.pixel_size)
+    return tuple(columns), size, calibration.unit, _perimeter(layer)
+
+
 def _unit_of(features: Frame) -> str:
     for name in map(str, features.columns):
         entry = property_of(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 
 from napari_mpseg.errors import MpsegError
 from napari_mpseg.gui.review_known import areas
-from napari_mpseg.gui.review_measure import new_rows
+from napari_mpseg.gui.review_measure import measured_as, new_rows
 from napari_mpseg.gui.review_pixels import Plane, plane_of, strokes
 from napari_mpseg.gui.review_rows import MOST_EMPTY, rows_of
 from napari_mpseg.gui.review_state import ReviewState
@@ -121,7 +122,7 @@ class ReviewSession(ReviewState):
 
     def _on_paint(self, event: Any) -> None:
         """Take note of a stroke; napari tells of some before their pixels are written."""
-        if not self._busy:
+        if not self._busy and self.has_table:
             self._strokes += strokes(self.layer, event.value)
             self._follow_strokes()
 
@@ -135,7 +136,7 @@ class ReviewSession(ReviewState):
 
     def _take_in(self, pixels: Sequence[tuple[Plane, LabelEdit]]) -> None:
         self.notice()
-        if not pixels:
+        if not pixels or not self.has_table:
             return
         try:
             self._painted(pixels)
@@ -152,22 +153,13 @@ class ReviewSession(ReviewState):
             self._take_in([one for one in told if len(one[1])])
 
     def _painted(self, pixels: Sequence[tuple[Plane, LabelEdit]]) -> None:
-        before: list[pd.DataFrame] = []
-        after: list[pd.DataFrame] = []
-        counts = []
-        for plane, edit in pixels:
-            boxes = [self._box_painted(plane, label) for label in edit.affected]
-            within = edits.union([edit.box, *(box for box in boxes if box[2])])
-            rows, sizes = self._measured(plane, edit, within, {})
-            before.append(rows_of(self.features, edit.affected))
-            after.append(rows)
-            counts.append(sizes)
-        old: Frame = pd.concat(before)
-        new: Frame = pd.concat(after)
-        old, new = old[~old.index.duplicated()], new[~new.index.duplicated(keep="last")]
+        was_stale = self._any_stale(pixels)
+        new, counts = self._measured_all(pixels)
+        old: Frame = rows_of(self.features, [int(label) for label in new.index])
         self._write(new)
         labels = [int(label) for label in old.index]
-        self._did(Step("paint", f"painting of {listed(labels)}", old, new, tuple(pixels)))
+        text = f"painting of {listed(labels)}"
+        self._did(Step("paint", text, old, new, tuple(pixels), None if was_stale else self._measured_as()))
         self._record(
             "paint",
             labels,
@@ -176,6 +168,38 @@ class ReviewSession(ReviewState):
         )
 
     # -- inside
+
+    def _measured_all(self, pixels: Sequence[tuple[Plane, LabelEdit]]) -> tuple[Frame, list[Any]]:
+        """Return the new rows of all labels that several edits changed, and their sizes before and after."""
+        after: list[pd.DataFrame] = []
+        counts = []
+        for plane, edit in pixels:
+            boxes = [self._box_painted(plane, label, pixels) for label in edit.affected]
+            within = edits.union([edit.box, *(box for box in boxes if box[2])])
+            rows, sizes = self._measured(plane, edit, within, {})
+            after.append(rows)
+            counts.append(sizes)
+        new: Frame = pd.concat(after)
+        new = new[~new.index.duplicated(keep="last")]
+        self._fresh(new.index)
+        return new, counts
+
+    def _measured_rows(self, ways: Sequence[tuple[Plane, LabelEdit]]) -> Frame:
+        # as painting: what a merge or a split does to decisions is not to be done here
+        return self._measured_all([(plane, replace(edit, action="paint")) for plane, edit in ways])[0]
+
+    def _measured_as(self) -> Any:
+        return measured_as(self.features, self.layer)
+
+    def _any_stale(self, pixels: Sequence[tuple[Plane, LabelEdit]], *, written: bool = True) -> bool:
+        """Whether a label was not as the table had it before it was edited."""
+        affected = {label for _, edit in pixels for label in edit.affected}
+        return any(self._is_stale(label, pixels if written else ()) for label in affected)
+
+    def _fresh(self, labels: Any) -> None:
+        """Take note that rows were measured from all pixels of their labels."""
+        if self._stale is not None:
+            self._stale -= {int(label) for label in labels}
 
     def _edit(
         self,
@@ -187,6 +211,7 @@ class ReviewSession(ReviewState):
     ) -> None:
         self.notice()
         before = rows_of(self.features, edit.affected)
+        was_stale = self._any_stale(((plane, edit),), written=False)
         self._write_pixels(plane, edit)
         try:
             after, (old, new) = self._measured(plane, edit, within, parents or {})
@@ -195,7 +220,8 @@ class ReviewSession(ReviewState):
             self._write_pixels(plane, edit.turned())  # no half of an edit stays
             self._write(before)
             raise
-        self._did(Step(edit.action, text, before, after, ((plane, edit),)))
+        self._fresh(edit.affected)
+        self._did(Step(edit.action, text, before, after, ((plane, edit),), None if was_stale else self._measured_as()))
         self._record(edit.action, edit.affected, {"pixels": old}, {"pixels": new})
 
     def _measured(
@@ -210,30 +236,36 @@ class ReviewSession(ReviewState):
         before = {label: after[label] - gained[label] for label in edit.affected}
         return rows, (before, after)
 
-    def _box(self, plane: Plane, label: int, *, trusted: bool = False) -> edits.Box:
+    def _box(self, plane: Plane, label: int) -> edits.Box:
         """Return the rectangle of a label: the table's if it still holds, else looked for in the whole plane."""
-        columns = ("bbox_y0", "bbox_x0", "bbox_y1", "bbox_x1")
-        frame = self.features
-        if all(name in frame for name in columns):
-            values = [frame[name].iat[label] for name in columns]
-            if not any(pd.isna(value) for value in values):
-                y0, x0, y1, x1 = (int(value) for value in values)
-                if trusted:
-                    return y0, x0, y1, x1
-                area = areas(frame)
-                here = np.asarray(plane.pixels[y0:y1, x0:x1]) == label
-                if area is not None and here.sum() == area[label]:
-                    return y0, x0, y1, x1
+        found, area = self._box_in_table(label), areas(self.features)
+        if found is not None and area is not None and not self._is_stale(label):
+            y0, x0, y1, x1 = found
+            if (np.asarray(plane.pixels[y0:y1, x0:x1]) == label).sum() == area[label]:
+                return found
         return edits.box_of(plane.pixels, label)
 
-    def _box_painted(self, plane: Plane, label: int) -> edits.Box:
+    def _box_painted(self, plane: Plane, label: int, pixels: Sequence[tuple[Plane, LabelEdit]]) -> edits.Box:
         """Return a rectangle that holds all of a label that was just painted, beside the stroke."""
-        if self.is_there(label):
-            return self._box(plane, label, trusted=True)
+        found = self._box_in_table(label) if self.is_there(label) else None
+        # where the label lay before the stroke, if all of it did; only labels in memory are known so well
+        if found is not None and isinstance(self.layer.data, np.ndarray) and not self._is_stale(label, pixels):
+            return found
         try:
             return edits.box_of(plane.pixels, label)
         except EditError:  # nothing of it is left
             return 0, 0, 0, 0
+
+    def _box_in_table(self, label: int) -> edits.Box | None:
+        columns = ("bbox_y0", "bbox_x0", "bbox_y1", "bbox_x1")
+        frame = self.features
+        if not all(name in frame for name in columns) or label >= len(frame):
+            return None
+        values = [frame[name].iat[label] for name in columns]
+        if any(pd.isna(value) for value in values):
+            return None
+        y0, x0, y1, x1 = (int(value) for value in values)
+        return y0, x0, y1, x1
 
     def _check_there(self, labels: Sequence[int]) -> None:
         reason = Plane.why_not(self.layer)

@@ -27,6 +27,9 @@ class Step:
         The rows of the table that it changed.
     pixels : tuple
         The edits of labels, each with the plane it was made in.
+    measured_as : object
+        How the rows were measured, see :func:`~napari_mpseg.gui.review_measure.measured_as`; None where the numbers
+        before were not those of the labels.
     """
 
     action: str
@@ -34,6 +37,7 @@ class Step:
     before: Frame
     after: Frame
     pixels: tuple[tuple[Plane, LabelEdit], ...] = ()
+    measured_as: Any = None
 
     @property
     def labels(self) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image, Labels
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QFormLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QFormLayout, QMessageBox, QPushButton, QWidget
 
 from napari_mpseg.errors import MpsegError
 from napari_mpseg.gui.layer_choice import LayerChoice
@@ -25,7 +25,7 @@ from napari_mpseg.gui.review_sources import image_of, sources_of
 from napari_mpseg.gui.review_state import can_be_reviewed
 from napari_mpseg.gui.run_panel import WorkingWidget
 from napari_mpseg.gui.status_line import StatusLine, note
-from napari_mpseg.particles.review.audit import write_audit_beside
+from napari_mpseg.particles.review.audit import audit_beside, write_audit_beside
 from napari_mpseg.particles.review.definitions import UNCLASSIFIED
 from napari_mpseg.particles.review.order import ORDERS, review_order
 
@@ -97,6 +97,7 @@ class ReviewWidget(WorkingWidget):
         self.labels.layer_changed.connect(self._on_labels)
         self.image.layer_changed.connect(self._on_image)
         self._viewer.layers.selection.events.active.connect(self._on_active)
+        self._viewer.layers.events.removed.connect(self._on_removed)
         self._on_labels(self.labels.layer)
 
     # -- the form
@@ -185,6 +186,15 @@ class ReviewWidget(WorkingWidget):
         if self._waiting is not None and can_be_reviewed(self._waiting):
             self._on_labels(self._waiting)
 
+    def _on_gone(self) -> None:
+        """Leave a layer whose table was taken away, until it is measured again."""
+        self._on_labels(self.labels.layer)
+
+    def _on_removed(self, event: Any) -> None:
+        """Let go of a layer that was removed; its decisions and its record lie in it."""
+        removed = getattr(event.value, "__wrapped__", event.value)
+        self._sessions = [one for one in self._sessions if one.layer is not removed]
+
     def _enter(self, layer: Any) -> None:
         """Go on with a layer's review, or begin one; undo is there again after another layer was looked at."""
         make_table_quick(self._viewer)
@@ -200,6 +210,7 @@ class ReviewWidget(WorkingWidget):
             return
         self.session = known
         known.on_change = self._show
+        known.on_gone = self._on_gone
         found = image_of(self._viewer, layer)
         self.image.choose(next((one for one in self._viewer.layers if one is found or one == found), None))
         self._on_image(self.image.layer)
@@ -232,7 +243,7 @@ class ReviewWidget(WorkingWidget):
             self._shade.hide()
         self._tool = self._shade = None
         if session is not None:
-            session.on_change = lambda: None
+            session.on_change = session.on_gone = lambda: None
             session.close()
             session.layer.events.selected_label.disconnect(self._on_selected)
         self.current = 0
@@ -498,17 +509,34 @@ class ReviewWidget(WorkingWidget):
         folder = self._memory.get("folder", str(Path.home()))
         proposed = str(Path(folder) / f"{self.session.layer.name}_audit.jsonl")
         path, _ = QFileDialog.getSaveFileName(self, "Save record", proposed, "JSON lines (*.jsonl)")
-        if path:
-            self.save(Path(path))
+        if not path:
+            return
+        # the dialog asked about the name that was typed in, not about the two that are written
+        there = [one for one in _record_files(Path(path)) if one.exists() and one != Path(path)]
+        if there and not self._may_replace(there):
+            self.panel.say("The record was not saved.", "warning")
+            return
+        self.save(Path(path), replace=True)
 
-    def save(self, path: Path) -> None:
-        """Save the record as JSON lines and as CSV, named after `path`."""
+    def _may_replace(self, there: list[Path]) -> bool:
+        names = " and ".join(one.name for one in there)
+        text = f"{names} in {there[0].parent} {'exist' if len(there) > 1 else 'exists'} already. Replace?"
+        return QMessageBox.question(self, "Save record", text) == QMessageBox.StandardButton.Yes
+
+    def save(self, path: Path, *, replace: bool = False) -> None:
+        """Save the record as JSON lines and as CSV, named after `path`; other files are only replaced if allowed."""
         if self.session is None:
             return
         session = self.session
         session.notice()
-        stem = path.name.removesuffix(".jsonl").removesuffix(".csv").removesuffix("_audit")
-        written = self._try(lambda: write_audit_beside(session.layer.metadata, path.with_name(f"{stem}.csv")))
+        places = _record_files(path)
+        there = [one.name for one in places if one.exists()]
+        if there and not replace:
+            self.panel.say(
+                f"{' and '.join(there)} exist{'' if there[1:] else 's'} already. Choose another name.", "error"
+            )
+            return
+        written = self._try(lambda: write_audit_beside(session.layer.metadata, path.with_name(f"{_stem(path)}.csv")))
         if written:
             self._memory.set(folder=str(path.parent))
             self.panel.say(f"{len(session.audit):,} entries saved in {written[0]} and {written[1].name}.", "done")
@@ -524,5 +552,17 @@ class ReviewWidget(WorkingWidget):
         self._memory.set(undecided=self.undecided.isChecked(), go_on=self.go_on.isChecked(), zoom=self.zoom.isChecked())
         self._leave()
         self._viewer.layers.selection.events.active.disconnect(self._on_active)
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
+        self._sessions.clear()
         self.labels.disconnect_layers()
         self.image.disconnect_layers()
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".jsonl").removesuffix(".csv").removesuffix("_audit")
+
+
+def _record_files(path: Path) -> tuple[Path, Path]:
+    """Return the files that saving the record as `path` writes."""
+    first = audit_beside(path.with_name(f"{_stem(path)}.csv"))
+    return first, first.with_suffix(".csv")

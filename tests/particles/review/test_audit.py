@@ -15,6 +15,7 @@ from napari_mpseg.particles.review.audit import (
     append_audit,
     audit_of,
     keep_audit,
+    own_record,
     read_audit_beside,
     write_audit_beside,
 )
@@ -121,3 +122,16 @@ def test_what_was_taken_back_is_undecided_again() -> None:
     record.add("accept", [3])
     record.add("undo", [3], {"action": "accept"})
     assert record.reviewed() == {3, 5}
+
+
+def test_copies_of_metadata_do_not_share_the_record() -> None:
+    metadata: dict = {"napari-mpseg": {"role": "particles", "assigned": {3: "film"}}}
+    keep_audit(metadata, filled())
+    twin = dict(metadata)
+    append_audit(twin, AuditRecord().add("accept", [1]))
+    assert (len(audit_of(metadata)), len(audit_of(twin))) == (3, 4)
+    third = dict(metadata)
+    own_record(third)
+    third["napari-mpseg"]["assigned"][4] = "bead"
+    assert metadata["napari-mpseg"]["assigned"] == {3: "film"}
+    assert third["napari-mpseg"]["role"] == "particles"

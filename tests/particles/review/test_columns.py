@@ -155,3 +155,32 @@ def test_measuring_again_keeps_decisions_by_label(table: ParticleTable) -> None:
     lost = carry_decisions(measure(np.array([[2, 2]])), reviewed(table).frame).frame
     assert lost["keep"].tolist() == [False]
     assert carry_decisions(anew, table.frame) is anew
+
+
+def test_what_is_known_of_classes_and_own_columns_are_carried_by_label(table: ParticleTable) -> None:
+    decided = reviewed(table).with_columns(
+        class_assigned=[True, False, False],
+        class_probability=[np.nan, 0.4, 0.8],
+        remark=["a", "b", "c"],
+        area_um2=[4.0, 4.0, 4.0],
+    )
+    anew = measure(np.array([[1, 1, 2, 0, 0, 4, 5]])).with_columns(class_assigned=False)
+    for previous in (decided.frame, decided.to_features()):
+        carried = carry_decisions(anew, previous)
+        frame = carried.frame
+        assert frame["class_assigned"].tolist() == [True, False, False, False]
+        assert frame["class_assigned"].dtype == bool
+        # of 2, whose class was not given, the probability says nothing
+        np.testing.assert_array_equal(frame["class_probability"], [np.nan, np.nan, 0.8, np.nan])
+        assert frame["remark"].tolist()[:3] == ["a", "b", "c"]
+        assert frame["remark"].isna().tolist() == [False, False, False, True]
+        assert "area_um2" not in frame  # of the pixel size of before
+        assert frame.columns[:4].tolist() == ["label", "class", "class_probability", "class_assigned"]
+        assert list(carried.units) == frame.columns.tolist()
+
+
+def test_own_columns_are_carried_without_decisions(table: ParticleTable) -> None:
+    anew = measure(np.array([[2, 2]]))
+    frame = carry_decisions(anew, table.with_columns(weight=[1.0, 2.0, 3.0]).frame).frame
+    assert frame["weight"].tolist() == [2.0]
+    assert "keep" not in frame

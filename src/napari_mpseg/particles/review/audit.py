@@ -4,6 +4,7 @@ import getpass
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from copy import copy
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +34,8 @@ class AuditEntry:
         Name of the user's account; empty where the system does not tell it.
     action : str
         ``"accept"``, ``"reject"``, ``"class"``, ``"merge"``, ``"split"``, ``"delete"``, ``"redraw"``, ``"paint"``,
-        ``"undo"``, ``"redo"``, ``"table"`` (a cell edited in napari's table), ``"found"`` (a change made elsewhere).
+        ``"undo"``, ``"redo"``, ``"table"`` (cells edited in napari's table or decided on elsewhere),
+        ``"found"`` (another change made elsewhere, which is no decision).
     labels : tuple of int
         The particles it is about.
     before, after : mapping
@@ -176,12 +178,25 @@ def keep_audit(metadata: MutableMapping[str, Any], record: AuditRecord) -> None:
 
 
 def append_audit(metadata: MutableMapping[str, Any], entry: AuditEntry) -> None:
-    """Add one entry to the record in a layer's ``metadata``, in the time of one entry."""
+    """Add one entry to the record in a layer's ``metadata``.
+
+    The record is put in place anew: a layer that was duplicated shares it with the other, which must not get the entry.
+    """
     about = metadata.get(KEY)
-    if isinstance(about, dict) and isinstance(about.get("audit"), list):
-        about["audit"].append({**asdict(entry), "labels": list(entry.labels)})
+    stored = {**asdict(entry), "labels": list(entry.labels)}
+    if isinstance(about, Mapping) and isinstance(about.get("audit"), list):
+        metadata[KEY] = {**about, "audit": [*about["audit"], stored]}
     else:
-        keep_audit(metadata, AuditRecord([*audit_of(metadata).stored(), asdict(entry)]))
+        keep_audit(metadata, AuditRecord([*audit_of(metadata).stored(), stored]))
+
+
+def own_record(metadata: MutableMapping[str, Any]) -> None:
+    """Give a layer's ``metadata`` a copy of what this plugin notes there, which a duplicated layer shares else."""
+    about = metadata.get(KEY)
+    if isinstance(about, Mapping):
+        metadata[KEY] = {
+            name: copy(value) if isinstance(value, (dict, list)) else value for name, value in about.items()
+        }
 
 
 def write_audit_beside(metadata: Any, path: str | os.PathLike[str]) -> list[Path]:

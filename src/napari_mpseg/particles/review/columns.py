@@ -6,11 +6,14 @@ from typing import Any
 import pandas as pd
 
 from napari_mpseg.errors import SettingsError
-from napari_mpseg.particles.review.definitions import UNCLASSIFIED, as_category, as_keep
-from napari_mpseg.particles.table import ParticleTable
+from napari_mpseg.particles.review.definitions import REVIEW_COLUMNS, UNCLASSIFIED, as_category, as_keep
+from napari_mpseg.particles.table import ParticleTable, property_of
 
 REVIEWED = ("class", "keep")
 """Columns that hold decisions."""
+
+_ABOUT_CLASS = ("class_probability", "class_assigned")
+_NUMBERS = ("index", "label", "plane")
 
 
 def with_review_columns(table: ParticleTable, classes: "pd.Series[Any] | None" = None) -> ParticleTable:
@@ -50,28 +53,49 @@ def with_review_columns(table: ParticleTable, classes: "pd.Series[Any] | None" =
         given = as_category(text.mask(undecided, given.astype("object")), _names(old, given))
     keep = as_keep(frame["keep"]) if "keep" in frame else pd.Series(True, frame.index)
     first = [name for name in ("label", "confidence") if name in frame]
-    rest = frame.drop(columns=[*first, *REVIEWED], errors="ignore")
-    ordered = pd.concat([frame[first], given.rename("class"), keep.rename("keep"), rest], axis=1)
+    about = [name for name in _ABOUT_CLASS if name in frame]
+    rest = frame.drop(columns=[*first, *about, *REVIEWED], errors="ignore")
+    ordered = pd.concat([frame[first], given.rename("class"), frame[about], keep.rename("keep"), rest], axis=1)
     return replace(table, frame=ordered, units={name: table.units.get(name, "") for name in map(str, ordered.columns)})
 
 
 def carry_decisions(table: ParticleTable, previous: pd.DataFrame) -> ParticleTable:
     """Return a newly measured table with the decisions of the one before it, by label.
 
+    A class comes with its probability and with whether it was given by hand. Columns that no measurement gives, so the
+    user's own, come too; those of particles that are new are missing values.
+
     Parameters
     ----------
     table : ParticleTable
         Measured anew, for labels whose numbers mean the same particles as before.
     previous : pandas.DataFrame
-        A layer's features, or the frame of a table; without review columns there is nothing to carry over.
+        A layer's features, or the frame of a table. A class that is missing here is that of `table`.
     """
-    if not set(REVIEWED) & set(previous.columns):
+    others = [str(name) for name in previous.columns if _is_users_own(str(name)) and name not in table.frame]
+    decided = [name for name in REVIEWED if name in previous]
+    if not decided and not others:
         return table
     number = "index" if "index" in previous else "label"
     before = previous.set_index(previous[number].astype("int64"))
-    found = {name: before[name].reindex(table.labels).reset_index(drop=True) for name in REVIEWED if name in before}
+    before = before[~before.index.duplicated(keep="last")]
+    found = {name: before[name].reindex(table.labels).reset_index(drop=True) for name in (*decided, *others)}
+    if "class" in decided:
+        carried = as_category(found["class"]).astype("object")
+        carried = carried.notna() & (carried != UNCLASSIFIED)
+        for name in (one for one in _ABOUT_CLASS if one in previous):
+            values = before[name].reindex(table.labels).reset_index(drop=True)
+            if name == "class_assigned":
+                found[name] = values.eq(True).fillna(False).astype(bool) & carried
+            else:
+                found[name] = pd.to_numeric(values, errors="coerce").where(carried)
     frame = table.frame.drop(columns=list(found), errors="ignore").reset_index(drop=True).assign(**found)
-    return with_review_columns(replace(table, frame=frame), table.frame.get("class"))
+    carried_over = replace(table, frame=frame, units={**table.units, **dict.fromkeys(found, "")})
+    return with_review_columns(carried_over, table.frame.get("class")) if decided else carried_over
+
+
+def _is_users_own(name: str) -> bool:
+    return name not in (*REVIEWED, *_ABOUT_CLASS, *_NUMBERS, *REVIEW_COLUMNS) and property_of(name) is None
 
 
 def _names(*columns: "pd.Series[Any]") -> list[str]:

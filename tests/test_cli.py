@@ -116,6 +116,24 @@ def test_ctrl_c_before_the_work_is_130(monkeypatch, capsys):
     assert "Stopped" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+def test_ctrl_c_while_the_commands_are_loaded_is_130():
+    """A signal that arrives in the middle of the start-up, before any arguments are read."""
+    program = (
+        "import builtins, os, signal, sys\n"
+        "from napari_mpseg.cli import main\n"
+        "load = builtins.__import__\n"
+        "def slow(name, *rest, **more):\n"
+        "    if name == 'napari_mpseg.commands': os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return load(name, *rest, **more)\n"
+        "builtins.__import__ = slow\n"
+        "sys.exit(main(['methods']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=ENVIRONMENT, timeout=60)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "\nStopped. Nothing half-made was left behind.\n"
+
+
 def test_warnings_are_one_line(monkeypatch, capsys, file, tmp_path):
     import warnings
 

@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
+# the commands, which take longer to load, are loaded where Ctrl-C is heard
 from napari_mpseg._version import __version__
-from napari_mpseg.commands import COMMANDS
-from napari_mpseg.commands.arguments import HelpFormatter
 from napari_mpseg.errors import Cancelled, MpsegError
 
 _EPILOG = """\
@@ -33,6 +32,9 @@ exit codes: 0 done, 1 failed, 2 wrong arguments, 130 interrupted
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser with one sub-command per registered command."""
+    from napari_mpseg.commands import COMMANDS
+    from napari_mpseg.commands.arguments import HelpFormatter
+
     parser = argparse.ArgumentParser(
         prog="napari-mpseg",
         description="Find, measure and classify particles in microscopy images.",
@@ -56,10 +58,10 @@ def build_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     _tolerate_characters()
-    options = build_parser().parse_args(arguments)
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
+            options = build_parser().parse_args(arguments)
             return int(options.run(options) or 0)
         except (Cancelled, KeyboardInterrupt):
             return _fail("\nStopped. Nothing half-made was left behind.", 130)

@@ -107,6 +107,8 @@ def test_too_few(run, tmp_path):
         (("{table}", "--region", "{table}", "--round"), 2, "--region goes without"),
         (("{table}", "--shape", "9", "9", "--out", "x.txt"), 2, "must end in .csv or .json"),
         (("{table}", "--shape", "9", "9", "--test", "clark"), 1, "clark-evans"),
+        (("{table}", "--shape", "100", "100", "--pixel-size", "3um"), 1, "was measured with 2 um"),
+        (("{table}", "--shape", "100", "100", "--pixel-size", "1px"), 1, "measure again"),
         (("{table}", "--shape", "9", "9", "--distance", "edge"), 1, "Give the labels too"),
         (("{table}", "--shape", "100", "100", "--simulations", "9"), 1, "give 39 or more"),
         (("nothing.csv", "--shape", "9", "9"), 1, "nothing.csv"),
@@ -116,6 +118,41 @@ def test_what_is_wrong_is_said(run, table_file, arguments, code, message):
     found, said, error = run("pattern", *(part.format(table=table_file) for part in arguments))
     assert (found, said) == (code, "")
     assert message in error
+
+
+def test_the_pixel_size_of_the_table_may_be_repeated_in_another_unit(run, table_file):
+    said = run("pattern", table_file, "--shape", 100, 100, "--pixel-size", "2000nm", *QUICK)[1]
+    assert "Answer       self-avoiding" in said
+
+
+def test_labels_of_another_image_are_refused(run, table_file, grid, tmp_path):
+    tifffile.imwrite(tmp_path / "other.tif", np.where(grid > 40, grid, 0))
+    code, said, error = run("pattern", table_file, "--labels", tmp_path / "other.tif", *QUICK)
+    assert (code, said) == (1, "")
+    assert "40 of the table's 100 particles are not in the labels" in error
+
+
+@pytest.mark.parametrize("table", [True, False])
+def test_a_mask_for_labels_is_refused(run, table_file, grid, tmp_path, table):
+    Image.fromarray(np.where(grid > 0, 255, 0).astype(np.uint8)).save(tmp_path / "mask.png")
+    given = [table_file] if table else []
+    code, said, error = run("pattern", *given, "--labels", tmp_path / "mask.png", *QUICK)
+    assert (code, said) == (1, "")
+    assert "mask.png holds a single label, 255, in 100 pieces, so it looks like a mask" in error
+    assert "napari-mpseg separate" in error
+
+
+def test_a_folder_of_results(run, table_file, labels_file, tmp_path):
+    said = run("pattern", tmp_path, "--shape", 100, 100, *QUICK)[1]
+    assert said == run("pattern", table_file, "--shape", 100, 100, *QUICK)[1] != ""
+    table_file.rename(tmp_path / "more_particles.parquet")
+    code, _, error = run("pattern", tmp_path, "--shape", 100, 100, *QUICK)
+    assert code == 1
+    assert "holds several tables (labels_particles.csv, more_particles.parquet). Give one of them" in error
+    (tmp_path / "empty").mkdir()
+    code, _, error = run("pattern", tmp_path / "empty", "--shape", 100, 100, *QUICK)
+    assert code == 1
+    assert "holds no table of particles" in error
 
 
 def test_the_help_names_every_test_and_distance(run):

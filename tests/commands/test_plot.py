@@ -107,6 +107,12 @@ def test_wrong_options_are_said_and_nothing_is_written(run, names, file, tmp_pat
     assert not out.parent.exists()
 
 
+def test_quiet_is_accepted_as_everywhere(run, file, tmp_path):
+    code, said, error = run("plot", file, "--kind", "scatter", "--out", tmp_path / "f.png", "--quiet")
+    assert (code, error) == (0, "")
+    assert "Figure " in said
+
+
 def test_wrong_arguments(run, file, tmp_path):
     code, _, error = run("plot", file, "--kind", "scatter", "--out", tmp_path / "figure.jpg")
     assert code == 2

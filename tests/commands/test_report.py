@@ -84,7 +84,7 @@ def test_a_table_without_a_pixel_size_stays_in_pixels(run, alone, tmp_path):
 
 def test_size_classes_and_shape_classes(run, results, tmp_path):
     command = ("report", results / "b.ome.zarr", "--out", tmp_path / "rep", "--sizes", "10, 25 um", *QUIET)
-    assert run(*command, "--classes", "mp-vat")[0] == 0
+    assert run(*command, "--rules", "mp-vat")[0] == 0
     counts = pd.read_csv(tmp_path / "rep" / "report_counts.csv")
     found = counts[counts["class"] == "all"].set_index("size_class")["particles"].to_dict()
     # squares of 2, 4 and 10 px of 2 um: diagonals 5.7, 11.3 and 28.3 um
@@ -110,7 +110,7 @@ def test_an_earlier_report_stays(run, results, tmp_path):
         (("{tmp}/none",), "is not there"),
         (("{tmp}",), "holds no table of particles"),
         (("{out}", "--sizes", "20, 10 um"), "rising"),
-        (("{out}", "--classes", "mp-vet"), "Did you mean 'mp-vat'"),
+        (("{out}", "--rules", "mp-vet"), "Did you mean 'mp-vat'"),
     ],
 )
 def test_what_cannot_be_reported(run, results, tmp_path, arguments, message):

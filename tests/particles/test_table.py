@@ -164,3 +164,105 @@ def test_napari_shows_the_features(table: ParticleTable, ending: str) -> None:
     assert layer.features["index"].tolist() == list(range(9))
     status = layer.get_status((1, 1))
     assert "area_px" in str(status)
+
+
+DAMAGED = {
+    "empty label": ("label,area_px\n1,3\n,4\n", r"'label' is empty in line 3, where a whole number"),
+    "label with a fraction": ("label,area_px\n1.5,3\n", r"'label' has 1\.5 in line 2, where a whole number"),
+    "label of text": ("label,area_px\n1,3\nfibre,4\n", r"'label' has 'fibre' in line 3"),
+    "empty whole number": (
+        "label,bbox_y0\n1,0\n7,\n",
+        r"'bbox_y0' is empty in line 3 \(label 7\), where a whole",
+    ),
+    "text for a number": (
+        "label,area_px\n1,3\n2,about 5\n",
+        r"'area_px' has 'about 5' in line 3 \(label 2\), where a n",
+    ),
+    "decimal comma": (
+        'label,circularity\n1,"0,5"\n',
+        r"'circularity' has '0,5' in line 2 .*Write decimals with a point",
+    ),
+    "text for a confidence": ("label,confidence\n1,high\n", r"'confidence' has 'high' in line 2"),
+    "empty flag": ("label,touches_border\n1,True\n2,\n", r"'touches_border' is empty in line 3"),
+    "odd flag": ("label,touches_border\n1,left\n", r"'touches_border' has 'left' in line 2 .*true or false"),
+    "odd decision": ("label,keep\n1,true\n2,x\n", r"'keep' has 'x' in line 3 \(label 2\)"),
+    "a label twice": ("label,area_px\n1,3\n2,3\n1,4\n", r"label 1 stands in lines 2 and 4"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged_tables_name_column_and_row(tmp_path: Path, name: str) -> None:
+    text, message = DAMAGED[name]
+    (tmp_path / "damaged.csv").write_text(text)
+    with pytest.raises(StoreError, match=message) as raised:
+        ParticleTable.read(tmp_path / "damaged.csv")
+    assert "damaged.csv" in str(raised.value)
+
+
+def test_damaged_parquet_names_the_row_of_the_particle(tmp_path: Path) -> None:
+    pd.DataFrame({"label": [4, 4], "area_px": [1.0, 2]}).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(StoreError, match="label 4 stands in rows 1 and 2"):
+        ParticleTable.read(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["label;area_px;circularity\n1;3,5;0,5\n", "label\tarea_px\n1\t3\n", "label,circularity\n1,0,5\n2,0,6\n"],
+)
+def test_other_separators_are_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(StoreError, match=r"Columns must be separated by commas, and decimals be written with a point"):
+        ParticleTable.read(tmp_path / "t.csv")
+
+
+def test_features_with_cells_that_do_not_fit_are_refused(table: ParticleTable) -> None:
+    features = table.to_features()
+    features["label_note"] = "seen"
+    features.loc[3, "bbox_y0"] = np.nan
+    with pytest.raises(ImageError, match=r"'bbox_y0' is empty in the row of label 3.*measure again"):
+        ParticleTable.from_features(features)
+    odd = table.to_features().assign(index=lambda frame: frame["index"].astype("object").replace(2, "two"))
+    with pytest.raises(ImageError, match=r"'index'.*two"):
+        ParticleTable.from_features(odd)
+
+
+def test_a_table_read_in_a_fresh_process_has_its_types(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    (tmp_path / "t.csv").write_text("label,area_px\n1,3\n")
+    program = (
+        "import sys; from napari_mpseg.particles.table import ParticleTable as T; t = T.read(sys.argv[1]); "
+        "print(t.frame['area_px'].dtype, t.units['area_px'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "t.csv"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["float64", "px2"]
+
+
+KEPT = ["true", "TRUE", "yes", "Y", "t", "1", "1.0", "ja", "WAHR", "vrai", "Oui", "", " "]
+REJECTED = ["false", "False", "no", "N", "f", "0", "0.0", "nein", "FALSCH", "faux", "NON", " false "]
+
+
+@pytest.mark.parametrize(("words", "kept"), [(KEPT, True), (REJECTED, False)])
+def test_words_for_kept_and_rejected(tmp_path: Path, words: list[str], kept: bool) -> None:
+    for word in words:
+        (tmp_path / "t.csv").write_text(f"label,keep\n1,{word}\n2,maybe\n".replace("maybe", "true"))
+        assert ParticleTable.read(tmp_path / "t.csv").frame["keep"].tolist() == [kept, True], word
+
+
+@pytest.mark.parametrize("word", ["x", "-", "perhaps", "2", "0.5"])
+def test_other_words_for_keep_are_refused(word: str) -> None:
+    from napari_mpseg.errors import SettingsError
+
+    table = ParticleTable(pd.DataFrame({"label": [1, 2], "keep": ["yes", word]}))
+    with pytest.raises(SettingsError, match=f"'keep' has '{word}' in row 2"):
+        table.kept()
+
+
+def test_one_function_tells_the_property_of_a_column() -> None:
+    from napari_mpseg.particles import table as tables
+    from napari_mpseg.particles.classes import columns
+
+    assert tables.property_of is columns.property_of

@@ -159,11 +159,11 @@ def test_point_pattern_by_hand(item):
     # BioVoxxel: 6 points on 1000 x 2000 pixels, 0.5 sqrt(area / n)
     assert (first.n, first.unit, first.theoretical) == (6, "px", pytest.approx(0.5 * np.sqrt(2e6 / 6)))
     assert (first.median, first.mean) == (pytest.approx(np.median(nearest)), pytest.approx(nearest.mean()))
-    # Donnelly 1978, with area 8e6 um2 and perimeter 12000 um
-    expected = 0.5 * np.sqrt(8e6 / 6) + (0.0514 + 0.041 / np.sqrt(6)) * 12000 / 6
+    # Donnelly 1978 (constants as in spatstat's clarkevans), with area 8e6 um2 and perimeter 12000 um
+    expected = 0.5 * np.sqrt(8e6 / 6) + (0.0514 + 0.0412 / np.sqrt(6)) * 12000 / 6
     assert (second.unit, second.theoretical, second.mean) == (
         "um",
-        pytest.approx(expected, rel=1e-3),
+        pytest.approx(expected),
         pytest.approx(2 * nearest.mean()),
     )
     row = summary_frame([summary]).iloc[0]

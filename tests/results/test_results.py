@@ -53,8 +53,33 @@ def test_a_summary_without_pixel_size(spot):
         "   20-50 px       0",
         "  50-200 px       0",
         "   >=200 px       0",
+        "Classes:",
+        "  particle       1",
         "Area      0.6 % of the image is particle",
     ]
+
+
+def test_a_summary_leaves_out_what_was_rejected(spot):
+    from dataclasses import replace
+
+    spot[30:32, 5:7] = spot[40:44, 30:34] = 200  # squares of 4 and 16 px beside the 12 px
+    result = mp.segment(spot, "fixed-level", calibration="10um", min_size=3)
+    rejected = result.particles.with_columns(keep=[False, True, True])
+    lines = replace(result, particles=rejected).summary().splitlines()
+    assert "Particles 2 (of 3 px or more), 1 rejected, left out" in lines
+    assert sum(int(line.split()[-1]) for line in lines if line.endswith((" 0", " 1", " 2")) and " um " in line) == 2
+    assert "  particle       2" in lines
+    assert "Area      1 % of the image is particle" in lines  # 20 of 2000 px
+    assert "Density   10 particles per mm2 of image (0.2 mm2)" in lines
+
+
+def test_counts_alone_say_how_many_were_rejected(spot):
+    from napari_mpseg.results.summary import class_lines, size_lines
+
+    table = mp.segment(spot, "fixed-level", min_size=1).particles.with_columns(keep=False)
+    assert size_lines(table)[0] == "Size classes (maximum Feret diameter, 1 rejected, left out):"
+    assert all(line.endswith(" 0") for line in size_lines(table)[1:])
+    assert class_lines(table) == []
 
 
 def test_high_densities_are_written_out(spot):

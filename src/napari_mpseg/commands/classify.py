@@ -21,7 +21,11 @@ _ENDINGS = (".csv", ".parquet")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument(
-        "table", nargs="?", type=Path, metavar="TABLE", help="particle table of 'measure' or 'segment', CSV or Parquet"
+        "table",
+        nargs="?",
+        type=Path,
+        metavar="TABLE",
+        help="particle table of 'measure' or 'segment', CSV or Parquet, or the folder it is in",
     )
     ways = parser.add_mutually_exclusive_group(required=True)
     ways.add_argument("--rules", metavar="NAME|FILE", help="mp-vat, four-shapes, or a rule set saved as JSON")
@@ -94,13 +98,14 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _read(path: Path) -> "ParticleTable":
-    """Read a particle table, or the features of a layer that napari's own table saved."""
+    """Read a particle table, that of a folder, or the features of a layer that napari's own table saved."""
     import pandas as pd
 
+    from napari_mpseg.commands.tables import read_one_table
     from napari_mpseg.particles.table import ParticleTable
 
     try:
-        return ParticleTable.read(path)
+        return read_one_table(path)
     except StoreError as error:
         if path.suffix.lower() == ".csv" and path.is_file() and "no column 'label'" in str(error):
             frame = pd.read_csv(path)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 from napari_mpseg.commands.arguments import add_pixel_size, add_plane, add_quiet, count, side
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import console_work, say
-from napari_mpseg.errors import StoreError
+from napari_mpseg.errors import ImageError, SettingsError, StoreError
 
 if TYPE_CHECKING:
+    from napari_mpseg.calibration import Calibration
+    from napari_mpseg.images.image import Image
     from napari_mpseg.particles.pattern.region import Region
     from napari_mpseg.particles.pattern.result import PatternResult
+    from napari_mpseg.particles.table import ParticleTable
 
 _ENDINGS = (".csv", ".json")
 _DEFAULT_TEST = "clark-evans"
@@ -22,7 +26,11 @@ _DEFAULT_TEST = "clark-evans"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument(
-        "table", nargs="?", type=Path, metavar="TABLE", help="particle table of 'measure' or 'segment', CSV or Parquet"
+        "table",
+        nargs="?",
+        type=Path,
+        metavar="TABLE",
+        help="particle table of 'measure' or 'segment', CSV or Parquet, or the folder it is in",
     )
     parser.add_argument(
         "--labels", metavar="LABELS", help="labels of the particles; needed for the distances ultimate and edge"
@@ -68,7 +76,6 @@ def run(options: argparse.Namespace) -> None:
     _check(options)
     from napari_mpseg.particles.pattern.analyse import analyse_pattern
     from napari_mpseg.particles.pattern.pattern_settings import PatternSettings
-    from napari_mpseg.particles.table import ParticleTable
     from napari_mpseg.results.labels_file import open_labels
 
     settings = PatternSettings(
@@ -80,12 +87,14 @@ def run(options: argparse.Namespace) -> None:
         statistic=options.statistic,
         curve=False,
     )
-    table = ParticleTable.read(options.table) if options.table else None
+    table = _table(options) if options.table else None
     labels = open_labels(options.labels, options.pixel_size, options.plane) if options.labels else None
     calibration = options.pixel_size
     if calibration is None and labels is not None and (table is None or not table.calibration.calibrated):
         calibration = labels.calibration
     pixels = None if labels is None else labels.data.compute()
+    if labels is not None:
+        _refuse_masks(pixels, labels)
     region = _region(options, None if pixels is None else pixels.shape)
     results = []
     with console_work(options.quiet) as (on_progress, cancel):
@@ -122,6 +131,44 @@ def _check(options: argparse.Namespace) -> None:
             options.wrong(f"--out {options.out} must end in .csv or .json")
         if options.out.exists() and not options.overwrite:
             raise StoreError(f"{options.out} is already there. Choose another --out, or give --overwrite.")
+
+
+def _table(options: argparse.Namespace) -> "ParticleTable":
+    """Read the table, and refuse a pixel size that is another than the one it was measured with."""
+    from napari_mpseg.commands.tables import read_one_table
+
+    table = read_one_table(options.table)
+    own, given = table.calibration, options.pixel_size
+    if given is not None and own.calibrated and not _same(own, given):
+        raise SettingsError(
+            f"--pixel-size is {given}, but {options.table} was measured with {own}. Leave --pixel-size out, "
+            "or measure again to change it."
+        )
+    return table
+
+
+def _same(one: "Calibration", other: "Calibration") -> bool:
+    if not other.calibrated:
+        return False
+    sizes = zip(one.converted(other.unit).pixel_size, other.pixel_size, strict=True)
+    return all(math.isclose(own, given, rel_tol=1e-6) for own, given in sizes)
+
+
+def _refuse_masks(pixels: Any, labels: "Image") -> None:
+    """Refuse a mask, whose particles would be taken for a single one."""
+    import numpy as np
+    from scipy import ndimage
+
+    inside = pixels != 0
+    if pixels.ndim != 2 or not inside.any() or (pixels.dtype != bool and np.ptp(pixels[inside]) > 0):
+        return
+    pieces = ndimage.label(inside, np.ones((3, 3)))[1]
+    if pieces > 1 or pixels.dtype == bool:
+        raise ImageError(
+            f"{labels.source} holds a single label, {int(pixels[inside][0])}, in {pieces} pieces, so it looks like a "
+            "mask and would count as one particle. Make every connected piece a particle with `napari-mpseg separate`, "
+            "and give the labels that it writes."
+        )
 
 
 def _region(options: argparse.Namespace, labels: Sequence[int] | None) -> "Region":

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_mpseg.commands.arguments import add_quiet
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import say
 from napari_mpseg.errors import SettingsError, StoreError
@@ -41,6 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--format", choices=_FORMATS, default="png", help="of the figures of 'all'")
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier figure")
+    add_quiet(parser)
     parser.set_defaults(wrong=parser.error)
 
 

@@ -30,8 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="size classes, such as '20, 50, 100, 500 um'; without, those that fit the pixel size",
     )
     parser.add_argument(
-        "--classes",
-        metavar="RULES",
+        "--rules",
+        metavar="NAME",
         help="rule set in place of the classes in the table, such as mp-vat or four-shapes; classes of yours stay",
     )
     parser.add_argument(
@@ -76,7 +76,7 @@ def _settings(options: argparse.Namespace) -> "ReportSettings":
     settings = ReportSettings(
         title=options.title,
         sizes=SizeClasses.parse(options.sizes) if options.sizes else None,
-        rules=options.classes,
+        rules=options.rules,
     )
     if options.pattern:
         settings = replace(settings, pattern=_chosen(options.pattern))

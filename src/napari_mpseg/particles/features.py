@@ -56,14 +56,22 @@ def from_features(features: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     ImageError
-        If there is no ``index`` column.
+        If there is no ``index`` column, or it has something else than whole numbers.
     """
     if "index" not in features.columns:
         raise ImageError(
             "The features have no column 'index' that tells the labels. "
             f"They have: {', '.join(map(str, features.columns))}."
         )
-    frame = features.rename(columns={"index": "label"})
+    number = pd.to_numeric(features["index"], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    odd = (number != np.rint(number)) & features["index"].notna().to_numpy(bool)
+    if odd.any():
+        row = int(np.argmax(odd))
+        raise ImageError(
+            f"The column 'index', which tells the labels, has {features['index'].iloc[row]!s} in row {row + 1}. "
+            "Give whole numbers."
+        )
+    frame = features.rename(columns={"index": "label"}).assign(label=number)
     values = frame.drop(columns="label")
     present = (frame["label"] > 0) & (values.notna().any(axis=1) if len(values.columns) else True)
     frame = frame[present].reset_index(drop=True)

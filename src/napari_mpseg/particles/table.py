@@ -1,9 +1,11 @@
 """The particle table: one row per particle, with its units."""
 
+import csv
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +13,20 @@ import numpy as np
 import pandas as pd
 
 from napari_mpseg.calibration import Calibration
-from napari_mpseg.errors import StoreError
+from napari_mpseg.errors import ImageError, MpsegError, StoreError
 from napari_mpseg.files import finished_at
 from napari_mpseg.particles import features
-from napari_mpseg.particles.property import PROPERTIES, Property
-from napari_mpseg.particles.review.definitions import CATEGORIES, REVIEW_COLUMNS, as_category, as_keep
+from napari_mpseg.particles.column_types import BadTableError, Rows, typed
+from napari_mpseg.particles.column_types import property_of as property_of
+from napari_mpseg.particles.review.definitions import CATEGORIES, REVIEW_COLUMNS, as_keep
 from napari_mpseg.settings import from_dict, to_dict
 
 _METADATA = b"napari_mpseg"
 _MISSING = ("", "nan", "NaN", "NA", "N/A", "null", "<NA>")  # how programs write that a number is missing
+_SEPARATORS = (
+    "Columns must be separated by commas, and decimals be written with a point. Save it as such, in a spreadsheet with "
+    "the language set to English."
+)
 
 
 @dataclass(frozen=True)
@@ -98,8 +105,17 @@ class ParticleTable:
 
     @classmethod
     def from_features(cls, frame: pd.DataFrame, calibration: Calibration | None = None) -> "ParticleTable":
-        """Build a table from a Labels layer's ``features`` made by :meth:`to_features` (perhaps edited since)."""
-        frame = _typed(features.from_features(frame))
+        """Build a table from a Labels layer's ``features`` made by :meth:`to_features` (perhaps edited since).
+
+        Raises
+        ------
+        ImageError
+            If there is no column ``index``, or a cell does not hold what its column must.
+        """
+        try:
+            frame = typed(features.from_features(frame), rows=Rows(""))
+        except BadTableError as error:
+            raise ImageError(f"The layer's table cannot be used. {error} Mend it, or measure again.") from error
         return cls(frame, calibration or _calibration_of(frame), _units_by_name(frame))
 
     def to_csv(self, path: str | os.PathLike[str]) -> Path:
@@ -152,7 +168,8 @@ class ParticleTable:
         Raises
         ------
         StoreError
-            If the file is missing, damaged, or not a particle table.
+            If the file is missing, damaged, or not a particle table: column and row of a cell that does not fit are
+            named, and so is a label that occurs twice.
         """
         path = Path(path)
         about: dict[str, Any] = {}
@@ -165,12 +182,18 @@ class ParticleTable:
                 frame = table.to_pandas()
             else:
                 frame = _read_csv(path)
+        except MpsegError:
+            raise
         except (OSError, ValueError) as error:
             raise StoreError(f"Cannot read the table {path}: {error}. Is it a CSV or Parquet file?") from error
         if "label" not in frame.columns:
             raise StoreError(f"{path} has no column 'label', so it is not a particle table.")
+        rows = Rows() if path.suffix.lower() == ".parquet" else Rows("line", 2)  # below the line of names
+        try:
+            frame = typed(frame, about.get("categories"), rows)
+        except BadTableError as error:
+            raise StoreError(f"{path} cannot be used. {error}") from error
         stored = from_dict(Calibration, about["calibration"]) if "calibration" in about else _calibration_of(frame)
-        frame = _typed(frame, about.get("categories"))
         units = about.get("units") or _units_by_name(frame)
         return cls(frame, calibration or stored, units, about.get("provenance", {}))
 
@@ -184,38 +207,15 @@ def _calibration_of(frame: pd.DataFrame) -> Calibration:
 def _read_csv(path: Path) -> pd.DataFrame:
     """Read text in which a class may be called "1" or "None", and stays that."""
     columns = pd.read_csv(path, nrows=0).columns
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        first = next(islice(csv.reader(file), 1, None), [])
+    if "label" not in columns and any(mark in str(name) for name in columns for mark in ";\t"):
+        raise StoreError(f"{path} has no column 'label'. {_SEPARATORS}")
+    if len(first) > len(columns):  # pandas would take what is too much for names of rows
+        raise StoreError(f"{path} has {len(first)} cells in a row and {len(columns)} column names. {_SEPARATORS}")
     missing = {column: [""] if column in CATEGORIES else list(_MISSING) for column in columns}
     types = {column: "string" for column in columns if column in CATEGORIES}
     return pd.read_csv(path, dtype=types, na_values=missing, keep_default_na=False)
-
-
-def property_of(column: str) -> Property | None:
-    """Return the property that a column of the table belongs to; None for the label and for columns of others."""
-    # The longest stem wins: "centroid_y" before a shorter stem it might begin with.
-    best: tuple[int, Property] | None = None
-    for entry in PROPERTIES.values():
-        for stem in entry.stems:
-            fits = column == stem or column.startswith(f"{stem}_")
-            if fits and (best is None or len(stem) > best[0]):
-                best = len(stem), entry
-    return best[1] if best else None
-
-
-def _typed(frame: pd.DataFrame, categories: Mapping[str, list[str]] | None = None) -> pd.DataFrame:
-    """Give known columns their dtype back, which text files and missing rows take away."""
-    types: dict[str, str] = {"label": "int64"}
-    special: dict[str, pd.Series] = {}
-    for column in frame.columns:
-        entry = property_of(column)
-        if entry is not None:
-            types[column] = entry.dtype if entry.kind not in ("length", "area") else "float64"
-        elif column == "keep":
-            special[column] = as_keep(frame[column])
-        elif column in CATEGORIES:
-            special[column] = as_category(frame[column], (categories or {}).get(column, ()))
-        elif column in REVIEW_COLUMNS:
-            types[column] = REVIEW_COLUMNS[column].dtype
-    return frame.assign(**special).astype(types)
 
 
 def _categories(frame: pd.DataFrame) -> dict[str, list[str]]:
@@ -240,6 +240,9 @@ def _units_by_name(frame: pd.DataFrame) -> dict[str, str]:
             units[column] = "px2" if (entry.kind, ending) == ("area", "px") else ending
         elif entry.kind == "angle":
             units[column] = "deg"
+        elif entry.kind == "pixels":
+            units[column] = "px"
         else:
-            units[column] = "px" if entry.kind == "pixels" else entry.unit.format(area=area)
+            own = "px2" if ending == "px" else ending if ending in endings else area
+            units[column] = entry.unit.format(area=own)
     return units

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_mpseg.calibration import Calibration, normalise_unit
 from napari_mpseg.errors import CalibrationError, SettingsError
-from napari_mpseg.particles.properties import PROPERTIES, Property
+from napari_mpseg.particles.column_types import property_of as property_of
 from napari_mpseg.particles.table import ParticleTable
 
 #: Units that a column name can end in.
@@ -18,17 +18,6 @@ LENGTH_UNITS = ("pm", "angstrom", "nm", "um", "mm", "cm", "m", "in")
 def frame_of(table: ParticleTable | pd.DataFrame) -> pd.DataFrame:
     """Return the data frame of a particle table, or the frame itself."""
     return table.frame if isinstance(table, ParticleTable) else table
-
-
-def property_of(column: str) -> Property | None:
-    """Return the registered property that a column belongs to, or None; the longest fitting stem wins."""
-    fitting = [
-        (len(stem), entry)
-        for entry in PROPERTIES.values()
-        for stem in entry.stems
-        if column == stem or column.startswith(f"{stem}_")
-    ]
-    return max(fitting, key=lambda one: one[0])[1] if fitting else None
 
 
 def check_unit(unit: str) -> str:

@@ -116,6 +116,9 @@ class Way:
             return options
         if not isinstance(options, Mapping):
             raise SettingsError(f"{self.title} takes {self.settings.__name__}, not {type(options).__name__}.")
+        if options and not dataclasses.fields(self.settings):
+            named = ", ".join(map(repr, sorted(map(str, options))))
+            raise SettingsError(f"{self.title} has no setting {named}. It has no settings.")
         return from_dict(self.settings, options)
 
     def load(self) -> Any:

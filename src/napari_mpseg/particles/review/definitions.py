@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from napari_mpseg.errors import SettingsError
+
 
 @dataclass(frozen=True)
 class ReviewColumn:
@@ -36,12 +38,38 @@ CATEGORIES = tuple(name for name, column in REVIEW_COLUMNS.items() if column.dty
 """Columns of names."""
 
 
-def as_keep(values: "pd.Series[Any]") -> "pd.Series[bool]":
-    """Return true or false; missing is true. Text and numbers are read as CSV files and spreadsheets write them."""
+_TRUE = ("true", "yes", "y", "t", "1", "1.0", "ja", "wahr", "vrai", "oui")
+_FALSE = ("false", "no", "n", "f", "0", "0.0", "nein", "falsch", "faux", "non")
+
+
+def truth_in(values: "pd.Series[Any]") -> "tuple[pd.Series[bool], pd.Series[bool]]":
+    """Return which values are true, and which are neither true, false nor missing; missing ones are true.
+
+    Words are those that CSV files, spreadsheets and people write, in English, German and French, in any case.
+    """
     if values.dtype == bool:
-        return values
-    text = values.astype("string").str.strip().str.lower()
-    return ~text.isin(["false", "0", "0.0", "no"]).astype(bool)
+        return values, pd.Series(False, values.index)
+    text = values.astype("string").str.strip().str.lower().fillna("")
+    false = text.isin(_FALSE).astype(bool)
+    return ~false, ~(false | text.isin((*_TRUE, ""))).astype(bool)
+
+
+def as_keep(values: "pd.Series[Any]") -> "pd.Series[bool]":
+    """Return true or false; missing is true.
+
+    Raises
+    ------
+    SettingsError
+        If a value is neither.
+    """
+    keep, unknown = truth_in(values)
+    if unknown.any():
+        position = int(unknown.to_numpy().argmax())
+        raise SettingsError(
+            f"The column 'keep' has {values.iloc[position]!r} in row {position + 1}. "
+            "Write true, false, or nothing for a particle that is kept."
+        )
+    return keep
 
 
 def as_category(values: "pd.Series[Any]", first: Sequence[str] = ()) -> "pd.Series[Any]":

@@ -188,3 +188,36 @@ def test_more_labels_than_napari_has_a_table_for(count):
     assert layer.get_color(0) is None or layer.get_color(0)[3] == 0
     colours_of(layer).restore()
     assert layer.colormap is own
+
+
+def test_rejected_ones_dimmed_and_a_highlight_meet_in_any_order(viewer, labels):
+    """The review and a lasso each dim; whichever ends last, the layer has its own colours again."""
+    from napari_mpseg.gui.colour_labels import colours_of
+    from napari_mpseg.gui.review_shade import Shade
+
+    own, before = labels.colormap, labels.get_color(1)
+    shade, colours = Shade(labels), colours_of(labels)
+    shade.show(np.array([False, True, False, False, False]))
+    assert labels.get_color(1)[3] < 0.5
+    colours.highlight([2])
+    shade.show(np.array([False, True, True, False, False]))
+    assert labels.get_color(2)[3] == 1
+    colours.clear_highlight()
+    assert labels.get_color(2)[3] < 0.5
+    shade.show(np.zeros(5, bool))
+    np.testing.assert_allclose(labels.get_color(1), before, atol=1e-6)
+    shade.hide()
+    assert labels.colormap is own
+
+    colours.highlight([2])
+    shade.show(np.array([False, True, False, False, False]))
+    table = np.tile(np.array([0, 1, 0, 1], np.float32), (5, 1))
+    table[4] = 0
+    colours.colour(table)
+    colours.clear_highlight()
+    assert labels.get_color(1)[3] < 0.5
+    np.testing.assert_allclose(labels.get_color(2), (0, 1, 0, 1))
+    shade.hide()
+    np.testing.assert_allclose(labels.get_color(1), (0, 1, 0, 1))
+    colours.restore()
+    assert labels.colormap is own

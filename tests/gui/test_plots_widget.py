@@ -399,3 +399,39 @@ def test_matplotlib_stays_as_it_was(viewer, labels, plots):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_what_is_saved_and_copied_shows_cells_edited_since(viewer, labels, plots, choose, tmp_path):
+    """Editing a cell in napari's table is announced by nobody."""
+    choose("Scatter of two properties")
+    for number, make in enumerate((lambda: plots.save(tmp_path / "a.svg"), plots.copy)):
+        labels.features.loc[number + 1, "keep"] = False
+        assert f"n = {59 - number}" not in texts(plots)
+        make()
+        assert f"n = {59 - number}" in texts(plots)
+    assert plots.status.text() == "Figure copied."
+
+
+def test_a_decision_is_recorded_once_and_taken_back(viewer, grid):
+    from napari.components import ViewerModel
+
+    from napari_mpseg.gui.plots_keep import KeepDecisions
+    from napari_mpseg.gui.review_session import ReviewSession
+    from napari_mpseg.particles.measure import measure
+    from napari_mpseg.particles.review.audit import audit_of
+    from napari_mpseg.particles.review.columns import with_review_columns
+
+    model = ViewerModel()
+    layer = model.add_labels(grid, features=with_review_columns(measure(grid)).to_features())
+    decisions = KeepDecisions()
+    decisions.decide([(layer, np.array([2, 3]), False)])
+    assert audit_of(layer.metadata).reviewed() == {2, 3}
+    decisions.undo()
+    assert audit_of(layer.metadata)[-1].before == {"action": "reject", "keep": False}
+    assert audit_of(layer.metadata).reviewed() == set()
+
+    session = ReviewSession(model, layer)
+    before = len(audit_of(layer.metadata))
+    decisions.decide([(layer, np.array([5]), False)])
+    assert [one.labels for one in audit_of(layer.metadata)][before:] == [(5,)]
+    session.close()

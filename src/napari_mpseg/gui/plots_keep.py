@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from napari_mpseg.particles.review.audit import AuditRecord, append_audit
+from napari_mpseg.gui.classes_record import change_and_record
+from napari_mpseg.particles.review.audit import AuditRecord
 from napari_mpseg.particles.review.definitions import as_keep
 
 
@@ -53,7 +54,7 @@ class KeepDecisions:
         for layer, labels, keep in step:
             changed = _labels_that_change(layer, labels, keep)
             if len(changed):
-                _write(layer, changed, keep, "undo")
+                _write(layer, changed, keep, "undo", {"action": "accept" if not keep else "reject"})
             count += len(changed)
         return count
 
@@ -67,7 +68,9 @@ def _labels_that_change(layer: Any, labels: NDArray[np.int64], keep: bool) -> ND
     return there[now[there].to_numpy() != keep]
 
 
-def _write(layer: Any, labels: NDArray[np.int64], keep: bool, action: str) -> None:
+def _write(
+    layer: Any, labels: NDArray[np.int64], keep: bool, action: str, taken_back: dict[str, str] | None = None
+) -> None:
     """Change the rows of some labels and assign the table once, which tells napari's table and other widgets."""
     features = layer.features.copy()
     if "keep" not in features:
@@ -75,6 +78,10 @@ def _write(layer: Any, labels: NDArray[np.int64], keep: bool, action: str) -> No
         features.insert(1 + list(features.columns).index("class" if "class" in features else "index"), "keep", kept)
     rows = features["index"].isin(labels)
     features["keep"] = features["keep"].astype("boolean").mask(rows, keep)
-    layer.features = features
-    entry = AuditRecord().add(action, labels.tolist(), {"keep": not keep}, {"keep": keep}, "chosen in a plot")
-    append_audit(layer.metadata, entry)
+    before = {**(taken_back or {}), "keep": not keep}
+    entry = AuditRecord().add(action, labels.tolist(), before, {"keep": keep}, "chosen in a plot")
+
+    def change() -> None:
+        layer.features = features
+
+    change_and_record(layer, change, entry)

@@ -345,7 +345,8 @@ class PlotsWidget(FigureWidget):
             self.save(Path(path) if Path(path).suffix else Path(path + ending))
 
     def save(self, path: Path) -> None:
-        """Save the figure on white; the ending decides between PNG, SVG and PDF."""
+        """Save the figure on white, of the tables as they are now; the ending decides between PNG, SVG and PDF."""
+        self.refresh()  # cells that were edited in napari's table are announced by nobody
         try:
             save_figure(self.entry.draw(self._tables, **self.options.values), path)
         except MpsegError as error:
@@ -355,7 +356,8 @@ class PlotsWidget(FigureWidget):
         self.status.say(f"Figure saved in {path}.", "done")
 
     def copy(self) -> None:
-        """Copy the figure on white, as a picture."""
+        """Copy the figure on white, of the tables as they are now, as a picture."""
+        self.refresh()
         try:
             figure = self.entry.draw(self._tables, **self.options.values)
         except MpsegError as error:

@@ -388,3 +388,23 @@ def test_a_class_is_recorded_once_while_the_review_is_open(reviewed):
     own.assign([2], "hair")
     (entry,) = audit_of(layer.metadata)
     assert (entry.labels, entry.after["class"]) == ((2,), "hair")
+
+
+def test_a_row_that_is_gone_and_marks_that_others_set(data):
+    """No review was open that could have noted it in the metadata."""
+    from napari.layers import Labels
+
+    from napari_mpseg.gui.classes_layer import LayerClasses
+    from napari_mpseg.particles.reviewable import measure_for_review
+
+    layer = Labels(data, features=measure_for_review(data, calibration=Calibration.parse("2um")).to_features())
+    own = LayerClasses(layer)
+    own.assign([5, 6], "hair")
+    layer.features = layer.features.drop(index=5)
+    own.assign([7], "hair")
+    own.unassign([7])
+    assert own.assigned().to_dict() == {6: "hair"}
+    layer.features.loc[1, "class_assigned"] = True  # a fibre by the rules, which a person calls so too
+    by_rules(own, "four-shapes")
+    layer.features.loc[layer.features["index"] == 6, "class_assigned"] = False
+    assert own.assigned().to_dict() == {1: "fibre"}

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from napari_mpseg.errors import SettingsError
+from napari_mpseg.gui.classes_marks import is_marked, still_there
 from napari_mpseg.gui.classes_record import change_and_record, told
 from napari_mpseg.gui.classes_undo import Step, changed_labels, class_columns, taken_back, untouched
 from napari_mpseg.particles.classes.assigned import ASSIGNED, COLUMNS, assigned_in, given_names, merged
@@ -73,7 +74,7 @@ class LayerClasses:
         mine = self._noted("assigned")
         features = self.layer.features
         if "index" in features.columns:
-            mine = _still_there(mine, features)
+            mine = still_there(mine, features)
         if "class" in features.columns and "index" in features.columns:
             mine = self._with_edits(mine, features)
         else:
@@ -90,7 +91,7 @@ class LayerClasses:
     def _look_at_table(self) -> None:
         features = self._seen = self.layer.features
         marked = ASSIGNED in features.columns and "index" in features.columns
-        self._marked = frozenset(features.loc[_is_marked(features), "index"].astype(int)) if marked else frozenset()
+        self._marked = frozenset(features.loc[is_marked(features), "index"].astype(int)) if marked else frozenset()
 
     def _with_edits(self, mine: dict[int, str], features: pd.DataFrame) -> dict[int, str]:
         """Return the user's classes with those that are marked, or that the table did not show when last looked at."""
@@ -99,7 +100,7 @@ class LayerClasses:
         now = now[now.index > 0]
         names = given_names(now["class"])
         says = ASSIGNED in now.columns
-        marked = names[_is_marked(now).loc[names.index]] if says else names[:0]
+        marked = names[is_marked(now).loc[names.index]] if says else names[:0]
         shown = record.get("shown")
         record["shown"] = _by_label(names)
         if shown is None or (record.get("written") and not says):  # the classes came with the table
@@ -296,18 +297,6 @@ class LayerClasses:
         step = Step(before, after, tuple(map(str, features.columns)), notes, action)
         self._steps = [*self._steps[-_STEPS_KEPT + 1 :], step]
         self._put(written, before, after, changed_labels(before, after), action, note)
-
-
-def _is_marked(features: pd.DataFrame) -> pd.Series:
-    return features[ASSIGNED].eq(True).fillna(False).astype(bool)
-
-
-def _still_there(mine: dict[int, str], features: pd.DataFrame) -> dict[int, str]:
-    """Return the classes of particles that are there: rows of those that were deleted are empty."""
-    rows = features[features["index"].isin(list(mine))]
-    there = rows.drop(columns=["index", *[name for name in COLUMNS if name in rows]]).notna().any(axis=1)
-    labels = set(rows.loc[there, "index"].astype(int))
-    return {label: name for label, name in mine.items() if label in labels}
 
 
 def _by_label(names: pd.Series) -> dict[int, str]:

@@ -129,3 +129,9 @@ def test_names_of_units():
     assert Calibration((1, 1), "um").unit_name == "micrometer"
     assert Calibration((1, 1), "angstrom").unit_name == "angstrom"
     assert Calibration((1, 1), "um").area_suffix == "um2"
+
+
+def test_the_same_size_in_another_unit():
+    assert Calibration((2.5, 2.5), "um").same_size(Calibration((2500, 2500), "nm"))
+    assert not Calibration((2.5, 2.5), "um").same_size(Calibration((2.5, 2.25), "um"))
+    assert not Calibration((2.5, 2.5), "um").same_size(Calibration())

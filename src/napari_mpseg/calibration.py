@@ -146,6 +146,13 @@ class Calibration:
         height, width = self.pixel_size
         return math.sqrt(height * width) * _UNITS_IN_METRE[self.unit] / _UNITS_IN_METRE["um"]
 
+    def same_size(self, other: "Calibration") -> bool:
+        """Return whether pixels are as large as those of another calibration, in whatever unit; never without one."""
+        if not (self.calibrated and other.calibrated):
+            return False
+        sizes = zip(self.converted(other.unit).pixel_size, other.pixel_size, strict=True)
+        return all(math.isclose(own, theirs, rel_tol=1e-6) for own, theirs in sizes)
+
     def converted(self, unit: str) -> "Calibration":
         """Return the same pixel size in another unit."""
         target = normalise_unit(unit)

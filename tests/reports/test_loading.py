@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_mpseg.calibration import Calibration
-from napari_mpseg.errors import StoreError
+from napari_mpseg.errors import SettingsError, StoreError
 from napari_mpseg.reports.loading import measured_files
 from napari_mpseg.results.labels_tiff import write_labels_tiff
 
@@ -34,6 +34,14 @@ def test_a_csv_edited_by_hand_keeps_what_parquet_says_of_the_measurement(table, 
     item = measured_files(tmp_path)[0].item()
     assert (item.name, item.shape, len(item.table.kept())) == ("filter 1", (10, 20), 0)
     assert item.table.calibration.pixel_size == (2, 2)
+
+
+def test_another_pixel_size_than_that_of_the_table_is_refused(table, tmp_path):
+    table.to_csv(tmp_path / "a_particles.csv")
+    (found,) = measured_files(tmp_path)
+    assert found.item(calibration=Calibration((2000, 2000), "nm")).table.calibration.pixel_size == (2, 2)
+    with pytest.raises(SettingsError, match="measured with 2 um"):
+        found.item(calibration=Calibration((5, 5), "um"))
 
 
 def test_labels_in_tiff_bring_the_table_beside_them(table, tmp_path):

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,6 @@ from napari_mpseg.commands.console import console_work, say
 from napari_mpseg.errors import ImageError, SettingsError, StoreError
 
 if TYPE_CHECKING:
-    from napari_mpseg.calibration import Calibration
     from napari_mpseg.images.image import Image
     from napari_mpseg.particles.pattern.region import Region
     from napari_mpseg.particles.pattern.result import PatternResult
@@ -139,19 +137,12 @@ def _table(options: argparse.Namespace) -> "ParticleTable":
 
     table = read_one_table(options.table)
     own, given = table.calibration, options.pixel_size
-    if given is not None and own.calibrated and not _same(own, given):
+    if given is not None and own.calibrated and not own.same_size(given):
         raise SettingsError(
             f"--pixel-size is {given}, but {options.table} was measured with {own}. Leave --pixel-size out, "
             "or measure again to change it."
         )
     return table
-
-
-def _same(one: "Calibration", other: "Calibration") -> bool:
-    if not other.calibrated:
-        return False
-    sizes = zip(one.converted(other.unit).pixel_size, other.pixel_size, strict=True)
-    return all(math.isclose(own, given, rel_tol=1e-6) for own, given in sizes)
 
 
 def _refuse_masks(pixels: Any, labels: "Image") -> None:

@@ -66,7 +66,7 @@ def measure_for_review(
         cancel=cancel,
     )
     reviewed = with_review_columns(table, _classes(table.frame, rules))
-    reviewed.frame.insert(reviewed.frame.columns.get_loc("class") + 1, ASSIGNED, False)
+    reviewed.frame.insert(list(reviewed.frame.columns).index("class") + 1, ASSIGNED, False)
     return reviewed if previous is None else with_decisions(reviewed, previous)
 
 

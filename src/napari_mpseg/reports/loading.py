@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.calibration import Calibration
-from napari_mpseg.errors import ImageError, MpsegError, StoreError
+from napari_mpseg.errors import ImageError, MpsegError, SettingsError, StoreError
 from napari_mpseg.exchange.names import labels_stem
 from napari_mpseg.images.image import Image
 from napari_mpseg.inference.store import LABELS_GROUP
@@ -233,7 +233,13 @@ def _calibrated(
     table: "ParticleTable", given: Calibration | None, recorded: Any
 ) -> tuple["ParticleTable", tuple[str, ...]]:
     """Return the table with its pixel size, and a note where it stays in pixels although somebody knows more."""
-    if table.calibration.calibrated:
+    own = table.calibration
+    if own.calibrated:
+        if given is not None and not own.same_size(given):
+            raise SettingsError(
+                f"The table was measured with {own}, not with {given}. "
+                "Leave the pixel size out, or measure again with it."
+            )
         return table, ()
     calibration = pixel_size_in(table.frame) or given or _recorded(recorded)
     if calibration is None or not calibration.calibrated:

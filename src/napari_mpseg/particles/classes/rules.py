@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.particles.classes.columns import check_unit, frame_of, values_in
 from napari_mpseg.particles.classes.files import load_json, save_json
+from napari_mpseg.particles.review.definitions import UNCLASSIFIED as UNCLASSIFIED
 from napari_mpseg.particles.table import ParticleTable
 from napari_mpseg.registry import Registry
-
-#: Class of a particle that no rule can decide on, because a value is missing.
-UNCLASSIFIED = "unclassified"
 
 _WHAT = "rule set"
 

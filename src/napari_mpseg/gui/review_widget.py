@@ -8,26 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image, Labels
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QFormLayout, QMessageBox, QPushButton, QWidget
 
 from napari_mpseg.errors import MpsegError
-from napari_mpseg.gui.layer_choice import LayerChoice
 from napari_mpseg.gui.memory import Memory
 from napari_mpseg.gui.particle_table import centre_on, link_selection, make_table_quick, show_table
 from napari_mpseg.gui.review_draw import MouseTool
+from napari_mpseg.gui.review_form import ReviewForm
 from napari_mpseg.gui.review_keys import CLASS_KEYS, BoundKeys
-from napari_mpseg.gui.review_panel import ClassButtons, ReviewButtons, ReviewFigures, heading
+from napari_mpseg.gui.review_record import ask_for_record, save_record
 from napari_mpseg.gui.review_session import ReviewSession
 from napari_mpseg.gui.review_shade import LIMIT, Shade
 from napari_mpseg.gui.review_sources import image_of, sources_of
 from napari_mpseg.gui.review_state import can_be_reviewed
-from napari_mpseg.gui.run_panel import WorkingWidget
-from napari_mpseg.gui.status_line import StatusLine, note
-from napari_mpseg.particles.review.audit import audit_beside, write_audit_beside
 from napari_mpseg.particles.review.definitions import UNCLASSIFIED
-from napari_mpseg.particles.review.order import ORDERS, review_order
+from napari_mpseg.particles.review.order import review_order
 
 if TYPE_CHECKING:
     import napari
@@ -41,14 +36,7 @@ _ADVICE = (
 )
 
 
-class _Foot(StatusLine):
-    """What was done last; there is no job to stop."""
-
-    def abandon(self) -> None:
-        """Do nothing: nothing runs."""
-
-
-class ReviewWidget(WorkingWidget):
+class ReviewWidget(ReviewForm):
     """Reviews the particles of a measured labels layer.
 
     Parameters
@@ -56,8 +44,6 @@ class ReviewWidget(WorkingWidget):
     napari_viewer : napari.Viewer
         Given by napari.
     """
-
-    panel: Any
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
@@ -90,79 +76,24 @@ class ReviewWidget(WorkingWidget):
             **{f"class {n + 1}": partial(self._class_number, n) for n in range(CLASS_KEYS)},
         }
         self._keys = BoundKeys(self._actions)
-        self._build()
+        self._build(self._viewer.layers, self._memory, self._actions)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look)
         self._timer.start(_LOOK)
+        self._connect()
+        self._on_labels(self.labels.layer)
+
+    def _connect(self) -> None:
+        self.order.currentIndexChanged.connect(lambda index: self._start_anew())
+        self.dim.toggled.connect(lambda on: self._show_shade())
+        self.classes.chosen.connect(lambda name: self.decide(to_class=name))
+        self.classes.added.connect(self.add_class)
+        self.table_button.clicked.connect(lambda: show_table(self._viewer, self.labels.layer))
+        self.save_button.clicked.connect(self.ask_and_save)
         self.labels.layer_changed.connect(self._on_labels)
         self.image.layer_changed.connect(self._on_image)
         self._viewer.layers.selection.events.active.connect(self._on_active)
         self._viewer.layers.events.removed.connect(self._on_removed)
-        self._on_labels(self.labels.layer)
-
-    # -- the form
-
-    def _build(self) -> None:
-        layers = self._viewer.layers
-        self.labels = LayerChoice(layers, lambda layer: isinstance(layer, Labels), preferred=can_be_reviewed)
-        self.labels.setToolTip("The measured labels whose particles are reviewed")
-        self.image = LayerChoice(
-            layers, lambda layer: isinstance(layer, Image), preferred=lambda layer: False, none="none: shapes only"
-        )
-        self.image.setToolTip("The image that edited particles get their brightness from")
-        self.order = QComboBox()
-        for name, order in ORDERS.items():
-            self.order.addItem(order.title, name)
-        self.order.setCurrentIndex(max(self.order.findData(self._memory.get("order", "largest")), 0))
-        self.order.setToolTip("In which order Next goes through the particles")
-        self.order.currentIndexChanged.connect(lambda index: self._start_anew())
-        self.undecided = QCheckBox("Only those not reviewed yet")
-        self.undecided.setChecked(self._memory.get("undecided", True))
-        self.go_on = QCheckBox("Go on after a decision")
-        self.go_on.setChecked(self._memory.get("go_on", True))
-        self.zoom = QCheckBox("Zoom to each particle")
-        self.zoom.setChecked(self._memory.get("zoom", True))
-        self.dim = QCheckBox("Dim rejected particles  Shift+H")
-        self.dim.setChecked(self._memory.get("dim", True))
-        self.dim.toggled.connect(lambda on: self._show_shade())
-        self.hint = note()
-        self.figures = ReviewFigures()
-        self.buttons = ReviewButtons(self._actions)
-        self.classes = ClassButtons()
-        self.classes.chosen.connect(lambda name: self.decide(to_class=name))
-        self.classes.added.connect(self.add_class)
-        self.panel = _Foot()
-        self.table_button = QPushButton("Show table")
-        self.table_button.setToolTip("Open napari's features table; what is edited there is in the record too")
-        self.table_button.clicked.connect(lambda: show_table(self._viewer, self.labels.layer))
-        self.save_button = QPushButton("Save record …")
-        self.save_button.setToolTip(
-            "Save who changed what and when, as JSON lines and as CSV. Saving the layer keeps it too."
-        )
-        self.save_button.clicked.connect(self.ask_and_save)
-        top = QWidget()
-        form = QFormLayout(top)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("Labels", self.labels)
-        self.form_box = QWidget()
-        more = QFormLayout(self.form_box)
-        more.setContentsMargins(0, 0, 0, 0)
-        more.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        more.addRow("Image", self.image)
-        more.addRow("Order", self.order)
-        for box in (self.undecided, self.go_on, self.zoom, self.dim):
-            more.addRow("", box)
-        self.parts = (
-            self.form_box,
-            self.figures,
-            self.buttons,
-            heading("Class"),
-            self.classes,
-            self.table_button,
-            self.save_button,
-        )
-        self.lay_out(top, self.hint, *self.parts[:3], self.panel, *self.parts[3:])
 
     # -- layers
 
@@ -507,21 +438,9 @@ class ReviewWidget(WorkingWidget):
         if self.session is None:
             return
         folder = self._memory.get("folder", str(Path.home()))
-        proposed = str(Path(folder) / f"{self.session.layer.name}_audit.jsonl")
-        path, _ = QFileDialog.getSaveFileName(self, "Save record", proposed, "JSON lines (*.jsonl)")
-        if not path:
-            return
-        # the dialog asked about the name that was typed in, not about the two that are written
-        there = [one for one in _record_files(Path(path)) if one.exists() and one != Path(path)]
-        if there and not self._may_replace(there):
-            self.panel.say("The record was not saved.", "warning")
-            return
-        self.save(Path(path), replace=True)
-
-    def _may_replace(self, there: list[Path]) -> bool:
-        names = " and ".join(one.name for one in there)
-        text = f"{names} in {there[0].parent} {'exist' if len(there) > 1 else 'exists'} already. Replace?"
-        return QMessageBox.question(self, "Save record", text) == QMessageBox.StandardButton.Yes
+        path = ask_for_record(self, Path(folder) / f"{self.session.layer.name}_audit.jsonl")
+        if path is not None:
+            self.save(path, replace=True)
 
     def save(self, path: Path, *, replace: bool = False) -> None:
         """Save the record as JSON lines and as CSV, named after `path`; other files are only replaced if allowed."""
@@ -529,14 +448,7 @@ class ReviewWidget(WorkingWidget):
             return
         session = self.session
         session.notice()
-        places = _record_files(path)
-        there = [one.name for one in places if one.exists()]
-        if there and not replace:
-            self.panel.say(
-                f"{' and '.join(there)} exist{'' if there[1:] else 's'} already. Choose another name.", "error"
-            )
-            return
-        written = self._try(lambda: write_audit_beside(session.layer.metadata, path.with_name(f"{_stem(path)}.csv")))
+        written = self._try(lambda: save_record(session.layer.metadata, path, replace=replace))
         if written:
             self._memory.set(folder=str(path.parent))
             self.panel.say(f"{len(session.audit):,} entries saved in {written[0]} and {written[1].name}.", "done")
@@ -556,13 +468,3 @@ class ReviewWidget(WorkingWidget):
         self._sessions.clear()
         self.labels.disconnect_layers()
         self.image.disconnect_layers()
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(".jsonl").removesuffix(".csv").removesuffix("_audit")
-
-
-def _record_files(path: Path) -> tuple[Path, Path]:
-    """Return the files that saving the record as `path` writes."""
-    first = audit_beside(path.with_name(f"{_stem(path)}.csv"))
-    return first, first.with_suffix(".csv")

@@ -59,6 +59,13 @@ def test_other_rules_take_the_place_of_rules_only(labels):
     assert back.frame["class"].tolist() == ["fibre", "fragment", "fragment"]
 
 
+def test_a_class_typed_into_the_table_stays(labels):
+    features = measure_for_review(labels).to_features()
+    features["class"] = features["class"].cat.add_categories(["film"])
+    features.loc[2, "class"] = "film"
+    assert measure_for_review(labels, previous=features).frame["class"].tolist() == ["fibre", "film", "particle"]
+
+
 def test_classes_of_a_table_from_elsewhere_stay_where_the_rules_would_not_have_said_so(labels):
     classes = ["fibre", "film", "particle"]
     previous = pd.DataFrame({"label": [1, 2, 3], "circularity": [0.1, 0.9, 0.9], "class": classes})

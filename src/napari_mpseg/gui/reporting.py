@@ -78,8 +78,8 @@ def snapshot(layer: Any, layers: Sequence[Any]) -> MeasuredLayer:
         If the image cannot be read.
     """
     from napari_mpseg.images.layers import layer_calibration
-    from napari_mpseg.particles.table import ParticleTable
     from napari_mpseg.particles.pixel_size import pixel_size_in
+    from napari_mpseg.particles.table import ParticleTable
 
     features = layer.features.copy()
     table = ParticleTable.from_features(features)

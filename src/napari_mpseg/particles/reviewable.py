@@ -42,8 +42,8 @@ def measure_for_review(
         Gives the column ``class``. What the default looks at may be left unmeasured: the column is then empty.
     previous : pandas.DataFrame, optional
         The table or features that these labels had before. What was rejected stays rejected, and a class that a person
-        or a classifier gave stays: where `class_assigned` or `class_probability` say so, or, in tables without these
-        columns, where the default rules would not have given it.
+        or a classifier gave stays: where `class_assigned` or `class_probability` say so, or where no rules would have
+        given it (typed into a table, where nobody marks it).
 
     Returns
     -------
@@ -67,12 +67,12 @@ def measure_for_review(
     )
     reviewed = with_review_columns(table, _classes(table.frame, rules))
     reviewed.frame.insert(list(reviewed.frame.columns).index("class") + 1, ASSIGNED, False)
-    return reviewed if previous is None else with_decisions(reviewed, previous)
+    return reviewed if previous is None else with_decisions(reviewed, previous, rules)
 
 
-def with_decisions(table: ParticleTable, previous: pd.DataFrame) -> ParticleTable:
+def with_decisions(table: ParticleTable, previous: pd.DataFrame, rules: RuleSet | str = RULES) -> ParticleTable:
     """Return a newly measured table with what was decided on the table or features before it; see `previous` above."""
-    return carry_decisions(table, _decided(previous))
+    return carry_decisions(table, _decided(previous, rules))
 
 
 def _classes(frame: pd.DataFrame, rules: RuleSet | str) -> "pd.Series[Any] | None":
@@ -84,17 +84,28 @@ def _classes(frame: pd.DataFrame, rules: RuleSet | str) -> "pd.Series[Any] | Non
         return None  # nobody asked for classes, nor measured what they need
 
 
-def _decided(previous: pd.DataFrame) -> pd.DataFrame:
+def _decided(previous: pd.DataFrame, rules: RuleSet | str) -> pd.DataFrame:
     """Return the earlier decisions less the classes that came from rules."""
     number = "index" if "index" in previous else "label"
     if number not in previous or "class" not in previous:
         return previous
     given = previous["class"].astype("object")
+    meant = np.zeros(len(previous), bool)
     if ASSIGNED in previous:
-        meant = previous[ASSIGNED].fillna(False).to_numpy(bool)
-        if "class_probability" in previous:
-            meant |= previous["class_probability"].notna().to_numpy()
-    else:  # a table from elsewhere, or of before: whatever the default would not have said
-        said = _classes(previous, RULES)
-        meant = given.to_numpy() != (said.astype("object").to_numpy() if said is not None else None)
+        meant |= previous[ASSIGNED].fillna(False).to_numpy(bool)
+    if "class_probability" in previous:
+        meant |= previous["class_probability"].notna().to_numpy()
+    # typed into napari's own table, or a table from elsewhere: what no rules we know of would have said
+    meant |= ~_said_by_rules(previous, given, rules)
     return previous.assign(**{"class": given.where(meant, np.nan)})
+
+
+def _said_by_rules(frame: pd.DataFrame, given: "pd.Series[Any]", rules: RuleSet | str) -> "np.ndarray[Any, Any]":
+    known = [RULE_SETS[RULES]] if ASSIGNED not in frame else [*RULE_SETS.values(), find_rules(rules)]
+    said = np.zeros(len(frame), bool)
+    for each in known:
+        try:
+            said |= classify_by_rules(frame, each).astype("object").to_numpy() == given.to_numpy()
+        except SettingsError:  # it needs what was not measured, and so has not given these classes
+            continue
+    return said

@@ -129,6 +129,27 @@ def test_what_is_decided_while_it_measures_stays(viewer, measure_widget, finishe
     assert len(painted.features) == 3
 
 
+def test_sets_and_the_perimeter_are_chosen_and_remembered(viewer, measure_widget, finished, painted, screenshot):
+    measure_widget.sets.tick("fibre")
+    measure_widget.perimeter.setCurrentText("crofton")
+    measure_widget.panel.run_button.click()
+    finished(measure_widget)
+    assert "fibre_length_nm" in painted.features
+    # a Crofton perimeter of a 4 x 6 rectangle is no ImageJ perimeter: 2 (4 + 6) - 4 (2 - sqrt 2) there
+    assert abs(painted.features["perimeter_px"][1] - 17.66) > 0.05
+    settings = painted.metadata["napari-mpseg"]["provenance"]["settings"]
+    assert settings["perimeter"] == "crofton"
+    screenshot("measure_sets")
+    again = type(measure_widget)(viewer)
+    assert again.sets.ticked == ["default", "fibre"]
+    assert again.perimeter.currentText() == "crofton"
+    again.release()
+    for name in ("default", "fibre"):
+        measure_widget.sets.tick(name, False)
+    measure_widget.panel.run_button.click()
+    assert "Tick what to measure" in measure_widget.panel.status.text()
+
+
 def test_a_table_that_cannot_be_written_is_said(viewer, measure_widget, finished, painted, tmp_path, monkeypatch):
     from napari_mpseg.errors import StoreError
     from napari_mpseg.particles.table import ParticleTable

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QFormLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QFormLayout, QPushButton, QWidget
 
 from napari_mpseg.errors import MpsegError
 from napari_mpseg.gui.layer_choice import LayerChoice
@@ -19,11 +19,23 @@ from napari_mpseg.gui.pixel_size import PixelSizeEdit
 from napari_mpseg.gui.run_panel import RunPanel, WorkingWidget
 from napari_mpseg.gui.status_line import note
 from napari_mpseg.gui.summary import measured_summary
+from napari_mpseg.gui.tick_list import TickList
 from napari_mpseg.gui.worker import Job
 from napari_mpseg.layers import role_of, space_of, unique_name
+from napari_mpseg.particles.perimeters import PERIMETERS
+from napari_mpseg.particles.properties import property_sets
 
 if TYPE_CHECKING:
     import napari
+
+
+def _note_how(layer: Any, table: Any) -> None:
+    """Keep with the layer how it was measured, so that a review measures edited particles in the same way."""
+    record = dict(layer.metadata.get("napari-mpseg", {}))
+    provenance = dict(record.get("provenance", {}))
+    measured = {name: table.provenance["settings"][name] for name in ("properties", "perimeter")}
+    provenance["settings"] = {**provenance.get("settings", {}), **measured}
+    layer.metadata["napari-mpseg"] = {**record, "provenance": provenance}
 
 
 class MeasureWidget(WorkingWidget):
@@ -55,6 +67,18 @@ class MeasureWidget(WorkingWidget):
         )
         self.image.setToolTip("The image under the labels, for the brightness of the particles")
         self.pixel_size = PixelSizeEdit(self._memory)
+        self.sets = TickList()
+        self.sets.setToolTip("What to measure, by sets of properties; the sets and each property are in the docs.")
+        sets = {name: members for name, members in property_sets().items() if name != "all"}
+        texts = [(name, name, ", ".join(members).replace("_", " ")) for name, members in sorted(sets.items())]
+        self.sets.fill(texts, [name for name in self._memory.get("sets", ["default"]) if name in sets] or ["default"])
+        self.perimeter = QComboBox()
+        self.perimeter.addItems(list(PERIMETERS))
+        self.perimeter.setToolTip(
+            "Estimator of perimeter and circularity: ImageJ's, to compare with its tables; or Crofton's, which does "
+            "not depend on how a particle lies and comes closer to the true length of large ones."
+        )
+        self.perimeter.setCurrentText(self._memory.get("perimeter", "imagej"))
         self.renumber = QCheckBox("Renumber, into a new layer")
         self.renumber.setToolTip(
             "Number the connected pieces 1, 2, 3 … in a copy, and measure that. Your labels stay as they are."
@@ -78,6 +102,8 @@ class MeasureWidget(WorkingWidget):
         form.addRow("Labels", self.labels)
         form.addRow("Image", self.image)
         form.addRow("Pixel size", self.pixel_size)
+        form.addRow("Measure", self.sets)
+        form.addRow("Perimeter", self.perimeter)
         form.addRow("", self.renumber)
         self.lay_out(self.hint, self.form_box, self.panel, self.save_button)
 
@@ -127,6 +153,9 @@ class MeasureWidget(WorkingWidget):
         layer = self.labels.layer
         if layer is None or self.panel.busy:
             return
+        if not self.sets.ticked:
+            self.panel.status.say("Tick what to measure: “default” is what most need.", "error")
+            return
         try:
             calibration = self.pixel_size.calibration
             images: list[Any] = []
@@ -137,7 +166,9 @@ class MeasureWidget(WorkingWidget):
         except MpsegError as error:
             self.panel.status.say(str(error), "error")
             return
-        self._memory.set(renumber=self.renumber.isChecked())
+        self._memory.set(
+            renumber=self.renumber.isChecked(), sets=self.sets.ticked, perimeter=self.perimeter.currentText()
+        )
         self.pixel_size.remember()
         self._target = layer
         data = frozen(layer.data[0] if layer.multiscale else layer.data)
@@ -148,6 +179,8 @@ class MeasureWidget(WorkingWidget):
             calibration=calibration,
             renumber=self.renumber.isChecked(),
             probabilities=probabilities,
+            properties=self.sets.ticked,
+            perimeter=self.perimeter.currentText(),
             title=f"Measuring {layer.name}",
         )
         self.panel.start(job, self._show)
@@ -180,6 +213,7 @@ class MeasureWidget(WorkingWidget):
         else:
             layer.features = measured.features
         self._table, self._target = table, layer
+        _note_how(layer, table)
         self.save_button.setEnabled(True)
         if layer in self._viewer.layers:
             show_table(self._viewer, layer)

@@ -42,6 +42,8 @@ def measure_labels(
     calibration: Any,
     renumber: bool,
     probabilities: Sequence[Any] = (),
+    properties: Sequence[str] | None = None,
+    perimeter: str = "imagej",
     on_progress: ProgressCallback,
     cancel: CancelToken,
 ) -> Measured:
@@ -59,6 +61,8 @@ def measure_labels(
         Give each connected piece a label of its own, 1, 2, 3 ..., in a copy.
     probabilities : sequence of Image
         None, one, or one per plane: for the confidence.
+    properties, perimeter
+        As in :func:`~napari_mpseg.particles.measure.measure`.
     on_progress, cancel
         As everywhere.
 
@@ -95,6 +99,8 @@ def measure_labels(
             measured[plane],
             images[plane] if images else None,
             probability=probabilities[plane] if probabilities else None,
+            properties=properties,
+            perimeter=perimeter,
             calibration=calibration,
             on_progress=within_plane(on_progress, plane, planes),
             cancel=cancel,
@@ -112,6 +118,8 @@ def measure_labels(
                 calibration=calibration,
                 renumber=True,
                 probabilities=probabilities,
+                properties=properties,
+                perimeter=perimeter,
                 on_progress=on_progress,
                 cancel=cancel,
             )

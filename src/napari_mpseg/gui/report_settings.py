@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QComboBox, QFormLayout, QGroupBox, QLineEdit, QWidget
 
 from napari_mpseg.gui.memory import Memory
-from napari_mpseg.gui.report_choice import TickList
+from napari_mpseg.gui.tick_list import TickList
 
 if TYPE_CHECKING:
     from napari_mpseg.reports.item import ReportSettings

@@ -15,11 +15,11 @@ from qtpy.QtWidgets import QCheckBox, QFileDialog, QFormLayout, QHBoxLayout, QLi
 
 from napari_mpseg.errors import MpsegError
 from napari_mpseg.gui.memory import Memory
-from napari_mpseg.gui.report_choice import TickList
 from napari_mpseg.gui.report_settings import ReportForm
 from napari_mpseg.gui.reporting import Written, is_measured, snapshot, write_all
 from napari_mpseg.gui.run_panel import RunPanel, WorkingWidget
 from napari_mpseg.gui.status_line import note
+from napari_mpseg.gui.tick_list import TickList
 from napari_mpseg.gui.worker import Job
 
 if TYPE_CHECKING:

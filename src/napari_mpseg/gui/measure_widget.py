@@ -70,7 +70,10 @@ class MeasureWidget(WorkingWidget):
         self.sets = TickList()
         self.sets.setToolTip("What to measure, by sets of properties; the sets and each property are in the docs.")
         sets = {name: members for name, members in property_sets().items() if name != "all"}
-        texts = [(name, name, ", ".join(members).replace("_", " ")) for name, members in sorted(sets.items())]
+        texts = [
+            (name, name, ", ".join(members).replace("_", " "))
+            for name, members in sorted(sets.items(), key=lambda one: (one[0] != "default", one[0]))
+        ]
         self.sets.fill(texts, [name for name in self._memory.get("sets", ["default"]) if name in sets] or ["default"])
         self.perimeter = QComboBox()
         self.perimeter.addItems(list(PERIMETERS))

@@ -1,6 +1,7 @@
 """What every test may use: the shared real data (skipped where absent), a seeded generator, the command line."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from napari_mpseg import cli
 
-if "PYTEST_XDIST_WORKER" in os.environ:
+if "PYTEST_XDIST_WORKER" in os.environ and "numba" not in sys.modules:  # it does not change its mind
     # Processes side by side share the cores. numba starts as many threads as there are, and OpenMP then takes that
     # number for torch too: its threads wait for each other ten times as long as they compute.
     os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = "1"

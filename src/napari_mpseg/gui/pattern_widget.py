@@ -111,8 +111,8 @@ class PatternWidget(WorkingWidget):
         self.separation.setSuffix(" px")
         self.separation.setValue(self._memory.get("separation", 1.0))
         self.separation.setToolTip(
-            "Empty pixels between the discs: particles that touch are one in a mask. 0 is taken where touching "
-            "particles were told apart."
+            "Empty pixels between the discs: particles that touch are one in a mask. 0 is taken where a tenth or more "
+            "of the labels touch another."
         )
         self.discs.toggled.connect(self.separation.setEnabled)
         self.separation.setEnabled(self.discs.isChecked())

@@ -1,7 +1,7 @@
 """The front door: an image and a method go in, particles and their table come out."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +14,12 @@ from napari_mpseg.images.checks import check_image
 from napari_mpseg.images.image import Image
 from napari_mpseg.images.open import open_image
 from napari_mpseg.inference.augmentation import tta_names
+from napari_mpseg.inference.background import BackgroundSettings, find_background, subtracted
 from napari_mpseg.inference.segmentation import MaskSettings, segment_tiles
 from napari_mpseg.inference.store import ResultArrays, create_store, open_store, remove_with
 from napari_mpseg.inference.tiled import tile_grid
 from napari_mpseg.leftovers import remove
+from napari_mpseg.methods.options import checked_options
 from napari_mpseg.methods.protocol import Method
 from napari_mpseg.methods.registry import MethodEntry, resolve_method
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
@@ -33,6 +35,8 @@ def segment(
     image: Any,
     method: "str | os.PathLike[str] | Method" = "default",
     *,
+    options: Mapping[str, Any] | None = None,
+    background: "BackgroundSettings | str | None" = None,
     out: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     threshold: float | None = None,
@@ -58,7 +62,13 @@ def segment(
     image : path, array, napari layer or Image
         Anything :func:`~napari_mpseg.images.open.open_image` takes; ``(Y, X)`` or ``(Y, X, C)``.
     method : str or path
-        A registered method (``"default"`` is the bundled network), or a model folder.
+        A registered method (``"default"`` is the bundled network), a model folder, or a method file.
+    options : mapping, optional
+        Settings of the method, such as ``{"channel": "red"}``, and what it must be given beside the image:
+        ``{"painted": labels}`` for ``"pixel-forest"``. ``napari-mpseg methods NAME`` lists them.
+    background : str or BackgroundSettings, optional
+        Subtract an uneven background first: ``"rolling-ball"``, ``"top-hat"`` or ``"gaussian"``, with a radius in
+        pixels as in ``"rolling-ball:50"``. Intensities in the table stay those of the image itself.
     out : path-like, optional
         Folder for the results (store, tables, overlay picture, run record). Without it the store is temporary and
         lives as long as the returned arrays.
@@ -121,17 +131,21 @@ def segment(
     _check_tile_size(tile_size)
     names = None if tta is None else tta_names(tta)
     sorting = _sorting(rules)
+    ground = find_background(background)
     opened = _opened(image, plane, channels, calibration)
     paths = result_paths(Path(out).absolute(), opened.name) if out is not None else None
     if paths is not None:
         check_places(paths, source=opened.source, overwrite=overwrite)
-    built = _with_tta(entry.build(device=device) if isinstance(entry, MethodEntry) else entry, names)
+    built = _with_tta(_built(entry, options, device), names)
     built = _with_rescale(built) if rescale else built
     name = entry.name if isinstance(entry, MethodEntry) else built.name
     settings = MaskSettings(built.default_threshold if threshold is None else threshold, min_size, connectivity)
-    record = _record(opened, name, built, settings, tile_size, sorting)
-    with _places(paths, overwrite, cache) as parts:
-        prepared = built.prepare(opened, on_progress=on_progress, cancel=cancel)
+    record = _record(opened, name, built, settings, tile_size, sorting, ground)
+    with (
+        _places(paths, overwrite, cache) as parts,
+        subtracted(opened, ground, cache=cache, on_progress=on_progress, cancel=cancel) as seen,
+    ):
+        prepared = built.prepare(seen, on_progress=on_progress, cancel=cancel)
         cancel.check()
         tile = tile_grid(prepared.image, prepared.predictor, tile_size).tile
         arrays = create_store(parts["store"], opened.shape, tile, opened.calibration, opened.name)
@@ -170,6 +184,14 @@ def _chosen(method: Any) -> MethodEntry | Method:
     entry = resolve_method(method)
     if not isinstance(entry, MethodEntry) and not hasattr(entry, "prepare"):
         raise SettingsError(f"{method!r} is no method. Give the name of one, or a model folder.")
+    return entry
+
+
+def _built(entry: MethodEntry | Method, options: Mapping[str, Any] | None, device: str) -> Method:
+    if isinstance(entry, MethodEntry):
+        return entry.build(device=device, **checked_options(entry, options or {}))
+    if options:
+        raise SettingsError(f"{entry.name} is built already; its options ({', '.join(options)}) come too late.")
     return entry
 
 
@@ -243,13 +265,26 @@ def _measured(
 
 
 def _record(
-    image: Image, name: str, method: Method, settings: MaskSettings, tile_size: int | None, rules: Any
+    image: Image,
+    name: str,
+    method: Method,
+    settings: MaskSettings,
+    tile_size: int | None,
+    rules: Any,
+    background: "BackgroundSettings | None",
 ) -> dict[str, Any]:
     described = method.describe()
     model = described.pop("model", {})
     return Provenance(
         "segment",
-        settings={"method": name, **described, **to_dict(settings), "tile_size": tile_size, "rules": to_dict(rules)},
+        settings={
+            "method": name,
+            **described,
+            **to_dict(settings),
+            "tile_size": tile_size,
+            "rules": to_dict(rules),
+            "background": to_dict(background) if background is not None else None,
+        },
         inputs={
             "name": image.name,
             "source": _absolute(image.source),

@@ -11,7 +11,7 @@ from napari_mpseg.images.image import Image
 from napari_mpseg.images.open import open_image
 from napari_mpseg.methods.grey import GreyScale, grey_histogram
 from napari_mpseg.methods.registry import METHODS, MethodEntry, resolve_method
-from napari_mpseg.methods.thresholds import max_entropy_level
+from napari_mpseg.methods.threshold import max_entropy_level
 from napari_mpseg.progress import CancelToken, silent
 
 

@@ -17,6 +17,7 @@ from napari_mpseg.commands.arguments import (
 )
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import console_work, say
+from napari_mpseg.commands.method_options import method_options
 
 if TYPE_CHECKING:
     from napari_mpseg.images.image import Image
@@ -32,6 +33,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--method", default="default", metavar="NAME", help="a method (see 'napari-mpseg methods') or a model folder"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option of the method (see 'napari-mpseg methods NAME'); may be given several times",
+    )
+    parser.add_argument(
+        "--input",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="what the method must be given beside the image: painted=STROKES.tif, seeds=POINTS.csv",
+    )
+    parser.add_argument(
+        "--background",
+        metavar="WAY[:RADIUS]",
+        help="subtract an uneven background first: rolling-ball, top-hat or gaussian, with a radius in pixels",
     )
     parser.add_argument(
         "--threshold",
@@ -75,11 +95,14 @@ def run(options: argparse.Namespace) -> None:
 
     if options.all_planes and options.plane is not None:
         raise SettingsError("--plane and --all-planes exclude each other; give one of them.")
+    given = method_options(options.method, options.set, options.input)
     with console_work(options.quiet) as (on_progress, cancel):
         for number, source in enumerate(_sources(options)):
             result = segment(
                 source,
                 options.method,
+                options=given,
+                background=options.background,
                 out=options.out,
                 overwrite=options.overwrite,
                 threshold=options.threshold,

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
 from typing import Any
 
 from magicgui.widgets import Container, create_widget
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-_NOT_OPTIONS = ("device",)  # a preference, not a setting of the method
-_KINDS = (bool, int, float, str)
+from napari_mpseg.methods.options import MethodOption, options_of
 
 
 class MethodOptions(QWidget):
@@ -34,28 +31,22 @@ class MethodOptions(QWidget):
             self.layout().removeWidget(self._form.native)
             self._form.native.deleteLater()
             self._form = None
-        self._defaults = options_of(method)
+        options = options_of(method)
+        self._defaults = {option.name: option.default for option in options}
         if self._defaults:
-            fields = [_field(name, value) for name, value in self._defaults.items()]
+            fields = [_field(option) for option in options]
+            for field, option in zip(fields, options, strict=True):
+                field.tooltip = option.help
             self._form = Container(widgets=fields, labels=True)
             self._form.margins = (0, 0, 0, 0)
             self.layout().addWidget(self._form.native)
         return bool(self._defaults)
 
 
-def options_of(method: str) -> dict[str, Any]:
-    """Return the plain options of a registered method with their defaults; none for a model file."""
-    from napari_mpseg.methods import METHODS
-
-    if method not in METHODS:
-        return {}
-    entry = METHODS[method]
-    module, name = entry.factory.split(":")
-    parameters = inspect.signature(getattr(importlib.import_module(module), name)).parameters.values()
-    free = [one for one in parameters if one.name not in (*_NOT_OPTIONS, *entry.options)]
-    return {one.name: one.default for one in free if isinstance(one.default, _KINDS)}
-
-
-def _field(name: str, value: Any) -> Any:
-    limits = {"min": -1e6, "max": 1e6} if isinstance(value, (int, float)) and not isinstance(value, bool) else {}
-    return create_widget(name=name, label=name.replace("_", " ").capitalize(), value=value, options=limits)
+def _field(option: MethodOption) -> Any:
+    choices: dict[str, Any] = {}
+    if option.choices:
+        choices = {"widget_type": "ComboBox", "options": {"choices": option.choices}}
+    elif isinstance(option.default, (int, float)) and not isinstance(option.default, bool):
+        choices = {"options": {"min": -1e6, "max": 1e6}}
+    return create_widget(name=option.name, label=option.title, value=option.default, **choices)

@@ -104,7 +104,7 @@ def segment_planes(
     """
     from napari_mpseg.pipeline import segment
 
-    options["method"] = _built(method, options, method_options) if method_options else method
+    options |= {"method": method, "options": method_options}
     if not shape:
         return segment(images[0], on_progress=on_progress, cancel=cancel, **options)
     height, width = images[0].shape
@@ -130,12 +130,6 @@ def segment_planes(
         provenance={**first.provenance, "planes": len(images)},
         notes=tuple(dict.fromkeys(note for result in results for note in result.notes)),
     )
-
-
-def _built(name: str, options: Mapping[str, Any], method_options: Mapping[str, Any]) -> Any:
-    from napari_mpseg.methods import METHODS
-
-    return METHODS[name].build(device=options.get("device", "auto"), **method_options)
 
 
 def within_plane(on_progress: ProgressCallback, plane: int, planes: int) -> ProgressCallback:

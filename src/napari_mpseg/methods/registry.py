@@ -9,7 +9,28 @@ from typing import Any
 
 from napari_mpseg.errors import UnknownNameError
 from napari_mpseg.methods.protocol import Method
+from napari_mpseg.methods.rule_titles import RULE_TITLES
 from napari_mpseg.registry import Registry
+
+
+@dataclass(frozen=True)
+class MethodInput:
+    """Something a method must be given beside the image, in the image's own pixels.
+
+    Attributes
+    ----------
+    name : str
+        Keyword of the factory: ``"seeds"``.
+    kind : str
+        ``"points"`` (float ``(N, 2)``, y and x) or ``"labels"`` (integers ``(Y, X)``).
+    title, summary : str
+        What menus show.
+    """
+
+    name: str
+    kind: str
+    title: str
+    summary: str
 
 
 @dataclass(frozen=True)
@@ -32,6 +53,10 @@ class MethodEntry:
         Whether it gives probabilities between 0 and 1, so that a threshold on them means something.
     network : bool
         Whether it is a network, which test-time augmentation and showing images at another pixel size are for.
+    group : str
+        Under which heading menus show it.
+    inputs : tuple of MethodInput
+        What it must be given beside the image: points to grow from, painted labels to learn from.
     """
 
     name: str
@@ -41,6 +66,8 @@ class MethodEntry:
     options: Mapping[str, Any] = field(default_factory=dict)
     graded: bool = True
     network: bool = False
+    group: str = "Other"
+    inputs: tuple["MethodInput", ...] = ()
 
     def build(self, **options: Any) -> Method:
         """Import the method's code and build it."""
@@ -51,11 +78,18 @@ class MethodEntry:
 
 METHODS: Registry[MethodEntry] = Registry("method")
 
+NETWORKS_GROUP, MACROS, THRESHOLDS, LOCAL, LEARNT = (
+    "Networks",
+    "ImageJ macros",
+    "One grey level for the whole image",
+    "Level by neighbourhood, shape or seed",
+    "Learnt from strokes",
+)
 
-def _add(
-    name: str, title: str, summary: str, factory: str, *, graded: bool = True, network: bool = False, **options: Any
-) -> None:
-    METHODS.add(name, MethodEntry(name, title, summary, f"napari_mpseg.methods.{factory}", options, graded, network))
+
+def _add(name: str, title: str, summary: str, factory: str, group: str, **more: Any) -> None:
+    factory = f"napari_mpseg.methods.{factory}"
+    METHODS.add(name, MethodEntry(name, title, summary, factory, group=group, **more))
 
 
 _add(
@@ -63,22 +97,104 @@ _add(
     "Bundled network",
     "Half MultiResUNet trained on Nile-red fluorescence filters; needs no settings.",
     "network:bundled",
+    NETWORKS_GROUP,
     network=True,
 )
 _add(
-    "max-entropy",
-    "MaxEntropy threshold",
-    "One grey level for the whole image by ImageJ's MaxEntropy rule, as the MP-VAT macro uses it.",
-    "thresholds:max_entropy",
+    "mp-vat",
+    "MP-VAT (Prata 2019)",
+    "Invert, 8-bit, MaxEntropy: the ImageJ macro for Nile-red filters, in its own order of steps.",
+    "mp_vat:mp_vat",
+    MACROS,
     graded=False,
 )
+_add(
+    "mp-vat-2",
+    "MP-VAT 2.0 (Prata 2020)",
+    "Green (and blue) taken from red, then Renyi entropy: keeps what shines red only.",
+    "mp_vat:mp_vat_2",
+    MACROS,
+    graded=False,
+)
+_add(
+    "mp-act",
+    "MP-ACT: colours chosen by hand",
+    "Everything whose colour lies in ranges you set by hand in RGB, HSB or Lab; saved and applied to other images.",
+    "colour_threshold:mp_act",
+    MACROS,
+    graded=False,
+)
+for _rule in RULE_TITLES:
+    _add(
+        _rule,
+        f"{RULE_TITLES[_rule][0]} threshold",
+        RULE_TITLES[_rule][1],
+        "threshold:automatic",
+        THRESHOLDS,
+        graded=False,
+        options={"rule": _rule},
+    )
 _add(
     "fixed-level",
     "Fixed grey level",
     "Every pixel brighter than one given level (0 to 255 after 8-bit conversion) is particle.",
-    "thresholds:fixed_level",
+    "threshold:fixed_level",
+    THRESHOLDS,
     graded=False,
 )
+_add(
+    "local-threshold",
+    "Local threshold",
+    "A level of its own for every pixel, from its neighbourhood: for uneven light.",
+    "local_threshold:local_threshold",
+    LOCAL,
+    graded=False,
+)
+_add(
+    "region-growing",
+    "Region growing from points",
+    "Grows from the points you clicked over neighbours of similar grey value.",
+    "region_growing:region_growing",
+    LOCAL,
+    graded=False,
+    inputs=(
+        MethodInput("seeds", "points", "Points", "Points layer with one click in every particle that is to be found"),
+    ),
+)
+_add(
+    "watershed-gradient",
+    "Watershed on the gradient",
+    "Floods from what is surely bright and surely dark; borders lie where the image changes most.",
+    "watershed_gradient:watershed_gradient",
+    LOCAL,
+    graded=False,
+)
+_add(
+    "blob-log",
+    "Spots (Laplacian of Gaussian)",
+    "Finds round bright spots of given sizes and draws each as a disc: for particles of a few pixels.",
+    "blobs:blob_log",
+    LOCAL,
+    graded=False,
+)
+_add(
+    "pixel-forest",
+    "Random forest on pixels",
+    "Learns particle and background from strokes you painted, by intensity, edges and texture at several scales.",
+    "forest.method:from_strokes",
+    LEARNT,
+    inputs=(
+        MethodInput(
+            "painted",
+            "labels",
+            "Painted labels",
+            "Labels layer of the same size: one label for background, all others for particle, 0 where not painted",
+        ),
+    ),
+)
+
+# What a folder is, told by a file in it, and who builds a method of it.
+_FOLDERS = {"card.json": ("network:from_file", True), "forest.json": ("forest.method:from_folder", False)}
 
 
 def resolve_method(method: "str | os.PathLike[str] | Method") -> MethodEntry | Method:
@@ -95,11 +211,23 @@ def resolve_method(method: "str | os.PathLike[str] | Method") -> MethodEntry | M
             return METHODS[text]
         path = Path(text)
         if path.exists():
-            factory = "napari_mpseg.methods.network:from_file"
-            return MethodEntry(path.name, path.stem, f"Trained model {path}", factory, {"path": path}, network=True)
+            return _entry_of(path)
         if path.suffix or os.sep in text:
             raise UnknownNameError(
                 f"There is no model at {text}, and no method of that name. Methods: {', '.join(METHODS)}."
             )
         return METHODS[text]  # raises with the names there are
     return method
+
+
+def _entry_of(path: Path) -> MethodEntry:
+    """Return the entry of a model folder, a forest's folder or a method file."""
+    if path.is_file() and path.suffix == ".json":
+        from napari_mpseg.methods.files import entry_of
+
+        return entry_of(path)
+    marks = [kind for mark, kind in _FOLDERS.items() if (path / mark).exists()]
+    factory, network = marks[0] if marks else _FOLDERS["card.json"]
+    title = f"Trained model {path}"
+    factory = f"napari_mpseg.methods.{factory}"
+    return MethodEntry(path.name, path.stem, title, factory, {"path": path}, network=network, group=LEARNT)

@@ -72,9 +72,9 @@ class ThresholdMethod:
         return {"level": self._level} if self._level is not None else {}
 
 
-def max_entropy(device: str = "auto") -> ThresholdMethod:
-    """Return the MaxEntropy threshold."""
-    return ThresholdMethod("max-entropy", max_entropy_level)
+def automatic(rule: str = "max-entropy", device: str = "auto") -> ThresholdMethod:
+    """Return an automatic threshold."""
+    return ThresholdMethod(rule, max_entropy_level)
 
 
 def fixed_level(level: int = 106, device: str = "auto") -> ThresholdMethod:

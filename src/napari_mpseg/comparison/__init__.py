@@ -1,0 +1,1 @@
+"""Several methods over several images: one table, one picture, times and memory."""

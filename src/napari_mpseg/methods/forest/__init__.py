@@ -1,0 +1,1 @@
+"""Random forests on pixel features, learnt from strokes."""

@@ -9,9 +9,18 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from napari_mpseg.errors import ModelError, StoreError
+from napari_mpseg.errors import ModelError, SettingsError, StoreError
 from napari_mpseg.images.normalisation import Normalisation
-from napari_mpseg.networks.modelfile import CARD, WEIGHTS, Model, ModelCard, load_card, load_model, save_model
+from napari_mpseg.networks.modelfile import (
+    CARD,
+    WEIGHTS,
+    Model,
+    ModelCard,
+    load_card,
+    load_model,
+    save_model,
+    with_threshold,
+)
 from napari_mpseg.networks.registry import NETWORKS
 
 
@@ -121,3 +130,39 @@ def test_the_bundled_model_loads_and_says_where_it_comes_from():
     assert "MP-Net" in model.card.attribution
     assert model.card.receptive_radius
     assert model.card.training["seed"] is not None
+
+
+def test_another_threshold_leaves_the_weights_alone(folder):
+    weights, before = (folder / WEIGHTS).read_bytes(), json.loads((folder / CARD).read_text())
+    with_threshold(folder, 0.25, {"aim": "best-f1", "value": 0.8})
+    after = json.loads((folder / CARD).read_text())
+    changed = {"threshold": 0.25, "scores": {"operating_point": {"aim": "best-f1", "value": 0.8}}}
+    assert after == {**before, **changed}
+    assert (folder / WEIGHTS).read_bytes() == weights
+    assert load_model(folder).card.threshold == 0.25
+    assert sorted(file.name for file in folder.iterdir()) == sorted((CARD, WEIGHTS))
+
+
+def test_a_copy_gets_the_threshold_and_a_name_of_its_own(folder, tmp_path):
+    before = (folder / CARD).read_bytes()
+    with_threshold(folder, 0.6, {}, out=tmp_path / "copy")
+    assert (folder / CARD).read_bytes() == before
+    card = load_model(tmp_path / "copy").card
+    assert (card.name, card.threshold) == ("copy", 0.6)
+    with pytest.raises(StoreError, match="already there"):
+        with_threshold(folder, 0.7, {}, out=tmp_path / "copy")
+
+
+def test_the_bundled_model_is_only_copied(tmp_path):
+    with resources.as_file(resources.files("napari_mpseg") / "models" / "half-multiresunet-nile-red") as bundled:
+        before = (bundled / CARD).read_bytes()
+        with pytest.raises(ModelError, match="copy"):
+            with_threshold(bundled, 0.5, {})
+        assert load_card(with_threshold(bundled, 0.5, {}, out=tmp_path / "mine")).threshold == 0.5
+        assert (bundled / CARD).read_bytes() == before
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.0, float("nan")])
+def test_an_impossible_threshold_is_refused(folder, threshold):
+    with pytest.raises(SettingsError, match="impossible"):
+        with_threshold(folder, threshold, {})

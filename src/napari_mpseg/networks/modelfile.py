@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,8 +116,69 @@ def save_model(model: Model, path: str | os.PathLike[str], *, overwrite: bool = 
     with finished_at(path, overwrite=overwrite) as part:
         part.mkdir()
         (part / WEIGHTS).write_bytes(weights)
-        (part / CARD).write_text(json.dumps(to_dict(card), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        (part / CARD).write_text(_card_text(card), encoding="utf-8")
     return Path(path)
+
+
+def with_threshold(
+    path: str | os.PathLike[str],
+    threshold: float,
+    record: Mapping[str, Any],
+    *,
+    out: str | os.PathLike[str] | None = None,
+) -> Path:
+    """Write another operating point into a model's card; the weights stay as they are, byte for byte.
+
+    Parameters
+    ----------
+    path : path-like
+        Model folder.
+    threshold : float
+        Probability above which pixels are particle, 0 or more and below 1.
+    record : mapping
+        How it was chosen, as plain JSON values; kept under ``scores["operating_point"]``.
+    out : path-like, optional
+        Write a copy of the model to this new folder, and leave the one at `path` alone.
+
+    Returns
+    -------
+    Path
+        The folder that has the new threshold.
+
+    Raises
+    ------
+    ModelError
+        If there is no model at `path`, or it is the bundled one and no `out` is given.
+    SettingsError
+        If the threshold is impossible.
+    StoreError
+        If the card cannot be written, or something is at `out` already.
+    """
+    if not 0 <= threshold < 1:
+        raise SettingsError(f"Threshold {threshold} is impossible: give a probability from 0 up to, not including, 1.")
+    folder = Path(path)
+    card = load_card(folder)
+    changed = replace(card, threshold=float(threshold), scores={**card.scores, "operating_point": dict(record)})
+    if out is None:
+        if is_bundled(folder):
+            raise ModelError("The bundled model cannot be changed. Store the threshold in a copy of it.")
+        with finished_at(folder / CARD) as part:
+            part.write_text(_card_text(changed), encoding="utf-8")
+        return folder
+    with finished_at(out, overwrite=False) as part:
+        shutil.copytree(folder, part)
+        (part / CARD).write_text(_card_text(replace(changed, name=Path(out).name)), encoding="utf-8")
+    return Path(out)
+
+
+def is_bundled(path: str | os.PathLike[str]) -> bool:
+    """Return whether a model folder belongs to the package itself."""
+    own = resources.files("napari_mpseg")
+    return isinstance(own, Path) and Path(path).resolve().is_relative_to(own.resolve())
+
+
+def _card_text(card: ModelCard) -> str:
+    return json.dumps(to_dict(card), indent=2, ensure_ascii=False) + "\n"
 
 
 def load_card(path: str | os.PathLike[str]) -> ModelCard:

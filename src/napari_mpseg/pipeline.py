@@ -152,6 +152,7 @@ def segment(
         write_record(arrays, record)
         count = segment_tiles(prepared, arrays, settings, tile_size=tile_size, on_progress=on_progress, cancel=cancel)
         particles = _measured(arrays, opened, sorting, record, on_progress, cancel) if measure else None
+        macro = _macro_counts(built, arrays, settings)
         result = Result(
             opened,
             arrays.labels,
@@ -162,6 +163,7 @@ def segment(
             settings.threshold,
             record,
             prepared.notes,
+            macro_counts=macro,
         )
         if paths is not None:
             write_files(result, parts, on_progress, cancel)
@@ -262,6 +264,15 @@ def _measured(
         arrays.labels, image, probability=arrays.probability, rules=rules, on_progress=on_progress, cancel=cancel
     )
     return replace(table, provenance=record)
+
+
+def _macro_counts(method: Method, arrays: ResultArrays, settings: MaskSettings) -> Any:
+    """Return what the macro behind a method would count itself, where the method was asked for that."""
+    if not getattr(method, "macro_counting", False):
+        return None
+    from napari_mpseg.particles.macro_counts import macro_counts
+
+    return macro_counts(arrays.labels, min_size=settings.min_size)
 
 
 def _record(

@@ -8,7 +8,8 @@ import pytest
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import ImageError, SettingsError, UnknownNameError
 from napari_mpseg.images.open import open_image
-from napari_mpseg.methods.network import NetworkMethod, bundled, takes_tta
+from napari_mpseg.methods.network import NetworkMethod, bundled
+from napari_mpseg.methods.registry import takes_tta
 from napari_mpseg.networks.modelfile import Model, save_model
 
 

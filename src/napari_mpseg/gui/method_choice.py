@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QStandardItemModel
 from qtpy.QtWidgets import QComboBox, QFileDialog, QWidget
 
 from napari_mpseg.gui.memory import Memory
 from napari_mpseg.gui.status_line import note
+from napari_mpseg.methods.registry import FOLDER_CARDS
 
 _FROM_FILE = "\0file"
 _MOST_MODELS = 5
@@ -69,20 +72,35 @@ class MethodChoice(QComboBox):
 
         self.blockSignals(True)
         self.clear()
+        group = ""
         for name, entry in METHODS.items():
+            if entry.group != group:
+                group = entry.group
+                self._add_heading(group)
             self._add(entry.title, name, entry.summary)
         models = self._models()
         if models:
-            self.insertSeparator(self.count())
+            self._add_heading("Your own")
         for path in models:
             self._add(Path(path).name, path, f"Trained model {path}")
         self.insertSeparator(self.count())
-        self._add("Trained model from file …", _FROM_FILE, "Choose a model that was trained and saved by napari-mpseg.")
+        self._add(
+            "From file …", _FROM_FILE, "Choose a trained model, a random forest, or a method that was saved to a file."
+        )
         self.blockSignals(False)
 
     def _add(self, text: str, data: str, tip: str) -> None:
         self.addItem(text, data)
         self.setItemData(self.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+
+    def _add_heading(self, text: str) -> None:
+        """Add a line that cannot be chosen."""
+        self.addItem(text)
+        item = cast("QStandardItemModel", self.model()).item(self.count() - 1)
+        item.setFlags(Qt.ItemFlag.NoItemFlags)
+        font = item.font()
+        font.setBold(True)
+        item.setFont(font)
 
     def _on_changed(self) -> None:
         if self.method == _FROM_FILE:
@@ -97,7 +115,10 @@ class MethodChoice(QComboBox):
     def _ask(self) -> None:
         folder = str(Path(self._models()[0]).parent) if self._models() else str(Path.home())
         path, _ = QFileDialog.getOpenFileName(
-            self, "Choose a trained model: its card or its weights", folder, "Models (card.json *.safetensors)"
+            self,
+            "Choose a trained model (its card or its weights) or a method file",
+            folder,
+            "Models and methods (*.json *.safetensors)",
         )
         if path:
             self.add_model(model_of(Path(path)))
@@ -119,5 +140,5 @@ def remember_model(memory: Memory, path: str | Path) -> None:
 
 
 def model_of(path: Path) -> Path:
-    """Return the model that a file belongs to: a folder with ``card.json`` is one, whichever of its files is chosen."""
-    return path.parent if (path.parent / "card.json").exists() else path
+    """Return the model that a file belongs to: a folder with a card is one, whichever of its files is chosen."""
+    return path.parent if any((path.parent / card).exists() for card in FOLDER_CARDS) else path

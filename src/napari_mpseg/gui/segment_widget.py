@@ -18,10 +18,12 @@ from qtpy.QtWidgets import (
 )
 
 from napari_mpseg.errors import MpsegError
+from napari_mpseg.gui.background_choice import BackgroundChoice
 from napari_mpseg.gui.layer_choice import LayerChoice
 from napari_mpseg.gui.layer_input import has_channel_axis, snapshot_stack
 from napari_mpseg.gui.memory import Memory, preferences
 from napari_mpseg.gui.method_choice import MethodChoice
+from napari_mpseg.gui.method_inputs import MethodInputs
 from napari_mpseg.gui.method_options import MethodOptions
 from napari_mpseg.gui.particle_table import make_table_quick, show_table
 from napari_mpseg.gui.pixel_size import PixelSizeEdit
@@ -32,8 +34,7 @@ from napari_mpseg.gui.summary import summary
 from napari_mpseg.gui.worker import Job
 from napari_mpseg.inference.augmentation import TTA, tta_variants
 from napari_mpseg.layers import add_result, role_of
-from napari_mpseg.methods.network import takes_tta
-from napari_mpseg.methods.registry import METHODS
+from napari_mpseg.methods.registry import gives_probability, takes_tta
 
 if TYPE_CHECKING:
     import napari
@@ -71,6 +72,8 @@ class SegmentWidget(WorkingWidget):
         )
         self.image.setToolTip("The image to look for particles in. It is not changed.")
         self.method, self.options = MethodChoice(self._memory), MethodOptions()
+        self.inputs = MethodInputs(self._viewer, lambda: self.image.layer)
+        self.background = BackgroundChoice(self._memory)
         self.method.changed.connect(self._show_rows)
         self.stack, self.channel = QComboBox(), QComboBox()
         self.stack.setToolTip("What to do with an image of several planes")
@@ -112,7 +115,9 @@ class SegmentWidget(WorkingWidget):
             ("Channel", self.channel),
             ("Method", self.method),
             ("", self.method.summary),
+            ("", self.inputs),
             ("", self.options),
+            ("Subtract\nbackground", self.background),
             ("Threshold", self.threshold_row),
             ("Test-time\naugmentation", self.tta),
             ("Rescale", self.rescale),
@@ -140,6 +145,7 @@ class SegmentWidget(WorkingWidget):
             rescale=self.rescale.isChecked(),
         )
         self.pixel_size.remember()
+        self.background.remember()
 
     def _on_layer(self, layer: Any) -> None:
         if layer is not None:
@@ -171,6 +177,7 @@ class SegmentWidget(WorkingWidget):
         self.form.setRowVisible(self.channel, self.stack.currentData() == CHANNELS)
         if self._shown_method != self.method.method:
             self._shown_method = self.method.method
+            self.form.setRowVisible(self.inputs, self.inputs.show_for(self._shown_method))
             self.form.setRowVisible(self.options, self.options.show_for(self._shown_method))
             self.form.setRowVisible(self.threshold_row, self._graded)
             self.form.setRowVisible(self.tta, takes_tta(self._shown_method))
@@ -179,7 +186,7 @@ class SegmentWidget(WorkingWidget):
     @property
     def _graded(self) -> bool:
         """Whether the chosen method gives probabilities, on which a threshold means something."""
-        return getattr(METHODS.get(self.method.method), "graded", True)
+        return gives_probability(self.method.method)
 
     def _show_area(self) -> None:
         try:
@@ -250,7 +257,8 @@ class SegmentWidget(WorkingWidget):
         preferred = preferences()
         return {
             "method": self.method.method,
-            "method_options": self.options.values,
+            "method_options": {**self.options.values, **self.inputs.values()},
+            "background": self.background.settings,
             "threshold": self.threshold.value() if self._graded and not self.automatic.isChecked() else None,
             "min_size": self.min_size.value(),
             "tta": self.tta.currentData() if takes_tta(self.method.method) else "",
@@ -273,6 +281,7 @@ class SegmentWidget(WorkingWidget):
     def release(self) -> None:
         """Let go of the viewer's layers."""
         self.image.disconnect_layers()
+        self.inputs.release()
         self._viewer.layers.selection.events.active.disconnect(self._explain)
 
 

@@ -9,7 +9,6 @@ from napari_mpseg.images.channels import match_channels
 from napari_mpseg.images.image import Image
 from napari_mpseg.inference.augmentation import Names, tta_names, tta_variants
 from napari_mpseg.inference.predictor import Prepared, TilePredictor
-from napari_mpseg.methods.registry import METHODS
 from napari_mpseg.networks.bundled import bundled_model
 from napari_mpseg.networks.modelfile import Model, load_model
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
@@ -104,11 +103,6 @@ class NetworkMethod:
         rescaled = copy.copy(self)
         rescaled.rescale = True
         return rescaled
-
-
-def takes_tta(method: str) -> bool:
-    """Return whether a method, by its registered name or a model's path, is a network: only they are augmented."""
-    return method not in METHODS or METHODS[method].network
 
 
 def bundled(device: str = "auto") -> NetworkMethod:

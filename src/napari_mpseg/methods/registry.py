@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from napari_mpseg.errors import UnknownNameError
+from napari_mpseg.errors import MpsegError, UnknownNameError
 from napari_mpseg.methods.protocol import Method
 from napari_mpseg.methods.rule_titles import RULE_TITLES
 from napari_mpseg.registry import Registry
@@ -194,7 +194,7 @@ _add(
 )
 
 # What a folder is, told by a file in it, and who builds a method of it.
-_FOLDERS = {"card.json": ("network:from_file", True), "forest.json": ("forest.method:from_folder", False)}
+FOLDER_CARDS = {"card.json": ("network:from_file", True), "forest.json": ("forest.method:from_folder", False)}
 
 
 def resolve_method(method: "str | os.PathLike[str] | Method") -> MethodEntry | Method:
@@ -220,14 +220,31 @@ def resolve_method(method: "str | os.PathLike[str] | Method") -> MethodEntry | M
     return method
 
 
+def takes_tta(method: str) -> bool:
+    """Return whether a method, by its name or path, is a network: only they are augmented and rescaled."""
+    return _entry_if_there(method, "network", True)
+
+
+def gives_probability(method: str) -> bool:
+    """Return whether a method, by its name or path, gives probabilities, on which a threshold means something."""
+    return _entry_if_there(method, "graded", True)
+
+
+def _entry_if_there(method: str, what: str, otherwise: bool) -> bool:
+    try:
+        return bool(getattr(resolve_method(method), what))
+    except MpsegError:
+        return otherwise
+
+
 def _entry_of(path: Path) -> MethodEntry:
     """Return the entry of a model folder, a forest's folder or a method file."""
     if path.is_file() and path.suffix == ".json":
         from napari_mpseg.methods.files import entry_of
 
         return entry_of(path)
-    marks = [kind for mark, kind in _FOLDERS.items() if (path / mark).exists()]
-    factory, network = marks[0] if marks else _FOLDERS["card.json"]
+    marks = [kind for mark, kind in FOLDER_CARDS.items() if (path / mark).exists()]
+    factory, network = marks[0] if marks else FOLDER_CARDS["card.json"]
     title = f"Trained model {path}"
     factory = f"napari_mpseg.methods.{factory}"
     return MethodEntry(path.name, path.stem, title, factory, {"path": path}, network=network, group=LEARNT)

@@ -39,6 +39,8 @@ class Result:
         What the user should know about this result.
     store : Path or None
         Folder of the OME-Zarr store; None if it is temporary, living as long as the arrays do.
+    macro_counts : pandas.DataFrame or None
+        What an ImageJ macro itself would have counted, one row per class, if that was asked for.
     """
 
     image: Image
@@ -51,6 +53,7 @@ class Result:
     provenance: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     store: Path | None = None
+    macro_counts: "pd.DataFrame | None" = None
 
     @property
     def table(self) -> "pd.DataFrame":
@@ -73,7 +76,8 @@ class Result:
         Returns
         -------
         dict of str to Path
-            What was written: ``"store"``, ``"csv"``, ``"parquet"``, ``"overlay"``, ``"record"``.
+            What was written: ``"store"``, ``"csv"``, ``"parquet"``, ``"overlay"``, ``"record"``, and
+            ``"macro"`` where there are counts of a macro.
 
         Raises
         ------

@@ -21,10 +21,12 @@ ENDINGS = {
     "store": ".ome.zarr",
     "csv": "_particles.csv",
     "parquet": "_particles.parquet",
+    "macro": "_macro-counts.csv",
     "overlay": "_overlay.png",
     "record": "_run.json",  # the last to be put in its place: where it is, the results are complete
 }
 TABLES = ("csv", "parquet")
+OPTIONAL = (*TABLES, "macro")
 
 
 def result_paths(folder: Path, name: str) -> dict[str, Path]:
@@ -69,7 +71,7 @@ def check_places(paths: Mapping[str, Path], *, source: str | None = None, overwr
 @contextmanager
 def places_for(paths: Mapping[str, Path], *, overwrite: bool = False) -> Iterator[dict[str, Path]]:
     """Give temporary paths for all parts of a result, which are put in their places if the block ends well."""
-    with finished_together(paths, overwrite=overwrite, optional=TABLES) as parts:
+    with finished_together(paths, overwrite=overwrite, optional=OPTIONAL) as parts:
         yield parts
 
 
@@ -84,7 +86,7 @@ def save_result(result: "Result", folder: Path, *, overwrite: bool = False) -> d
         if "store" in parts:
             _copy_store(result, parts["store"])
         write_files(result, parts)
-    missing = TABLES if result.particles is None else ()
+    missing = (*(TABLES if result.particles is None else ()), *(("macro",) if result.macro_counts is None else ()))
     return {part: path for part, path in {**kept, **paths}.items() if part not in missing}
 
 
@@ -100,6 +102,8 @@ def write_files(
     if result.particles is not None:
         result.particles.to_csv(paths["csv"])
         result.particles.to_parquet(paths["parquet"])
+    if result.macro_counts is not None:
+        result.macro_counts.to_csv(paths["macro"], index=False)
     picture = overlay_picture(result, on_progress=on_progress, cancel=cancel)
     picture.save(paths["overlay"], format="PNG", compress_level=2)
     record: dict[str, Any] = {**result.provenance, "particles": result.count, "notes": list(result.notes)}

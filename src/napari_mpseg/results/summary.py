@@ -1,6 +1,6 @@
 """A few lines on a result, for people."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_mpseg.particles.table import ParticleTable
@@ -26,8 +26,14 @@ def summarise(result: "Result") -> str:
         lines += size_lines(kept)
         lines += class_lines(kept)
         lines += _share_lines(result, kept)
+    if result.macro_counts is not None:
+        lines += ["As the macro itself counts:", *(f"  {line}" for line in _frame_lines(result.macro_counts))]
     lines += [f"Note      {note}" for note in result.notes]
     return "\n".join(lines)
+
+
+def _frame_lines(frame: Any) -> list[str]:
+    return str(frame.to_string(index=False)).splitlines()
 
 
 def size_lines(table: "ParticleTable") -> list[str]:

@@ -49,7 +49,7 @@ def whole(network, pixels):
 
 
 @pytest.mark.parametrize("name", ["half-unet", "unet", "unet-standard", "unet-semi-dense", "unet-reverse"])
-@pytest.mark.parametrize(("shape", "tile"), [((150, 70), 48), ((61, 290), 32), ((20, 9), 512)])
+@pytest.mark.parametrize(("shape", "tile"), [((110, 60), 64), ((40, 200), 64), ((20, 9), 512)])
 def test_tiled_probability_equals_the_whole_image(small, rng, name, shape, tile):
     network = lively(small(name))
     radius = receptive_radius(network)

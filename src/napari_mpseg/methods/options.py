@@ -59,10 +59,10 @@ class MethodOption:
                 return text.lower() in _TRUE
             raise SettingsError(f"{self.name} is yes or no, not {text!r}.")
         try:
-            return self.checked(kind(text))
+            value = kind(text)
         except ValueError:
-            what = "a whole number" if kind is int else "a number"
-            raise SettingsError(f"{self.name} must be {what}, not {text!r}.") from None
+            raise SettingsError(f"{self.name} must be {_words(kind)}, not {text!r}.") from None
+        return self.checked(value)
 
     def checked(self, value: Any) -> Any:
         """Return the value if it is one there is.

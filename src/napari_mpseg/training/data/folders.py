@@ -9,6 +9,11 @@ from napari_mpseg.training.data.pairs import load_folder
 from napari_mpseg.training.patches.splits import balanced_groups
 
 
+def fold_folders(data: str | os.PathLike[str]) -> list[Path]:
+    """Return the folders ``fold_*`` of a data folder in the order of their names; none where it is one folder."""
+    return sorted(path for path in Path(data).glob("fold_*") if path.is_dir())
+
+
 def folds_of(
     data: str | os.PathLike[str], count: int | None = None, *, particle_value: int | None = None, seed: int = 0
 ) -> list[Fold]:
@@ -32,7 +37,7 @@ def folds_of(
     ImageError
         If images or labels cannot be used.
     """
-    folders = sorted(path for path in Path(data).glob("fold_*") if path.is_dir())
+    folders = fold_folders(data)
     if folders:
         if count is not None and count != len(folders):
             raise SettingsError(f"{data} has {len(folders)} folds already. Leave out the number of folds.")

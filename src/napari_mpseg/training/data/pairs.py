@@ -84,14 +84,35 @@ def load_folder(folder: str | os.PathLike[str], particle_value: int | None = Non
     ImageError
         If there is no image, a mask is missing or of another size.
     """
-    pairs = []
-    for path, truth in folder_files(folder):
-        image = _levels(open_image(path))
-        labels = np.asarray(open_image(truth).data)
-        if image.shape[:2] != labels.shape[:2]:
-            raise ImageError(f"{truth} is {labels.shape}, its image {image.shape}: they must have the same size.")
-        if labels.ndim == 3:
-            labels = labels[..., 0]
-        mask = labels == particle_value if particle_value is not None else labels > 0
-        pairs.append(LabelledImage(f"{Path(folder).name}/{path.name}", image, mask))
-    return pairs
+    name = Path(folder).name
+    return [load_pair(path, truth, f"{name}/{path.name}", particle_value) for path, truth in folder_files(folder)]
+
+
+def load_pair(
+    path: Path, truth: Path, name: str, particle_value: int | None = None, *, pixels: Any = None
+) -> LabelledImage:
+    """Read one image with its mask.
+
+    Parameters
+    ----------
+    path, truth : Path
+        The image, and its labels of the same size.
+    name : str
+    particle_value : int, optional
+        The value that means particle; by default everything but 0.
+    pixels : array, optional
+        ``(Y, X, C)`` as :class:`LabelledImage` has them, where they are not to be read here.
+
+    Raises
+    ------
+    ImageError
+        If either cannot be read, or their sizes differ.
+    """
+    image = _levels(open_image(path)) if pixels is None else pixels
+    labels = np.asarray(open_image(truth).data)
+    if image.shape[:2] != labels.shape[:2]:
+        raise ImageError(f"{truth} is {labels.shape}, its image {image.shape}: they must have the same size.")
+    if labels.ndim == 3:
+        labels = labels[..., 0]
+    mask = labels == particle_value if particle_value is not None else labels > 0
+    return LabelledImage(name, image, mask)

@@ -1,0 +1,101 @@
+"""A cross-validation whose models are kept: what ``napari-mpseg crossval`` does between its arguments and its table."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_mpseg.experiments.stored_models import same_preset, same_record, stored_model
+
+if TYPE_CHECKING:
+    from napari_mpseg.networks.modelfile import Model
+    from napari_mpseg.progress import CancelToken, ProgressCallback
+    from napari_mpseg.training.crossval import Fold, HeldOut, Predictor, Trainer
+    from napari_mpseg.training.preset import Preset
+
+PRESET, FOLDS = "preset.json", "folds.json"
+
+
+def stored_cross_validation(
+    folds: "Sequence[Fold]",
+    preset: "Preset",
+    out: Path,
+    *,
+    device: str = "auto",
+    say: Callable[[str], None] = lambda text: None,
+    on_progress: "ProgressCallback",
+    cancel: "CancelToken",
+) -> "list[HeldOut]":
+    """Train once per fold on all others, and predict the fold; models that are in `out` are taken from there.
+
+    Parameters
+    ----------
+    folds : sequence of Fold
+    preset : Preset
+    out : Path
+        Folder of the models; what they were trained by and on is kept beside them.
+    say : callable
+        Gets what the user should know, one text each.
+
+    Raises
+    ------
+    SettingsError
+        If the models in `out` are of another preset or of other folds.
+    Cancelled
+    """
+    from napari_mpseg.training.crossval import cross_validate
+    from napari_mpseg.training.session import fingerprints
+
+    same_preset(out / PRESET, preset)
+    same_record(
+        out / FOLDS,
+        {fold.name: fingerprints(fold.patches) for fold in folds},
+        f"The models in {out} were trained on other images or other folds",
+    )
+    predict = as_segmented(device, cancel) if preset.tta else None
+    train = stored_trainer(preset, out, device, say)
+    return list(cross_validate(folds, train, predict=predict, on_progress=on_progress, cancel=cancel))
+
+
+def stored_trainer(
+    preset: "Preset", out: Path, device: str, say: Callable[[str], None] = lambda text: None
+) -> "Trainer":
+    """Return a trainer that keeps every fold's model in `out`, and takes it from there the next time."""
+
+    def train(fold: "Fold", others: Sequence[Any], on_progress: "ProgressCallback", cancel: "CancelToken") -> "Model":
+        from napari_mpseg.training.train import prepare_training
+
+        def prepare(checkpoint: Path) -> Any:
+            name = f"{preset.name}-without-{fold.name}"
+            return prepare_training(others, preset, name=name, device=device, checkpoint=checkpoint)
+
+        return stored_model(
+            out / f"without-{fold.name}",
+            prepare,
+            say=lambda note: say(f"{fold.name}: {note}"),
+            on_progress=on_progress,
+            cancel=cancel,
+        )
+
+    return train
+
+
+def as_segmented(device: str, cancel: "CancelToken") -> "Predictor":
+    """Return a predictor that sees images as ``segment`` does, with the test-time augmentation of the model."""
+    import numpy as np
+
+    from napari_mpseg.images.image import Image
+    from napari_mpseg.inference.tiled import tiled_probability
+    from napari_mpseg.methods.network import NetworkMethod
+
+    def predict(model: "Model", images: Sequence[Any]) -> list[Any]:
+        import dask.array as da
+
+        method = NetworkMethod(model, device)
+        found = []
+        for pair in images:
+            image = Image(da.from_array(np.asarray(pair.image[:, :])), pair.name)
+            prepared = method.prepare(image, cancel=cancel)
+            found.append(tiled_probability(prepared.image, prepared.predictor).compute(scheduler="synchronous"))
+        return found
+
+    return predict

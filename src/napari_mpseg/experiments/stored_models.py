@@ -1,0 +1,149 @@
+"""Trained models kept in a folder: taken from there if they are, gone on with if a run was killed."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_mpseg.errors import SettingsError
+
+if TYPE_CHECKING:
+    from napari_mpseg.networks.modelfile import Model
+    from napari_mpseg.progress import CancelToken, ProgressCallback
+    from napari_mpseg.training.preset import Preset
+    from napari_mpseg.training.session import Session
+
+
+def stored_model(
+    place: Path,
+    prepare: "Callable[[Path], Session]",
+    *,
+    finish: "Callable[[Session, Model], Model] | None" = None,
+    say: Callable[[str], None] = lambda text: None,
+    on_progress: "ProgressCallback",
+    cancel: "CancelToken",
+) -> "Model":
+    """Return the model of a folder; if it is not there, train it and save it there.
+
+    While it is trained, a checkpoint lies beside it (its name with ``.training``), from which the next call goes on.
+
+    Parameters
+    ----------
+    place : Path
+        Folder of the model.
+    prepare : callable
+        Takes the folder of the checkpoint and returns the session that is ready to start.
+    finish : callable, optional
+        Takes session and trained model and returns the model to be saved: the place to choose an operating point.
+    say : callable
+        Gets what the user should know, one text each.
+
+    Raises
+    ------
+    Cancelled
+        If `cancel` was set; the checkpoint stays.
+    """
+    from napari_mpseg.leftovers import remove
+    from napari_mpseg.networks.modelfile import load_model, save_model
+
+    if place.exists():
+        return load_model(place)
+    checkpoint = place.with_name(f"{place.name}.training")
+    session = prepare(checkpoint)
+    for note in session.notes:
+        say(note)
+    model = session.run(on_progress=on_progress, control=cancel)
+    cancel.check()
+    if finish is not None:
+        model = finish(session, model)
+    save_model(model, place)
+    remove(checkpoint)
+    return load_model(place)
+
+
+def same_preset(place: Path, preset: "Preset") -> None:
+    """Save a preset beside the models that it trains, or go on only with the one that they were trained by.
+
+    Raises
+    ------
+    SettingsError
+        If another one is there; what differs is named.
+    """
+    from napari_mpseg.settings import to_dict
+    from napari_mpseg.training.preset import load_preset
+
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        preset.save(place)
+        return
+    there, here = to_dict(load_preset(place)), to_dict(preset)
+    if there != here:
+        different = [key for key in here["settings"] if here["settings"][key] != there["settings"].get(key)]
+        raise SettingsError(
+            f"The models in {place.parent} were trained with another preset (different: "
+            f"{', '.join(different) or 'its name'}). Choose another --out."
+        )
+
+
+def same_record(place: Path, record: Mapping[str, Any], what: str) -> None:
+    """Write a record, or go on only with the same one.
+
+    Parameters
+    ----------
+    place : Path
+        JSON file.
+    record : mapping
+        Plain JSON values.
+    what : str
+        Begins the message: ``"The models in DIR were trained"``.
+
+    Raises
+    ------
+    SettingsError
+        If another one is there; up to four differences are named, by their path in the record.
+    """
+    here = json.loads(json.dumps(record))
+    if not place.exists():
+        write_text(place, json.dumps(here, indent=1, ensure_ascii=False))
+        return
+    try:
+        there = json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{place} cannot be read: {error}. Choose another --out.") from error
+    if there != here:
+        found = list(differences(there, here))
+        more = f", and {len(found) - 4} more" if len(found) > 4 else ""
+        raise SettingsError(f"{what} ({'; '.join(found[:4])}{more}). Choose another --out.")
+
+
+def differences(there: Any, here: Any, path: str = "") -> list[str]:
+    """Return in words what differs between two JSON values."""
+    if isinstance(there, dict) and isinstance(here, dict):
+        found = []
+        for key in [*there, *(key for key in here if key not in there)]:
+            name = f"{path} {key}".strip()
+            if key not in here:
+                found.append(f"{name} only there")
+            elif key not in there:
+                found.append(f"{name} only here")
+            else:
+                found += differences(there[key], here[key], name)
+        return found
+    if there == here:
+        return []
+    if isinstance(there, list) and isinstance(here, list):
+        return [f"{path}: another list"]
+    return [f"{path}: {_short(there)} there, {_short(here)} here"]
+
+
+def write_text(place: Path, text: str) -> None:
+    """Write a text file, finished atomically, with a line end."""
+    from napari_mpseg.files import finished_at
+
+    with finished_at(place) as part:
+        part.write_text(text + "\n", encoding="utf-8")
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return f"{text[:24]}…" if len(text) > 25 else text

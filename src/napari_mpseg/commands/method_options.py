@@ -29,7 +29,7 @@ def method_options(method: str, settings: Sequence[str], inputs: Sequence[str]) 
     entry = resolve_method(method)
     assert isinstance(entry, MethodEntry)
     found = parse_options(entry, settings)
-    kinds = {one.name: one.kind for one in entry.inputs}
+    kinds = {one.name: one.kind for one in entry.inputs if one.kind in _READERS}
     for text in inputs:
         name, mark, file = text.partition("=")
         if not mark or name not in kinds:

@@ -40,7 +40,7 @@ def _show(entry: "MethodEntry") -> None:
     say(f"{entry.name}: {entry.title}")
     say(textwrap.fill(entry.summary, 92))
     for one in entry.inputs:
-        say(f"\n  --input {one.name}=FILE")
+        say(f"\n  --set {one.name}=TEXT" if one.kind == "settings" else f"\n  --input {one.name}=FILE")
         say(textwrap.indent(textwrap.fill(one.summary, 88), "      "))
     for option in options_of(entry):
         say(f"\n  --set {option.name}={option.default}")

@@ -7,7 +7,7 @@ what the widget shows and the command line takes.
 import importlib
 import inspect
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,10 +125,11 @@ def parse_options(entry: MethodEntry, texts: Sequence[str]) -> dict[str, Any]:
     Raises
     ------
     SettingsError
-        If one is not of that form, names no option, or does not fit.
+        If one is not of that form, names no option, or does not fit. Settings of the method's own kind stay texts.
     """
-    known = {option.name: option for option in options_of(entry)}
-    found = {}
+    known: dict[str, Callable[[str], Any]] = {one.name: str for one in entry.inputs if one.kind == "settings"}
+    known |= {option.name: option.parse for option in options_of(entry)}
+    found: dict[str, Any] = {}
     for text in texts:
         name, mark, value = text.partition("=")
         name = name.strip().replace("-", "_")
@@ -137,7 +138,7 @@ def parse_options(entry: MethodEntry, texts: Sequence[str]) -> dict[str, Any]:
         if name not in known:
             has = f"It has: {', '.join(known)}." if known else "It has none."
             raise SettingsError(f"{entry.name} has no option {name!r}. {has}")
-        found[name] = known[name].parse(value.strip())
+        found[name] = known[name](value.strip())
     return found
 
 

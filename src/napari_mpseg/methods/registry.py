@@ -22,7 +22,8 @@ class MethodInput:
     name : str
         Keyword of the factory: ``"seeds"``.
     kind : str
-        ``"points"`` (float ``(N, 2)``, y and x) or ``"labels"`` (integers ``(Y, X)``).
+        ``"points"`` (float ``(N, 2)``, y and x), ``"labels"`` (integers ``(Y, X)``), or ``"settings"``: settings of
+        the method's own kind, which have a form of their own, can be typed as a text, and can be saved.
     title, summary : str
         What menus show.
     """
@@ -57,6 +58,8 @@ class MethodEntry:
         Under which heading menus show it.
     inputs : tuple of MethodInput
         What it must be given beside the image: points to grow from, painted labels to learn from.
+    defaults : mapping
+        Of a method file: ``background``, ``threshold`` and ``min_size`` of the pipeline that it was saved with.
     """
 
     name: str
@@ -68,6 +71,7 @@ class MethodEntry:
     network: bool = False
     group: str = "Other"
     inputs: tuple["MethodInput", ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
     def build(self, **options: Any) -> Method:
         """Import the method's code and build it."""
@@ -123,6 +127,15 @@ _add(
     "colour_threshold:mp_act",
     MACROS,
     graded=False,
+    inputs=(
+        MethodInput(
+            "ranges",
+            "settings",
+            "Ranges of colour",
+            "Set them by eye with Layers > Segment > Colour threshold by hand, which saves a method file, or type them "
+            "as in ranges='hsb:hue=240-20,brightness=100-255'",
+        ),
+    ),
 )
 for _rule in RULE_TITLES:
     _add(

@@ -74,20 +74,10 @@ def add_result(
         The image layer of the probability, and the labels layer.
     """
     prepared = prepared or prepare(result)
-    (probability, levels), (labels, label_levels) = prepared.probability, prepared.labels
-    ndim = len(result.labels.shape)
     plane = tuple(plane) or tuple(result.image.plane)
-    if layer is not None and plane and layer.ndim == ndim + len(plane):
-        # one plane of a stack: shown there and not, as napari shows flat layers, on every plane
-        probability, labels = (_lifted(array, len(plane)) for array in (probability, labels))
-        space = space_of(layer)
-        space["translate"] = space["translate"] + plane_offset(space, plane)
-    elif layer is not None:
-        space = space_of(layer, ndim)
-    else:
-        space = calibrated_space(result.image.calibration, ndim)
+    probability, levels = prepared.probability
+    probability, space = _placed(result, probability, layer, plane)
     name = layer.name if layer is not None else result.image.name
-    record = {"provenance": dict(result.provenance), "source": name}
     image_layer = viewer.add_image(
         probability,
         multiscale=levels,
@@ -96,22 +86,71 @@ def add_result(
         contrast_limits=(0, 255),
         opacity=0.6,
         visible=False,
-        metadata={"napari-mpseg": {**record, "role": "probability"}},
+        metadata={"napari-mpseg": {**_record(result, name), "role": "probability"}},
         **space,
     )
     try:
-        labels_layer = viewer.add_labels(
-            labels,
-            multiscale=label_levels,
-            name=unique_name(viewer, f"{name} particles"),
-            features=prepared.features,
-            metadata={"napari-mpseg": {**record, "role": "particles"}},
-            **space,
-        )
+        labels_layer = add_labels(viewer, result, layer, plane=plane, prepared=prepared)
     except BaseException:
         viewer.layers.remove(image_layer)  # no half of a result stays
         raise
     return image_layer, labels_layer
+
+
+def add_labels(
+    viewer: Any,
+    result: Any,
+    layer: Any = None,
+    *,
+    plane: Sequence[int] = (),
+    prepared: PreparedLayers | None = None,
+    name: str = "",
+    source: str = "",
+) -> Any:
+    """Add the labels of a result alone, with the particle table attached.
+
+    Parameters
+    ----------
+    viewer, result, layer, plane, prepared
+        As in :func:`add_result`.
+    name : str, optional
+        Of the new layer; default that of `source` and "particles".
+    source : str, optional
+        Name of the image they were found on; default that of `layer`, else of the result's image.
+
+    Returns
+    -------
+    napari.layers.Labels
+    """
+    prepared = prepared or prepare(result)
+    data, levels = prepared.labels
+    data, space = _placed(result, data, layer, tuple(plane) or tuple(result.image.plane))
+    source = source or (layer.name if layer is not None else result.image.name)
+    return viewer.add_labels(
+        data,
+        multiscale=levels,
+        name=unique_name(viewer, name or f"{source} particles"),
+        features=prepared.features,
+        metadata={"napari-mpseg": {**_record(result, source), "role": "particles"}},
+        **space,
+    )
+
+
+def _record(result: Any, source: str) -> dict[str, Any]:
+    return {"provenance": dict(result.provenance), "source": source}
+
+
+def _placed(result: Any, data: Any, layer: Any, plane: tuple[int, ...]) -> tuple[Any, dict[str, Any]]:
+    """Return data with the axes of the layer that they belong to, and where they lie."""
+    ndim = len(result.labels.shape)
+    if layer is None:
+        return data, calibrated_space(result.image.calibration, ndim)
+    if not plane or layer.ndim != ndim + len(plane):
+        return data, space_of(layer, ndim)
+    # one plane of a stack: shown there and not, as napari shows flat layers, on every plane
+    space = space_of(layer)
+    space["translate"] = space["translate"] + plane_offset(space, plane)
+    return _lifted(data, len(plane)), space
 
 
 def add_image(viewer: Any, image: Any) -> Any:

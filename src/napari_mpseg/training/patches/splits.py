@@ -3,12 +3,16 @@
 Images that belong together, such as two exposures of one sample, are kept together by a key.
 """
 
+import itertools
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from napari_mpseg.errors import SettingsError
+
+_Group = list[tuple[float, list[int]]]
+"""What must stay together, with its total."""
 
 
 class Parts(NamedTuple):
@@ -25,8 +29,9 @@ def balanced_groups(
     """Divide images into groups of similar totals, as Baek et al. 2021 did with particle pixels.
 
     The largest comes first, each into the group with the smallest total so far, which keeps any two groups within the
-    total of one image (or one key). Images of equal totals come in a random order; images without any particle pixel
-    are dealt out so that the groups have similar numbers of images.
+    total of one image (or one key); then pairs of groups exchange images for as long as this brings their totals
+    closer. Images of equal totals come in a random order; images without any particle pixel are dealt out so that the
+    groups have similar numbers of images.
 
     Parameters
     ----------
@@ -52,15 +57,51 @@ def balanced_groups(
     if count < 1 or len(units) < count:
         what = "images" if keys is None else "groups of images that belong together"
         raise SettingsError(f"{len(units)} {what} cannot be divided into {count} parts. Choose fewer parts.")
-    groups: list[list[int]] = [[] for _ in range(count)]
-    sums = [0.0] * count
-    for total, members in sorted(units, key=lambda unit: -unit[0]):
-        # where the total is 0 the number of images decides, or all of those would come into one group
-        filled = [(len(group), sums[k]) if total == 0 else (sums[k], len(group)) for k, group in enumerate(groups)]
-        least = filled.index(min(filled))
-        groups[least] += members
-        sums[least] += total
-    return [sorted(group) for group in groups]
+    groups: list[_Group] = [[] for _ in range(count)]
+    for unit in sorted((unit for unit in units if unit[0] > 0), key=lambda unit: -unit[0]):
+        min(groups, key=lambda group: (_total(group), _images(group))).append(unit)
+    _exchange(groups)
+    for unit in units:
+        if unit[0] == 0:  # here the number of images decides, or all of those would come into one group
+            min(groups, key=lambda group: (_images(group), _total(group))).append(unit)
+    return [sorted(index for _, members in group for index in members) for group in groups]
+
+
+def _total(group: _Group) -> float:
+    return sum(total for total, _ in group)
+
+
+def _images(group: _Group) -> int:
+    return sum(len(members) for _, members in group)
+
+
+def _exchange(groups: list[_Group]) -> None:
+    """Let two groups give one unit each, or one of them alone, for as long as this brings their totals closer."""
+    changed = True
+    while changed:
+        changed = sum(_closer(a, b) for a, b in itertools.combinations(groups, 2)) > 0
+
+
+def _closer(a: _Group, b: _Group) -> bool:
+    """Do the one exchange that brings the totals of two groups closest, if any brings them closer."""
+    if _total(a) < _total(b):
+        a, b = b, a
+    gap = _total(a) - _total(b)
+    given = np.array([total for total, _ in a])
+    taken = np.array([0.0, *sorted(total for total, _ in b)])
+    # an exchange of x for y changes the gap by 2 (x - y): the best y of every x lies next to x - gap / 2
+    after = np.searchsorted(taken, given - gap / 2).clip(0, len(taken) - 1)
+    pairs = [(k, j) for k, near in enumerate(after) for j in {near, max(near - 1, 0)}]
+    left = [abs(gap - 2 * (given[k] - taken[j])) for k, j in pairs]
+    best = int(np.argmin(left)) if left else -1
+    if best < 0 or left[best] >= gap * (1 - 1e-9):
+        return False
+    k, j = pairs[best]
+    if j:
+        ascending = sorted(range(len(b)), key=lambda index: b[index][0])
+        a.append(b.pop(ascending[j - 1]))
+    b.append(a.pop(k))
+    return True
 
 
 def imbalance(totals: Sequence[float], groups: Sequence[Sequence[int]]) -> float:

@@ -1,4 +1,4 @@
-"""Pixel metrics against scikit-learn and numbers counted by hand."""
+"""Pixel counts and metrics against scikit-learn, and the cases in which a metric would be undefined."""
 
 import dask.array as da
 import numpy as np
@@ -7,18 +7,28 @@ import zarr
 from sklearn import metrics
 
 from napari_mpseg.errors import ImageError, UnknownNameError
-from napari_mpseg.evaluation import PIXEL_METRICS, PixelCounts, count_pixels
-from napari_mpseg.evaluation.pixel import f_beta
+from napari_mpseg.evaluation import METRICS, Evidence, PixelCounts, count_pixels
 
 SKLEARN = {
     "precision": metrics.precision_score,
     "recall": metrics.recall_score,
+    "specificity": lambda truth, predicted: metrics.recall_score(truth, predicted, pos_label=0),
     "f1": metrics.f1_score,
+    "dice": metrics.f1_score,
     "iou": metrics.jaccard_score,
     "f0.5": lambda truth, predicted: metrics.fbeta_score(truth, predicted, beta=0.5),
     "f2": lambda truth, predicted: metrics.fbeta_score(truth, predicted, beta=2.0),
     "balanced-accuracy": metrics.balanced_accuracy_score,
+    "rw-f1": lambda truth, predicted: metrics.f1_score(truth, predicted) * metrics.recall_score(truth, predicted),
+    "rw-miou": lambda truth, found: metrics.jaccard_score(truth, found) * metrics.recall_score(truth, found),
+        metrics.jaccard_score(truth, predicted) * metrics.recall_score(truth, predicted)
+    ),
 }
+PIXEL = [name for name, entry in METRICS.items() if entry.family == "pixel"]
+
+
+def value(name, counts):
+    return METRICS[name].of([Evidence("image", pixels=counts)])
 
 
 def test_counts_by_hand():
@@ -28,40 +38,39 @@ def test_counts_by_hand():
     assert count_pixels(predicted > 0, truth > 0).total == 6
 
 
-@pytest.mark.parametrize("name", list(PIXEL_METRICS))
+@pytest.mark.parametrize("name", PIXEL)
 @pytest.mark.parametrize("share", [0.02, 0.5])
 def test_every_metric_equals_scikit_learn(name, share, rng):
     truth = rng.random((60, 70)) < share
     predicted = truth ^ (rng.random(truth.shape) < 0.05)
     expected = SKLEARN[name](truth.ravel(), predicted.ravel())
-    assert PIXEL_METRICS[name](count_pixels(predicted, truth)) == pytest.approx(expected)
+    assert value(name, count_pixels(predicted, truth)) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("beta", [0.5, 2.0])
-def test_f_beta_equals_scikit_learn(beta, rng):
-    truth, predicted = rng.random((2, 500)) < 0.3
-    expected = metrics.fbeta_score(truth, predicted, beta=beta)
-    assert f_beta(count_pixels(predicted[None], truth[None]), beta) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("name", list(PIXEL_METRICS))
+@pytest.mark.parametrize("name", PIXEL)
 def test_nothing_to_find_and_nothing_found_is_perfect(name):
     empty = np.zeros((4, 5), bool)
-    assert PIXEL_METRICS[name](count_pixels(empty, empty)) == 1.0
-    assert PIXEL_METRICS[name](PixelCounts()) == 1.0
+    assert value(name, count_pixels(empty, empty)) == 1.0
+    assert value(name, PixelCounts()) == 1.0
 
 
-@pytest.mark.parametrize(("name", "expected"), [("precision", 0), ("recall", 0), ("f1", 0), ("iou", 0)])
-def test_a_find_where_nothing_is_and_a_miss_are_wrong(name, expected):
+@pytest.mark.parametrize("name", ["precision", "recall", "f0.5", "f1", "f2", "iou", "dice", "rw-f1", "rw-miou"])
+def test_a_find_where_nothing_is_and_a_miss_are_wrong(name):
     empty, some = np.zeros((4, 5), bool), np.eye(4, 5, dtype=bool)
-    assert PIXEL_METRICS[name](count_pixels(some, empty)) == expected
-    assert PIXEL_METRICS[name](count_pixels(empty, some)) == expected
+    assert value(name, count_pixels(some, empty)) == 0
+    assert value(name, count_pixels(empty, some)) == 0
 
 
 def test_balanced_accuracy_averages_over_the_classes_of_the_truth():
     empty, some = np.zeros((4, 5), bool), np.eye(4, 5, dtype=bool)
-    assert PIXEL_METRICS["balanced-accuracy"](count_pixels(some, empty)) == pytest.approx(16 / 20)
-    assert PIXEL_METRICS["balanced-accuracy"](count_pixels(empty, some)) == pytest.approx(0.5)
+    assert value("balanced-accuracy", count_pixels(some, empty)) == pytest.approx(16 / 20)
+    assert value("balanced-accuracy", count_pixels(empty, some)) == pytest.approx(0.5)
+    assert value("balanced-accuracy", PixelCounts(tp=3, fn=1)) == pytest.approx(0.75)
+
+
+def test_specificity_where_everything_is_particle():
+    assert value("specificity", PixelCounts(tp=4)) == 1
+    assert value("specificity", PixelCounts(tp=3, fn=1)) == 0
 
 
 def test_dask_and_zarr_count_like_numpy(rng):
@@ -101,4 +110,4 @@ def test_what_is_neither_labels_nor_mask_is_refused(array, told):
 
 def test_an_unknown_metric_names_the_known_ones():
     with pytest.raises(UnknownNameError, match="balanced-accuracy"):
-        PIXEL_METRICS["accuracy"]
+        METRICS["accuracy"]

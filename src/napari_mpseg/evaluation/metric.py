@@ -1,48 +1,38 @@
-"""What a metric is: one number from the evidence of one or several images."""
+"""The registry of metrics."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
-from napari_mpseg.evaluation.evidence import Evidence
+from napari_mpseg.errors import SettingsError
+from napari_mpseg.evaluation.metric_entry import MetricEntry
+from napari_mpseg.evaluation.pixel import PIXEL_ENTRIES
 from napari_mpseg.registry import Registry
 
-
-@dataclass(frozen=True)
-class MetricEntry:
-    """A metric.
-
-    Attributes
-    ----------
-    name : str
-        What users type: ``"f1"``, ``"panoptic-quality"``.
-    title : str
-        Heading of its column.
-    family : str
-        ``"pixel"``, ``"probability"``, ``"particle"``, ``"count"`` or ``"size"``.
-    definition : str
-        In words and as a formula.
-    undefined : str
-        What it is where there is no truth, no prediction, or neither.
-    better : str
-        ``"higher"``, ``"lower"`` or ``"zero"`` (a bias).
-    of : callable
-        Takes the evidence of one or more images and returns the metric of all of them *together* (counts are added up
-        first; errors of counts and sizes are taken over the images). Never NaN.
-    source : str
-        Paper or standard.
-    needs_probability : bool
-        Whether the evidence must hold the counts by probability level.
-    """
-
-    name: str
-    title: str
-    family: str
-    definition: str
-    undefined: str
-    better: str
-    of: Callable[[Sequence[Evidence]], float]
-    source: str = ""
-    needs_probability: bool = False
-
+__all__ = ["METRICS", "MetricEntry", "find_metric"]
 
 METRICS: Registry[MetricEntry] = Registry("metric")
+for _entry in (*PIXEL_ENTRIES,):
+    METRICS.add(_entry.name, _entry)
+
+
+def find_metric(name: str) -> MetricEntry:
+    """Return a metric by name, with its parameter after a colon if it has one.
+
+    Examples
+    --------
+    >>> find_metric("particle-f1-distance:5").title
+    'particle F1 (5 px)'
+
+    Raises
+    ------
+    UnknownNameError
+        If no metric is called so.
+    SettingsError
+        If it has no parameter, or the value is none.
+    """
+    base, colon, value = name.partition(":")
+    entry = METRICS[base]
+    if not colon:
+        return entry
+    try:
+        number = float(value)
+    except ValueError:
+        raise SettingsError(f"{value!r} is not a number: write the metric as {base}:NUMBER.") from None
+    return entry.with_value(number)

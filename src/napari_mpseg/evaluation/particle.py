@@ -8,9 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_mpseg.errors import ImageError, SettingsError
-from napari_mpseg.evaluation.pairs import checked_pair, parts
-from napari_mpseg.evaluation.pixel import ratio
+from napari_mpseg.evaluation.label_sides import is_mask
+from napari_mpseg.evaluation.pairs import checked_pair, parts_of
 from napari_mpseg.registry import Registry
+
+
+def ratio(numerator: float, denominator: float, perfect: bool) -> float:
+    """Return a quotient."""
+    if denominator:
+        return float(numerator / denominator)
+    return 1.0 if perfect else 0.0
+
 
 Ids = NDArray[np.int64]
 
@@ -90,23 +98,9 @@ class ParticleMatch:
         return ratio(2 * self.precision * self.recall, self.precision + self.recall, False)
 
 
-def _is_mask(array: Any) -> bool:
-    """Tell whether an array holds a single value beside 0, as masks of 0 and 255 do."""
-    if np.dtype(array.dtype).kind == "b":
-        return True
-    value = 0
-    for part, _ in parts(array, array):
-        values = part[(part != 0) & (part != value)]
-        if values.size:
-            if value or (values != values[0]).any():
-                return False
-            value = int(values[0])
-    return value != 0
-
-
 def _as_labels(array: Any) -> Any:
     """Return labels as they are; a mask is labelled, 8-connected, in memory."""
-    if not _is_mask(array):
+    if not is_mask(array):
         return array
     from scipy import ndimage
 
@@ -144,7 +138,8 @@ def contingency(predicted: Any, truth: Any) -> Contingency:
     """
     predicted_area, truth_area = np.zeros(1, np.int64), np.zeros(1, np.int64)
     keys, counts = [], []
-    for left, right in parts(predicted, truth):
+    for part in parts_of(predicted, truth):
+        left, right = np.asarray(predicted[part.slices]), np.asarray(truth[part.slices])
         predicted_area = _add(predicted_area, _areas(left, "prediction"))
         truth_area = _add(truth_area, _areas(right, "truth"))
         both = (left != 0) & (right != 0)

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from napari_mpseg.evaluation.pairs import parts
-from napari_mpseg.registry import Registry
+from napari_mpseg.evaluation.metric_entry import Array, Evidences, MetricEntry, ratio
+from napari_mpseg.evaluation.pairs import checked_pair, parts_of
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,6 @@ class PixelCounts:
         return asdict(self)
 
 
-PixelMetric = Callable[[PixelCounts], float]
-
-PIXEL_METRICS: Registry[PixelMetric] = Registry("pixel metric")
-
-
 def count_pixels(predicted: Any, truth: Any) -> PixelCounts:
     """Count right and wrong pixels, part by part.
 
@@ -73,75 +68,134 @@ def count_pixels(predicted: Any, truth: Any) -> PixelCounts:
     >>> count_pixels(np.array([[0, 2, 2]]), np.array([[0, 1, 0]]))
     PixelCounts(tp=1, fp=1, fn=0, tn=1)
     """
+    checked_pair(predicted, truth)
     counts = PixelCounts()
-    for left, right in parts(predicted, truth):
-        found, real = left != 0, right != 0
-        n_found, n_real = int(np.count_nonzero(found)), int(np.count_nonzero(real))
-        both = int(np.count_nonzero(found & real))
-        counts += PixelCounts(both, n_found - both, n_real - both, left.size - n_found - n_real + both)
+    for part in parts_of(predicted, truth):
+        counts += counted(np.asarray(predicted[part.slices]) != 0, np.asarray(truth[part.slices]) != 0)
     return counts
 
 
-def ratio(numerator: float, denominator: float, perfect: bool) -> float:
-    """Return a quotient; where it is undefined, 1 if nothing was wrong, else 0."""
-    if denominator:
-        return float(numerator / denominator)
-    return 1.0 if perfect else 0.0
+def counted(found: "Array", real: "Array") -> PixelCounts:
+    """Count the pixels of two boolean arrays in memory."""
+    n_found, n_real = int(np.count_nonzero(found)), int(np.count_nonzero(real))
+    both = int(np.count_nonzero(found & real))
+    return PixelCounts(both, n_found - both, n_real - both, found.size - n_found - n_real + both)
 
 
-def _perfect(counts: PixelCounts) -> bool:
-    return counts.fp == 0 and counts.fn == 0
+# Each formula takes arrays of tp, fp, fn, tn and returns an array: one value per resample.
 
 
-@PIXEL_METRICS.register("precision")
-def precision(counts: PixelCounts) -> float:
-    """Share of the predicted pixels that are true: TP / (TP + FP)."""
-    return ratio(counts.tp, counts.tp + counts.fp, _perfect(counts))
+def precision(tp: Array, fp: Array, fn: Array, tn: Array) -> Array:
+    """TP / (TP + FP)."""
+    return ratio(tp, tp + fp, fp + fn == 0)
 
 
-@PIXEL_METRICS.register("recall")
-def recall(counts: PixelCounts) -> float:
-    """Share of the true pixels that are predicted: TP / (TP + FN)."""
-    return ratio(counts.tp, counts.tp + counts.fn, _perfect(counts))
+def recall(tp: Array, fp: Array, fn: Array, tn: Array) -> Array:
+    """TP / (TP + FN)."""
+    return ratio(tp, tp + fn, fp + fn == 0)
 
 
-def f_beta(counts: PixelCounts, beta: float) -> float:
+def specificity(tp: Array, fp: Array, fn: Array, tn: Array) -> Array:
+    """TN / (TN + FP)."""
+    return ratio(tn, tn + fp, fp + fn == 0)
+
+
+def f_beta(beta: float) -> Callable[[Array, Array, Array, Array], Array]:
     """Return van Rijsbergen's F: (1 + b^2) TP / ((1 + b^2) TP + b^2 FN + FP)."""
     weight = beta * beta
-    hits = (1 + weight) * counts.tp
-    return ratio(hits, hits + weight * counts.fn + counts.fp, _perfect(counts))
+
+    def formula(tp: Array, fp: Array, fn: Array, tn: Array) -> Array:
+        hits = (1 + weight) * tp
+        return ratio(hits, hits + weight * fn + fp, fp + fn == 0)
+
+    return formula
 
 
-@PIXEL_METRICS.register("f1")
-def f1(counts: PixelCounts) -> float:
-    """Harmonic mean of precision and recall, the Dice coefficient: 2 TP / (2 TP + FP + FN)."""
-    return f_beta(counts, 1.0)
+def iou(tp: Array, fp: Array, fn: Array, tn: Array) -> Array:
+    """TP / (TP + FP + FN)."""
+    return ratio(tp, tp + fp + fn, fp + fn == 0)
 
 
-@PIXEL_METRICS.register("f0.5")
-def f_half(counts: PixelCounts) -> float:
-    """F with precision weighted more than recall: b = 0.5."""
-    return f_beta(counts, 0.5)
+def balanced_accuracy(tp: Array, fp: Array, fn: Array, tn: Array) -> Array:
+    """Mean of recall and specificity, over the classes that the truth holds."""
+    particle, background = tp + fn > 0, tn + fp > 0
+    sum_of_shares = particle * recall(tp, fp, fn, tn) + background * specificity(tp, fp, fn, tn)
+    return ratio(sum_of_shares, particle.astype(float) + background, True)
 
 
-@PIXEL_METRICS.register("f2")
-def f2(counts: PixelCounts) -> float:
-    """F with recall weighted more than precision: b = 2."""
-    return f_beta(counts, 2.0)
+def recall_weighted(formula: Callable[..., Array]) -> Callable[..., Array]:
+    """Return a formula times recall."""
+    return lambda *counts: formula(*counts) * recall(*counts)
 
 
-@PIXEL_METRICS.register("iou")
-def iou(counts: PixelCounts) -> float:
-    """Intersection over union, the Jaccard index: TP / (TP + FP + FN)."""
-    return ratio(counts.tp, counts.tp + counts.fp + counts.fn, _perfect(counts))
+def _entry(name: str, title: str, definition: str, source: str, formula: Callable[..., Array]) -> MetricEntry:
+    def weighted(evidences: Evidences, weights: Array) -> Array:
+        counts = [(e.pixels.tp, e.pixels.fp, e.pixels.fn, e.pixels.tn) for e in evidences]
+        return formula(*(weights @ np.asarray(counts, np.float64).reshape(-1, 4)).T)
+
+    undefined = (
+        "Without background in truth recall alone, without particles specificity alone; 1 without pixels."
+        if name == "balanced-accuracy"
+        else "Where the denominator is 0: 1 if no pixel is wrong, else 0."
+    )
+    return MetricEntry(name, title, "pixel", definition, undefined, "higher", weighted, source)
 
 
-@PIXEL_METRICS.register("balanced-accuracy")
-def balanced_accuracy(counts: PixelCounts) -> float:
-    """Mean of the share of particle pixels and the share of background pixels that are right."""
-    shares = []
-    if counts.tp + counts.fn:
-        shares.append(counts.tp / (counts.tp + counts.fn))
-    if counts.tn + counts.fp:
-        shares.append(counts.tn / (counts.tn + counts.fp))
-    return float(sum(shares) / len(shares)) if shares else 1.0
+_RIJSBERGEN = "van Rijsbergen 1979, Information Retrieval"
+_LEE = "Lee and Jhang 2021"
+
+PIXEL_ENTRIES = (
+    _entry(
+        "balanced-accuracy",
+        "balanced accuracy",
+        "Mean of recall and specificity: (TP / (TP + FN) + TN / (TN + FP)) / 2.",
+        "Baek et al. 2021",
+        balanced_accuracy,
+    ),
+    _entry(
+        "precision",
+        "precision",
+        "Share of the predicted pixels that are true: TP / (TP + FP).",
+        _RIJSBERGEN,
+        precision,
+    ),
+    _entry("recall", "recall", "Share of the true pixels that are predicted: TP / (TP + FN).", _RIJSBERGEN, recall),
+    _entry(
+        "specificity",
+        "specificity",
+        "Share of the true background that is predicted as such: TN / (TN + FP).",
+        "Yerushalmy 1947",
+        specificity,
+    ),
+    _entry(
+        "f0.5",
+        "F0.5",
+        "F with precision weighted more than recall: 1.25 TP / (1.25 TP + 0.25 FN + FP).",
+        _RIJSBERGEN,
+        f_beta(0.5),
+    ),
+    _entry(
+        "f1",
+        "F1",
+        "Harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN).",
+        _RIJSBERGEN,
+        f_beta(1.0),
+    ),
+    _entry(
+        "f2",
+        "F2",
+        "F with recall weighted more than precision: 5 TP / (5 TP + 4 FN + FP).",
+        _RIJSBERGEN,
+        f_beta(2.0),
+    ),
+    _entry("iou", "IoU", "Intersection over union: TP / (TP + FP + FN).", "Jaccard 1901", iou),
+    _entry(
+        "dice",
+        "Dice",
+        "Twice the intersection over the sum of both areas: 2 TP / (2 TP + FP + FN). The same number as F1.",
+        "Dice 1945; Lee et al. 2022",
+        f_beta(1.0),
+    ),
+    _entry("rw-f1", "rw-F1", "Recall-weighted F1: F1 x recall.", _LEE, recall_weighted(f_beta(1.0))),
+    _entry("rw-miou", "rw-mIoU", "Recall-weighted intersection over union: IoU x recall.", _LEE, recall_weighted(iou)),
+)

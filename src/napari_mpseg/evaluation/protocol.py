@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from napari_mpseg.evaluation.crossval_report import HeldOutFold
-from napari_mpseg.evaluation.pixel import PIXEL_METRICS, PixelCounts, count_pixels
+from napari_mpseg.evaluation.evidence import Evidence
+from napari_mpseg.evaluation.metric import METRICS
+from napari_mpseg.evaluation.pixel import PixelCounts, count_pixels
 
 _TITLES = ("balanced accuracy", "precision", "recall", "mean IoU", "F0.5", "F1", "F2")
 
@@ -60,11 +62,11 @@ def protocol_scores(held: Sequence[HeldOutFold], threshold: float | None = None)
             for probability, patch in zip(outcome.probabilities, outcome.fold.patches, strict=True)
         ]
         folds.append(sum(counts, PixelCounts()))
-        ious += [PIXEL_METRICS["iou"](count) for count in counts]
+        ious += [METRICS["iou"].of([Evidence("", pixels=count)]) for count in counts]
     # The mean of the counts differs from their sum by a factor that no ratio of them feels.
     total = sum(folds, PixelCounts())
     values: dict[str, Any] = {
-        name: PIXEL_METRICS[metric](total)
+        name: METRICS[metric].of([Evidence("", pixels=total)])
         for name, metric in (
             ("balanced_accuracy", "balanced-accuracy"),
             ("precision", "precision"),

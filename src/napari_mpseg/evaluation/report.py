@@ -3,8 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from napari_mpseg.evaluation.evidence import Evidence
+from napari_mpseg.evaluation.metric import METRICS
 from napari_mpseg.evaluation.particle import match_particles
-from napari_mpseg.evaluation.pixel import PIXEL_METRICS, count_pixels
+from napari_mpseg.evaluation.pixel import count_pixels
 
 
 @dataclass(frozen=True)
@@ -83,16 +85,17 @@ def evaluate(predicted: Any, truth: Any, min_size: int = 3) -> Scores:
     """
     counts = count_pixels(predicted, truth)
     match = match_particles(predicted, truth, min_size)
+    evidence = [Evidence("image", pixels=counts)]
     return Scores(
         tp=counts.tp,
         fp=counts.fp,
         fn=counts.fn,
         tn=counts.tn,
-        precision=PIXEL_METRICS["precision"](counts),
-        recall=PIXEL_METRICS["recall"](counts),
-        f1=PIXEL_METRICS["f1"](counts),
-        iou=PIXEL_METRICS["iou"](counts),
-        balanced_accuracy=PIXEL_METRICS["balanced-accuracy"](counts),
+        precision=METRICS["precision"].of(evidence),
+        recall=METRICS["recall"].of(evidence),
+        f1=METRICS["f1"].of(evidence),
+        iou=METRICS["iou"].of(evidence),
+        balanced_accuracy=METRICS["balanced-accuracy"].of(evidence),
         n_truth=match.n_truth,
         n_predicted=match.n_predicted,
         found=match.found,

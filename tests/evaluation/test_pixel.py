@@ -21,8 +21,6 @@ SKLEARN = {
     "balanced-accuracy": metrics.balanced_accuracy_score,
     "rw-f1": lambda truth, predicted: metrics.f1_score(truth, predicted) * metrics.recall_score(truth, predicted),
     "rw-miou": lambda truth, found: metrics.jaccard_score(truth, found) * metrics.recall_score(truth, found),
-        metrics.jaccard_score(truth, predicted) * metrics.recall_score(truth, predicted)
-    ),
 }
 PIXEL = [name for name, entry in METRICS.items() if entry.family == "pixel"]
 

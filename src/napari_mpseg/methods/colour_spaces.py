@@ -71,9 +71,8 @@ def hsb(red: Array, green: Array, blue: Array) -> Components:
     """Return hue, saturation and brightness, each cut off after multiplying with 255.
 
     The numbers are those of ImageJ, which takes the single-precision values of ``java.awt.Color.RGBtoHSB`` times 255
-    and cuts them off; so brightness is the largest of the three channels, but one less where single precision falls
-    short of it (253 becomes 252). Hue is 0 red, 42 yellow, 85 green, 127 cyan, 170 blue, 212 magenta; grey has hue 0
-    and saturation 0.
+    and cuts them off. Hue is 0 red, 42 yellow, 85 green, 127 cyan, 170 blue, 212 magenta; grey has hue 0 and
+    saturation 0. Brightness is the largest of the three channels.
     """
     largest = np.maximum(np.maximum(red, green), blue)
     smallest = np.minimum(np.minimum(red, green), blue)
@@ -90,7 +89,7 @@ def hsb(red: Array, green: Array, blue: Array) -> Components:
     place |= chroma
     hue = _hues().take(place)
     saturation = _saturations().take((largest.astype(np.uint16) << 8) | chroma)
-    return hue, saturation, _brightnesses().take(largest)
+    return hue, saturation, largest
 
 
 def rgb(red: Array, green: Array, blue: Array) -> Components:
@@ -136,12 +135,6 @@ def _linear() -> Array:
     value = np.arange(256) / 255.0
     light: Array = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4) * 100.0
     return light
-
-
-@cache
-def _brightnesses() -> Array:
-    """Return the brightness of each largest channel."""
-    return _cut(np.arange(256, dtype=np.float32) / np.float32(255))
 
 
 @cache

@@ -158,10 +158,16 @@ def test_impossible_settings_are_refused(arguments, error, told):
         match_particles(TRUTH, TRUTH, **arguments)
 
 
+def test_labels_may_be_large_and_have_gaps():
+    match = match_particles(np.array([[7, 7, 2**40, 2**40]]), np.array([[5, 5, 0, 0]]), min_size=1)
+    assert match_particles(np.array([[7, 7, 2**40]]), picture("123"), min_size=1).correct == 2
+    assert match.false_labels.tolist() == [2**40]
+
+
 def test_bad_labels_are_refused():
     with pytest.raises(ImageError, match="-1"):
         match_particles(picture("123") - 2, picture("123"))
-    with pytest.raises(ImageError, match="number particles from 1"):
-        match_particles(np.array([[1, 2**40]]), picture("12"))
+    with pytest.raises(ImageError, match="int64"):
+        match_particles(np.array([[1, 2**63]], np.uint64), picture("12"))
     with pytest.raises(ImageError, match=r"\(1, 2\) and \(1, 3\)"):
         match_particles(picture("12"), picture("123"))

@@ -1,14 +1,28 @@
 """The registry of metrics."""
 
 from napari_mpseg.errors import SettingsError
+from napari_mpseg.evaluation.count import COUNT_ENTRIES
 from napari_mpseg.evaluation.metric_entry import MetricEntry
+from napari_mpseg.evaluation.panoptic import PANOPTIC_ENTRIES
+from napari_mpseg.evaluation.particle import PARTICLE_ENTRIES
 from napari_mpseg.evaluation.pixel import PIXEL_ENTRIES
+from napari_mpseg.evaluation.probability import PROBABILITY_ENTRIES
+from napari_mpseg.evaluation.ranked import RANKED_ENTRIES
+from napari_mpseg.evaluation.size import SIZE_ENTRIES
 from napari_mpseg.registry import Registry
 
 __all__ = ["METRICS", "MetricEntry", "find_metric"]
 
 METRICS: Registry[MetricEntry] = Registry("metric")
-for _entry in (*PIXEL_ENTRIES,):
+for _entry in (
+    *PIXEL_ENTRIES,
+    *PROBABILITY_ENTRIES,
+    *PARTICLE_ENTRIES,
+    *PANOPTIC_ENTRIES,
+    *RANKED_ENTRIES,
+    *COUNT_ENTRIES,
+    *SIZE_ENTRIES,
+):
     METRICS.add(_entry.name, _entry)
 
 

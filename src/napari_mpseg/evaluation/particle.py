@@ -7,41 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_mpseg.errors import ImageError, SettingsError
-from napari_mpseg.evaluation.label_sides import is_mask
-from napari_mpseg.evaluation.pairs import checked_pair, parts_of
-from napari_mpseg.registry import Registry
-
-
-def ratio(numerator: float, denominator: float, perfect: bool) -> float:
-    """Return a quotient."""
-    if denominator:
-        return float(numerator / denominator)
-    return 1.0 if perfect else 0.0
-
+from napari_mpseg.evaluation.evidence import Evidence, gather_evidence
+from napari_mpseg.evaluation.matching import CRITERIA, Criterion
+from napari_mpseg.evaluation.metric_entry import Array, Evidences, MetricEntry, ratio
 
 Ids = NDArray[np.int64]
-
-_LARGEST_LABEL = 2**26  # a table of areas up to it takes 512 MiB
-
-
-@dataclass(frozen=True)
-class Contingency:
-    """How two labellings overlap: only pairs that share a pixel are kept.
-
-    Attributes
-    ----------
-    predicted, truth, pixels : ndarray of int64
-        Label, label and number of common pixels of each overlapping pair.
-    predicted_area, truth_area : ndarray of int64
-        Pixels per label; index 0 is background.
-    """
-
-    predicted: Ids
-    truth: Ids
-    pixels: Ids
-    predicted_area: Ids
-    truth_area: Ids
 
 
 @dataclass(frozen=True)
@@ -59,8 +29,8 @@ class ParticleMatch:
     criterion : str
         What "found" means.
     found_labels, missed_labels, false_labels : ndarray of int64
-        Truth labels found and missed, predicted labels that are false; for boolean input, labels as
-        ``scipy.ndimage.label`` numbers them (8-connected).
+        Truth labels found and missed, predicted labels that are false; for a mask, its 8-connected pieces are numbered
+        in raster order.
     """
 
     n_truth: int
@@ -85,101 +55,21 @@ class ParticleMatch:
     @property
     def recall(self) -> float:
         """Share of the true particles that were found; 1 where there is neither truth nor prediction."""
-        return ratio(self.found, self.n_truth, self.n_predicted == 0)
+        return float(_recall(*self._counts))
 
     @property
     def precision(self) -> float:
         """Share of the predicted particles that are true; 1 where there is neither truth nor prediction."""
-        return ratio(self.correct, self.n_predicted, self.n_truth == 0)
+        return float(_precision(*self._counts))
 
     @property
     def f1(self) -> float:
         """Harmonic mean of precision and recall."""
-        return ratio(2 * self.precision * self.recall, self.precision + self.recall, False)
+        return float(_f1(*self._counts))
 
-
-def _as_labels(array: Any) -> Any:
-    """Return labels as they are; a mask is labelled, 8-connected, in memory."""
-    if not is_mask(array):
-        return array
-    from scipy import ndimage
-
-    return ndimage.label(np.asarray(array) != 0, np.ones((3, 3)), output=np.int32)[0]
-
-
-def _add(total: Ids, part: Ids) -> Ids:
-    if len(part) > len(total):
-        total, part = part.copy(), total
-    total[: len(part)] += part
-    return total
-
-
-def _areas(labels: NDArray[Any], name: str) -> Ids:
-    if labels.size and (int(labels.min()) < 0 or int(labels.max()) > _LARGEST_LABEL):
-        raise ImageError(
-            f"The {name}'s labels go from {int(labels.min())} to {int(labels.max())}: number particles from 1, without "
-            f"negative numbers or gaps (at most {_LARGEST_LABEL})."
-        )
-    return np.bincount(labels.ravel().astype(np.int64, copy=False)).astype(np.int64)
-
-
-def contingency(predicted: Any, truth: Any) -> Contingency:
-    """Count the common pixels of all overlapping pairs of labels, part by part.
-
-    Parameters
-    ----------
-    predicted, truth : array
-        ``(Y, X)`` labels, not negative, of equal shape.
-
-    Raises
-    ------
-    ImageError
-        If the shapes differ or an array holds no labels.
-    """
-    predicted_area, truth_area = np.zeros(1, np.int64), np.zeros(1, np.int64)
-    keys, counts = [], []
-    for part in parts_of(predicted, truth):
-        left, right = np.asarray(predicted[part.slices]), np.asarray(truth[part.slices])
-        predicted_area = _add(predicted_area, _areas(left, "prediction"))
-        truth_area = _add(truth_area, _areas(right, "truth"))
-        both = (left != 0) & (right != 0)
-        key = left[both].astype(np.int64) << 32 | right[both].astype(np.int64)
-        unique, count = np.unique(key, return_counts=True)
-        keys.append(unique)
-        counts.append(count)
-    pairs, where = np.unique(np.concatenate(keys or [np.zeros(0, np.int64)]), return_inverse=True)
-    pixels = np.zeros(len(pairs), np.int64)
-    np.add.at(pixels, where, np.concatenate(counts or [np.zeros(0, np.int64)]))
-    return Contingency(pairs >> 32, pairs & 0xFFFFFFFF, pixels, predicted_area, truth_area)
-
-
-Criterion = Callable[[Contingency, float], NDArray[np.bool_]]
-
-CRITERIA: Registry[Criterion] = Registry("match criterion")
-
-
-@CRITERIA.register("overlap")
-def by_overlap(table: Contingency, threshold: float) -> NDArray[np.bool_]:
-    """Accept every pair that shares a pixel: the question is whether an analyst's eye is led to the particle."""
-    return np.ones(len(table.pixels), bool)
-
-
-@CRITERIA.register("iou")
-def by_iou(table: Contingency, threshold: float) -> NDArray[np.bool_]:
-    """Accept pairs whose intersection over union reaches the threshold, best first, each particle once."""
-    union = table.predicted_area[table.predicted] + table.truth_area[table.truth] - table.pixels
-    overlap = table.pixels / union
-    accepted = np.zeros(len(overlap), bool)
-    used_predicted: set[int] = set()
-    used_truth: set[int] = set()
-    candidates = np.flatnonzero(overlap >= threshold)
-    for index in candidates[np.argsort(-overlap[candidates], kind="stable")].tolist():
-        pair = int(table.predicted[index]), int(table.truth[index])
-        if pair[0] not in used_predicted and pair[1] not in used_truth:
-            accepted[index] = True
-            used_predicted.add(pair[0])
-            used_truth.add(pair[1])
-    return accepted
+    @property
+    def _counts(self) -> tuple[Array, ...]:
+        return tuple(np.asarray([self.found, self.n_truth, self.correct, self.n_predicted]))
 
 
 def match_particles(
@@ -187,26 +77,28 @@ def match_particles(
     truth_labels: Any,
     min_size: int = 3,
     criterion: str = "overlap",
-    threshold: float = 0.5,
+    threshold: float | None = None,
 ) -> ParticleMatch:
     """Tell which true particles were found and which predicted ones are false.
 
-    A true particle is found if a predicted particle overlaps it in at least one pixel (``"overlap"``), or if one
-    reaches an intersection over union of `threshold` with it (``"iou"``). Predicted particles below
-    `min_size` are as good as not predicted. True ones below `min_size` need not be found, and a predicted particle that
-    matches only such is neither correct nor false. Without truth and prediction recall, precision and F1 are 1.
+    A true particle is found if a predicted particle overlaps it in at least one pixel (``"overlap"``), if one
+    reaches an intersection over union of `threshold` with it (``"iou"``), or if one's centroid is at most `threshold`
+    pixels away (``"distance"``). Predicted particles below `min_size` are as good as not predicted. True ones
+    below `min_size` need not be found, and a predicted particle that matches only such is neither correct nor false.
+    Without truth and prediction recall, precision and F1 are 1.
 
     Parameters
     ----------
     predicted_labels, truth_labels : array
         ``(Y, X)`` labels or masks of equal shape; numpy, dask or zarr. An array of one value beside 0 is a mask: its
-        8-connected pieces are the particles, labelled in memory.
+        8-connected pieces are the particles.
     min_size : int
         Least number of pixels of a particle that counts.
     criterion : str
-        ``"overlap"`` or ``"iou"``.
-    threshold : float
-        Least intersection over union, above 0 to 1; pairs are unambiguous above 0.5.
+        ``"overlap"``, ``"iou"`` or ``"distance"``.
+    threshold : float, optional
+        Least intersection over union, above 0 to 1, default 0.5 (pairs are unambiguous above 0.5); or the largest
+        distance in pixels, default 3.
 
     Returns
     -------
@@ -222,36 +114,92 @@ def match_particles(
     UnknownNameError
         If the criterion is not known.
     """
-    if not 0 < threshold <= 1:
-        raise SettingsError(f"IoU threshold {threshold!r} is impossible: give a number above 0 and up to 1.")
-    if min_size < 1:
-        raise SettingsError(f"min_size {min_size!r} is impossible: give at least 1 pixel.")
-    accept = CRITERIA[criterion]
-    checked_pair(predicted_labels, truth_labels)
-    table = contingency(_as_labels(predicted_labels), _as_labels(truth_labels))
-    return _matched(table, accept, threshold, min_size, criterion)
+    rule = CRITERIA[criterion]
+    rule.checked(threshold)
+    return matched(gather_evidence(predicted_labels, truth_labels, min_size=min_size), criterion, threshold)
 
 
-def _matched(table: Contingency, accept: Criterion, threshold: float, min_size: int, criterion: str) -> ParticleMatch:
-    keep = table.predicted_area[table.predicted] >= min_size
-    table = Contingency(
-        table.predicted[keep], table.truth[keep], table.pixels[keep], table.predicted_area, table.truth_area
-    )
-    counted_truth, counted_predicted = table.truth_area >= min_size, table.predicted_area >= min_size
-    counted_truth[0] = counted_predicted[0] = False
-    accepted = accept(table, threshold)
-    matters = counted_truth[table.truth]
-    found = np.unique(table.truth[accepted & matters])
-    correct = np.unique(table.predicted[accepted & matters])
-    neutral = np.setdiff1d(table.predicted[accepted & ~matters], correct)
-    counted_predicted[neutral] = False
+def matched(evidence: Evidence, criterion: str = "overlap", threshold: float | None = None) -> ParticleMatch:
+    """Return what :func:`match_particles` does, from evidence."""
+    particles = evidence.particles
+    matching = CRITERIA[criterion](particles, threshold)
+    found, correct, neutral = matching.found, matching.correct, matching.neutral
+    wrong = np.setdiff1d(np.arange(evidence.n_predicted), np.concatenate([correct, neutral]))
+    missed = np.setdiff1d(np.arange(evidence.n_truth), found)
     return ParticleMatch(
-        n_truth=int(counted_truth.sum()),
-        n_predicted=int(counted_predicted.sum()),
+        n_truth=evidence.n_truth,
+        n_predicted=evidence.n_predicted - len(neutral),
         found=len(found),
         correct=len(correct),
         criterion=criterion,
-        found_labels=found,
-        missed_labels=np.setdiff1d(np.flatnonzero(counted_truth), found),
-        false_labels=np.setdiff1d(np.flatnonzero(counted_predicted), correct),
+        found_labels=particles.truth_labels[found],
+        missed_labels=particles.truth_labels[missed],
+        false_labels=particles.predicted_labels[wrong],
     )
+
+
+# Each formula takes arrays: one value per resample.
+
+
+def _recall(found: Array, n_truth: Array, correct: Array, n_predicted: Array) -> Array:
+    return ratio(found, n_truth, n_predicted == 0)
+
+
+def _precision(found: Array, n_truth: Array, correct: Array, n_predicted: Array) -> Array:
+    return ratio(correct, n_predicted, n_truth == 0)
+
+
+def _f1(*counts: Array) -> Array:
+    recall, precision = _recall(*counts), _precision(*counts)
+    return ratio(2 * precision * recall, precision + recall, False)
+
+
+_FORMULAS: dict[str, tuple[str, Callable[..., Array]]] = {
+    "precision": ("Share of the predicted particles that stand for a true one", _precision),
+    "recall": ("Share of the true particles that were found", _recall),
+    "f1": ("Harmonic mean of particle precision and recall", _f1),
+}
+_UNDEFINED = "1 with neither truth nor prediction; 0 if only one of them has particles."
+_SOURCES = {
+    "overlap": "napari-mpseg",
+    "iou": "Kirillov et al. 2019 (recognition quality)",
+    "distance": "Chenouard et al. 2014",
+}
+
+
+def particle_entry(kind: str, criterion: Criterion, value: float | None = None) -> MetricEntry:
+    """Return the metric ``"precision"``, ``"recall"`` or ``"f1"`` of particles by a criterion of matching.
+
+    Raises
+    ------
+    SettingsError
+        If the criterion's parameter is out of range.
+    """
+    parameter = criterion.checked(value)
+    words, formula = _FORMULAS[kind]
+
+    def weighted(evidences: Evidences, weights: Array) -> Array:
+        counts = [_counts_of(evidence, criterion, parameter) for evidence in evidences]
+        return formula(*(weights @ np.asarray(counts, np.float64).reshape(-1, 4)).T)
+
+    variant: Callable[[float], MetricEntry] | None = None
+    name, title = f"particle-{kind}", f"particle {kind.upper() if kind == 'f1' else kind}"
+    if criterion.name != "overlap":
+        name, title = f"{name}-{criterion.name}", f"{title} ({criterion.title.format(value=parameter)})"
+
+        def variant(other: float) -> MetricEntry:
+            return particle_entry(kind, criterion, other)
+
+    definition = f"{words}; two particles match if {criterion.definition.format(value=parameter)}."
+    return MetricEntry(
+        name, title, "particle", definition, _UNDEFINED, "higher", weighted, _SOURCES[criterion.name], variant=variant
+    )
+
+
+def _counts_of(evidence: Evidence, criterion: Criterion, value: float) -> tuple[int, int, int, int]:
+    matching = criterion(evidence.particles, value)
+    counted = evidence.n_predicted - len(matching.neutral)
+    return len(matching.found), evidence.n_truth, len(matching.correct), counted
+
+
+PARTICLE_ENTRIES = tuple(particle_entry(kind, criterion) for criterion in CRITERIA.values() for kind in _FORMULAS)

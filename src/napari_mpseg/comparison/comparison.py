@@ -1,0 +1,244 @@
+"""What a comparison gives: a score of every method by every metric, with intervals."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_mpseg.comparison.case import Case
+from napari_mpseg.comparison.contender import Contender
+from napari_mpseg.comparison.pictures import Picture
+from napari_mpseg.comparison.settings import FEW_IMAGES, CompareSettings
+from napari_mpseg.evaluation.evidence import Evidence
+from napari_mpseg.evaluation.metric import METRICS, MetricEntry, find_metric
+from napari_mpseg.progress import CancelToken, ProgressCallback, silent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEFAULT_METRICS = (
+    "precision",
+    "recall",
+    "f1",
+    "iou",
+    "average-precision",
+    "particle-precision",
+    "particle-recall",
+    "particle-f1",
+    "panoptic-quality",
+    "count-bias",
+    "count-mae",
+    "size-wasserstein",
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method of the table.
+
+    Attributes
+    ----------
+    label, title : str
+        Heading, and what it is in words.
+    """
+
+    label: str
+    title: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A case that could not be run."""
+
+    method: str
+    image: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Score:
+    """One metric of one method.
+
+    Attributes
+    ----------
+    total : float
+        Of all images together.
+    mean : float
+        Mean over the images.
+    low, high : float or None
+        Interval of the total; None with one image, or without samples.
+    """
+
+    total: float
+    mean: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several methods on several images.
+
+    Attributes
+    ----------
+    rows : tuple of Row
+        The methods.
+    pictures : tuple of Picture
+        The images.
+    settings : CompareSettings
+        How the table is made.
+    min_size : int
+        Least number of pixels of a particle that counts.
+    cases : tuple of Case
+        What each method gave on each image.
+    failures : tuple of Failure
+        What could not be run.
+    """
+
+    rows: tuple[Row, ...]
+    pictures: tuple[Picture, ...]
+    settings: CompareSettings = field(default_factory=CompareSettings)
+    min_size: int = 3
+    cases: tuple[Case, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+    @classmethod
+    def planned(
+        cls, contenders: Sequence[Contender], pictures: Sequence[Picture], settings: CompareSettings, min_size: int
+    ) -> "Comparison":
+        """Return a comparison nothing of which has been run yet; wrong metrics are refused here."""
+        rows = tuple(Row(one.label, one.title) for one in contenders)
+        made = cls(rows, tuple(pictures), settings, min_size)
+        _ = made.metrics
+        return made
+
+    @cached_property
+    def metrics(self) -> tuple[MetricEntry, ...]:
+        """The columns."""
+        return tuple(find_metric(name) for name in self.settings.metrics or default_metrics())
+
+    def cases_of(self, label: str) -> list[Case]:
+        """Return the finished cases of a row, in the order of the images."""
+        found = {case.image: case for case in self.cases if case.method == label}
+        return [found[picture.name] for picture in self.pictures if picture.name in found]
+
+    def evidence_of(self, label: str) -> list[Evidence]:
+        """Return what the metrics of a row are taken from."""
+        return [case.evidence for case in self.cases_of(label)]
+
+    def graded(self, label: str) -> bool:
+        """Tell whether a row has probabilities on all its images."""
+        evidence = self.evidence_of(label)
+        return bool(evidence) and all(one.levels is not None for one in evidence)
+
+    def score(self, label: str, metric: MetricEntry) -> Score | None:
+        """Return a metric of a row, or None where it has no case, or not the probabilities that the metric needs."""
+        return self._scores.get((label, metric.name)) or self._scored(label, metric)
+
+    @cached_property
+    def _scores(self) -> dict[tuple[str, str], Score]:
+        return {
+            (row.label, metric.name): score
+            for row in self.rows
+            for metric in self.metrics
+            if (score := self._scored(row.label, metric)) is not None
+        }
+
+    def _scored(self, label: str, metric: MetricEntry) -> Score | None:
+        evidence = self.evidence_of(label)
+        if not evidence or (metric.needs_probability and not self.graded(label)):
+            return None
+        total, mean = metric.of(evidence), float(np.mean(metric.each(evidence)))
+        if len(evidence) < 2 or not self.settings.resamples:
+            return Score(total, mean)
+        low, high = interval(metric, evidence, self.settings)
+        return Score(total, mean, low, high)
+
+    def best(self, metric: MetricEntry, what: str = "total") -> set[str]:
+        """Return the rows that are best by a metric, among those that were run on all images."""
+        whole = [row.label for row in self.rows if len(self.cases_of(row.label)) == len(self.pictures)]
+        values = {label: score for label in whole if (score := self.score(label, metric)) is not None}
+        if len(values) < 2:
+            return set()
+        badness = {label: BADNESS[metric.better](getattr(score, what)) for label, score in values.items()}
+        least = min(badness.values())
+        return {label for label, value in badness.items() if np.isclose(value, least, rtol=1e-9, atol=1e-12)}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader should know, each said once."""
+        return notes_of(self)
+
+    def to_markdown(self) -> str:
+        """Return the table of totals with their intervals."""
+        from napari_mpseg.comparison.tables import markdown
+
+        return markdown(self)
+
+    def frame(self) -> "pd.DataFrame":
+        """Return one row per method and metric: total, mean over the images, low and high of the interval."""
+        from napari_mpseg.comparison.tables import comparison_frame
+
+        return comparison_frame(self)
+
+    def save(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        on_progress: ProgressCallback = silent,
+        cancel: CancelToken | None = None,
+    ) -> dict[str, Path]:
+        """Write tables, figures and the page; see :func:`napari_mpseg.comparison.writing.write_comparison`."""
+        from napari_mpseg.comparison.writing import write_comparison
+
+        return write_comparison(self, folder, overwrite=overwrite, on_progress=on_progress, cancel=cancel)
+
+
+def default_metrics() -> tuple[str, ...]:
+    """Return the usual columns, as far as they are registered."""
+    return tuple(name for name in DEFAULT_METRICS if name in METRICS)
+
+
+BADNESS: dict[str, Any] = {"higher": lambda value: -value, "lower": float, "zero": abs}
+
+
+def interval(metric: MetricEntry, evidence: Sequence[Evidence], settings: CompareSettings) -> tuple[float, float]:
+    """Return the interval of a metric by resampling images with replacement (percentiles; Efron 1979).
+
+    The samples depend on the number of images and the seed alone, so that all methods see the same ones.
+    """
+    count = len(evidence)
+    rng = np.random.default_rng(settings.seed)
+    weights = rng.multinomial(count, np.full(count, 1 / count), size=settings.resamples)
+    values = metric.sampled(evidence, weights.astype(np.float64))
+    rest = (1 - settings.level) / 2
+    low, high = np.quantile(values, [rest, 1 - rest])
+    return float(low), float(high)
+
+
+def notes_of(comparison: Comparison) -> tuple[str, ...]:
+    """Return failures, warnings and what the methods said, joined where they say the same of several images."""
+    found = [f"{one.method} on {one.image} failed: {one.why}" for one in comparison.failures]
+    said: dict[tuple[str, str], list[str]] = {}
+    for row in comparison.rows:
+        for case in comparison.cases_of(row.label):
+            for text in case.warnings:
+                said.setdefault((row.label, text), []).append(case.image)
+    found += [f"{label}: {_images(names, comparison)}: {text}." for (label, text), names in said.items()]
+    few = len(comparison.pictures)
+    if comparison.settings.resamples and 1 < few < FEW_IMAGES:
+        found.append(f"The intervals rest on {few} images; with so few they are too narrow.")
+    if few == 1 and comparison.settings.resamples:
+        found.append("There are no intervals: they come from resampling images, and there is one.")
+    return tuple(found)
+
+
+def _images(names: Sequence[str], comparison: Comparison) -> str:
+    if len(names) == len(comparison.pictures) > 1:
+        return f"all {len(names)} images"
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

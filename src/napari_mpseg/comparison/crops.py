@@ -1,0 +1,68 @@
+"""Small windows around true particles, the same for all methods, with what was right and wrong in them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SIDE = 96
+"""Pixels of a window's side; less where the image is smaller."""
+
+_SMALL_IMAGE = 512 * 512  # pixels up to which one window shows enough
+_MOST = 4
+
+RIGHT, FALSE, MISSED = 1, 2, 3
+"""What a pixel of a window is, beside 0: predicted and true, predicted only, true only."""
+
+Windows = NDArray[np.int64]
+
+
+def windows_around(shape: tuple[int, int], areas: Sequence[int] | Any, centres: Any) -> Windows:
+    """Return windows around true particles: the largest first, then others down to the smallest.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Height and width of the image.
+    areas : array
+        ``(N,)`` pixels of the true particles.
+    centres : array
+        ``(N, 2)``, y and x.
+
+    Returns
+    -------
+    ndarray of int64
+        ``(K, 4)``: top, left, height, width; one window for a small image, up to four for a larger one; in the middle
+        of an image without particles.
+    """
+    areas, centres = np.asarray(areas), np.asarray(centres, float).reshape(-1, 2)
+    height, width = (min(SIDE, side) for side in shape)
+    if not len(areas):
+        middle = np.array([shape[0] / 2, shape[1] / 2])
+        return np.array([_window(middle, shape, height, width)], np.int64)
+    order = np.argsort(-areas, kind="stable")
+    wanted = 1 if shape[0] * shape[1] <= _SMALL_IMAGE else _MOST
+    places = np.unique(np.linspace(0, len(order) - 1, min(wanted, len(order))).round().astype(int))
+    found: list[tuple[int, int, int, int]] = []
+    for place in places:
+        window = _window(centres[order[place]], shape, height, width)
+        if all(abs(window[0] - top) >= height // 2 or abs(window[1] - left) >= width // 2 for top, left, *_ in found):
+            found.append(window)
+    return np.array(found, np.int64)
+
+
+def error_crops(predicted: Any, truth: Any, windows: Windows) -> NDArray[np.uint8]:
+    """Return what is right and wrong in each window: uint8 ``(K, height, width)`` of 0, RIGHT, FALSE, MISSED."""
+    found = []
+    for top, left, height, width in windows.tolist():
+        part = slice(top, top + height), slice(left, left + width)
+        said, true = np.asarray(predicted[part]) != 0, np.asarray(truth[part]) != 0
+        found.append(np.where(said & true, RIGHT, np.where(said, FALSE, np.where(true, MISSED, 0))).astype(np.uint8))
+    return np.stack(found)
+
+
+def _window(centre: NDArray[np.float64], shape: tuple[int, int], height: int, width: int) -> tuple[int, int, int, int]:
+    top = int(np.clip(round(centre[0] - height / 2), 0, shape[0] - height))
+    left = int(np.clip(round(centre[1] - width / 2), 0, shape[1] - width))
+    return top, left, height, width

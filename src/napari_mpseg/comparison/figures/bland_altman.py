@@ -1,0 +1,70 @@
+"""Counts against truth: differences over means, one panel for each method."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_mpseg.comparison.figures.marks import Mark, marks_of
+from napari_mpseg.plots.colours import OTHER
+from napari_mpseg.plots.figure import ink, new_figure, plain, shortened, title
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from napari_mpseg.comparison.comparison import Comparison
+
+_ACROSS = 4
+_LIMITS = 1.96  # standard deviations around the mean difference
+
+
+def bland_altman_figure(comparison: "Comparison") -> "Figure | None":
+    """Draw predicted minus true number of particles over the mean of both, one point for each image."""
+    labels = [row.label for row in comparison.rows if comparison.cases_of(row.label)]
+    if not labels:
+        return None
+    across = min(_ACROSS, len(labels))
+    down = math.ceil(len(labels) / across)
+    figure = new_figure((max(4.0, 2.6 * across), 2.5 * down + 0.3))
+    panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    marks = marks_of([row.label for row in comparison.rows])
+    for axes, label in zip(panels.flat, labels, strict=False):
+        counts = np.array([(one.n_truth, one.n_predicted) for one in comparison.evidence_of(label)], float)
+        _panel(axes, counts, marks[label], label)
+    for axes in panels.flat[len(labels) :]:
+        axes.set_axis_off()
+    figure.supxlabel("Mean of true and predicted number", fontsize="medium")
+    figure.supylabel("Predicted − true", fontsize="medium")
+    ink(figure)
+    return figure
+
+
+def agreement(differences: Any) -> tuple[float, float, float]:
+    """Return mean difference and the limits of agreement; with one image they are all the same."""
+    values = np.asarray(differences, np.float64)
+    mean = float(values.mean())
+    spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+    return mean, mean - _LIMITS * spread, mean + _LIMITS * spread
+
+
+def _panel(axes: Any, counts: Any, mark: Mark, label: str) -> None:
+    points, often = np.unique(np.stack([counts.mean(1), counts[:, 1] - counts[:, 0]], 1), axis=0, return_counts=True)
+    mean, low, high = agreement(counts[:, 1] - counts[:, 0])
+    axes.axhline(0, color=OTHER, linewidth=0.7)
+    axes.axhline(mean, color=mark.colour, linewidth=1.4)
+    for limit in {low, high} - {mean}:
+        axes.axhline(limit, color=mark.colour, linewidth=1, linestyle="--")
+    axes.scatter(
+        points[:, 0],
+        points[:, 1],
+        s=14 * np.sqrt(often),
+        color=mark.colour,
+        marker=mark.marker,
+        edgecolor="#1A1A1A",
+        linewidth=0.5,
+        zorder=3,
+    )
+    spread = f"{low:+.3g} to {high:+.3g}" if len(counts) > 1 else "one image"
+    title(axes, shortened(label), f"mean {mean:+.3g}, {spread}".replace("-", "−"))
+    axes.margins(0.1)
+    plain(axes)

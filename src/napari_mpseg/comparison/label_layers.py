@@ -1,0 +1,59 @@
+"""Labels that are there already as contenders: painted, loaded, or made by another program."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from napari_mpseg.comparison.contender import Found, RunOptions
+from napari_mpseg.comparison.pictures import Picture
+from napari_mpseg.errors import ImageError
+from napari_mpseg.progress import CancelToken, ProgressCallback
+
+
+class LabelsContender:
+    """Labels of one or several images.
+
+    Parameters
+    ----------
+    label : str
+        Heading of the row.
+    labels : mapping of str to array
+        ``(Y, X)`` by the image's name.
+    """
+
+    timed = False
+
+    def __init__(self, label: str, labels: Mapping[str, Any]) -> None:
+        self.label, self.labels = label, dict(labels)
+        self.title = "Labels that were there already"
+
+    def settings(self) -> dict[str, Any]:
+        """Return the digests of the labels; see ``Contender``."""
+        return {"labels": {name: _digest(array) for name, array in self.labels.items()}}
+
+    def warnings(self, picture: Picture) -> tuple[str, ...]:
+        """Refuse an image there are no labels for; see ``Contender``."""
+        if picture.name not in self.labels:
+            raise ImageError(f"{self.label} has no labels for {picture.name}.")
+        return ()
+
+    def prepare(self, picture: Picture, options: RunOptions) -> None:
+        """Do nothing."""
+
+    def run(
+        self, picture: Picture, options: RunOptions, *, on_progress: ProgressCallback, cancel: CancelToken
+    ) -> Found:
+        """Give the labels; see ``Contender``."""
+        return Found(self.labels[picture.name])
+
+    def release(self) -> None:
+        """Do nothing."""
+
+
+def _digest(array: Any) -> str:
+    digest = hashlib.sha256()
+    for top in range(0, array.shape[0], 1024):
+        digest.update(np.ascontiguousarray(np.asarray(array[top : top + 1024])).tobytes())
+    return digest.hexdigest()

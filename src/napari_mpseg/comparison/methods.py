@@ -1,0 +1,241 @@
+"""Methods as contenders: registered ones, models, forests, method files, and the models of a cross-validation."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from napari_mpseg.comparison.contender import Found, RunOptions
+from napari_mpseg.comparison.pictures import Picture
+from napari_mpseg.comparison.seen import (
+    FOLDS,
+    WITHOUT,
+    card_of,
+    fold_of,
+    mpnet_name,
+    read_folds,
+    seen_in_training,
+    training_images,
+)
+from napari_mpseg.errors import SettingsError
+from napari_mpseg.methods.options import checked_options
+from napari_mpseg.methods.registry import METHODS, MethodEntry, resolve_method
+from napari_mpseg.progress import CancelToken, ProgressCallback
+
+BUNDLED = "default"
+
+
+class MethodContender:
+    """A method that is the same for every image.
+
+    Parameters
+    ----------
+    label : str
+        Heading of the row.
+    method : str
+        Registered name, or path of a model folder, a forest's folder or a method file.
+    options : mapping
+        Of the method.
+    around : mapping
+        What ``segment`` is told beside: ``background``, ``threshold``, ``tta``, ``rescale``.
+
+    Raises
+    ------
+    SettingsError
+        If an option is wrong, or the method must be given something for every image.
+    UnknownNameError
+        If there is no such method.
+    """
+
+    timed = True
+
+    def __init__(
+        self,
+        label: str,
+        method: str,
+        options: Mapping[str, Any] | None = None,
+        around: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.label = label
+        self.method = method
+        self.entry = checked_entry(method)
+        self.options, self.around = dict(options or {}), {**_saved_with(self.entry), **(around or {})}
+        checked_options(self.entry, self.options)
+        self.title = self.entry.summary if method not in METHODS else f"{self.entry.title}: {self.entry.summary}"
+        self._built: Any = None
+        self._learnt = training_images(Path(method)) if method not in METHODS and Path(method).is_dir() else []
+
+    def settings(self) -> dict[str, Any]:
+        """Return method, options and the digest of the model; see ``Contender``."""
+        return {
+            "method": self.method if self.method in METHODS else Path(self.method).name,
+            "options": self.options,
+            "around": self.around,
+            "digest": digest_of(self.method),
+        }
+
+    def warnings(self, picture: Picture) -> tuple[str, ...]:
+        """Say if the method learnt from the image; see ``Contender``."""
+        if self.method == BUNDLED:
+            return ("the bundled network was trained on it: it is a patch of MP-Net",) if mpnet_name(picture) else ()
+        why = seen_in_training(picture, self._learnt)
+        return (why,) if why else ()
+
+    def prepare(self, picture: Picture, options: RunOptions) -> None:
+        """Build the method once for all images; see ``Contender``."""
+        if self._built is None:
+            self._built = built(self.entry, self.options, options.device)
+
+    def run(
+        self, picture: Picture, options: RunOptions, *, on_progress: ProgressCallback, cancel: CancelToken
+    ) -> Found:
+        """Segment the image; see ``Contender``."""
+        return segmented(self._built, self.entry.graded, picture, options, self.around, self.label, on_progress, cancel)
+
+    def release(self) -> None:
+        """Let go of the built method."""
+        self._built = None
+
+
+class HeldOutContender:
+    """The models of a cross-validation: every image is seen by the one that was not trained on it.
+
+    Parameters
+    ----------
+    label : str
+        Heading of the row.
+    folder : path
+        With ``folds.json`` and a folder ``without-FOLD`` for each fold.
+    options, around : mapping
+        As for :class:`MethodContender`.
+    """
+
+    timed = True
+
+    def __init__(
+        self,
+        label: str,
+        folder: Path,
+        options: Mapping[str, Any] | None = None,
+        around: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.label, self.folder = label, folder
+        self.options, self.around = dict(options or {}), dict(around or {})
+        self.folds = read_folds(folder)
+        self.title = f"Cross-validation {folder.name}: each image by the model that was trained without its fold"
+        checked_options(checked_entry(str(self._model(next(iter(self.folds))))), self.options)
+        self._built: tuple[str, Any, bool] = "", None, True
+        self._chosen: dict[str, tuple[str, str]] = {}
+
+    def settings(self) -> dict[str, Any]:
+        """Return the folder's name, options, and the digests of folds and models; see ``Contender``."""
+        models = {fold: digest_of(str(self._model(fold))) for fold in self.folds}
+        return {
+            "method": self.folder.name,
+            "options": self.options,
+            "around": self.around,
+            "digest": {FOLDS: digest_of(str(self.folder / FOLDS)), **models},
+        }
+
+    def warnings(self, picture: Picture) -> tuple[str, ...]:
+        """Say what is unsure about the fold of an image, and refuse one of no fold; see ``Contender``."""
+        unsure = self._fold(picture)[1]
+        return (unsure,) if unsure else ()
+
+    def prepare(self, picture: Picture, options: RunOptions) -> None:
+        """Load the model that was trained without the image's fold; see ``Contender``."""
+        fold = self._fold(picture)[0]
+        if self._built[0] != fold:
+            self._built = "", None, True
+            entry = checked_entry(str(self._model(fold)))
+            self._built = fold, built(entry, self.options, options.device), entry.graded
+
+    def run(
+        self, picture: Picture, options: RunOptions, *, on_progress: ProgressCallback, cancel: CancelToken
+    ) -> Found:
+        """Segment the image by that model; see ``Contender``."""
+        _, method, graded = self._built
+        return segmented(method, graded, picture, options, self.around, self.label, on_progress, cancel)
+
+    def release(self) -> None:
+        """Let go of the last model."""
+        self._built = "", None, True
+
+    def _model(self, fold: str) -> Path:
+        return self.folder / f"{WITHOUT}{fold}"
+
+    def _fold(self, picture: Picture) -> tuple[str, str]:
+        if picture.name not in self._chosen:
+            self._chosen[picture.name] = fold_of(picture, self.folds, self.folder.name)
+        return self._chosen[picture.name]
+
+
+def checked_entry(method: str) -> MethodEntry:
+    """Return the entry of a method that can be run on many images.
+
+    Raises
+    ------
+    SettingsError
+        If it must be given something for every image, such as points or strokes.
+    """
+    entry = resolve_method(method)
+    assert isinstance(entry, MethodEntry)
+    drawn = [one for one in entry.inputs if one.kind != "settings"]
+    if drawn:
+        raise SettingsError(
+            f"{entry.name} needs {drawn[0].title.lower()} for every image, so it cannot be compared over a "
+            "folder. Segment each image with it and compare the labels, or train a model of it and name its folder."
+        )
+    return entry
+
+
+def _saved_with(entry: MethodEntry) -> dict[str, Any]:
+    """Return what a method file asks of the pipeline; the least size is the comparison's, the same for all."""
+    return {name: entry.defaults[name] for name in ("background", "threshold") if entry.defaults.get(name) is not None}
+
+
+def built(entry: MethodEntry, options: Mapping[str, Any], device: str) -> Any:
+    """Return the method, ready for any image."""
+    return entry.build(device=device, **checked_options(entry, options))
+
+
+def segmented(
+    method: Any,
+    graded: bool,
+    picture: Picture,
+    options: RunOptions,
+    around: Mapping[str, Any],
+    label: str,
+    on_progress: ProgressCallback,
+    cancel: CancelToken,
+) -> Found:
+    """Segment one image, without measuring its particles."""
+    from napari_mpseg.exchange.names import file_stem
+    from napari_mpseg.pipeline import segment
+
+    result = segment(
+        picture.opened,
+        method,
+        out=None if options.keep is None else Path(options.keep) / file_stem(label),
+        overwrite=True,
+        min_size=options.min_size,
+        device=options.device,
+        tile_size=options.tile_size,
+        cache=options.cache,
+        measure=False,
+        on_progress=on_progress,
+        cancel=cancel,
+        **around,
+    )
+    threshold = result.threshold if graded else None
+    settings = dict(result.provenance.get("settings") or {})
+    return Found(result.labels, result.probability if graded else None, threshold, tuple(result.notes), settings)
+
+
+def digest_of(method: str) -> str:
+    """Return the SHA-256 of what says all of a model or method file; empty for a registered method."""
+    path = Path(method)
+    if method in METHODS or not path.exists():
+        return ""
+    file = path if path.is_file() else card_of(path)
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file is not None else ""

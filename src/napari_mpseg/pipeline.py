@@ -30,6 +30,8 @@ from napari_mpseg.results.saving import check_places, places_for, result_paths, 
 from napari_mpseg.results.temporary import temporary_folder
 from napari_mpseg.settings import to_dict
 
+MIN_SIZE = 3  # pixels; what the MP-VAT macro uses
+
 
 def segment(
     image: Any,
@@ -40,7 +42,7 @@ def segment(
     out: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
     threshold: float | None = None,
-    min_size: int = 3,
+    min_size: int | None = None,
     connectivity: int = 2,
     channels: Any = None,
     plane: tuple[int, ...] | None = None,
@@ -76,8 +78,8 @@ def segment(
         Replace results of this image that are in `out`.
     threshold : float, optional
         Probability above which pixels are particle; default the method's own.
-    min_size : int
-        Particles of fewer pixels are dropped.
+    min_size : int, optional
+        Particles of fewer pixels are dropped; default 3, or what the method file says.
     connectivity : int
         2 for 8 neighbours, 1 for 4.
     channels : str, int or sequence, optional
@@ -128,10 +130,13 @@ def segment(
     """
     on_progress, cancel = on_progress or silent, cancel or CancelToken()
     entry = _chosen(method)
+    asked = getattr(entry, "defaults", {})  # what a method file was saved with
     _check_tile_size(tile_size)
     names = None if tta is None else tta_names(tta)
     sorting = _sorting(rules)
-    ground = find_background(background)
+    ground = find_background(asked.get("background") if background is None else background)
+    threshold = asked.get("threshold") if threshold is None else threshold
+    min_size = asked.get("min_size", MIN_SIZE) if min_size is None else min_size
     opened = _opened(image, plane, channels, calibration)
     paths = result_paths(Path(out).absolute(), opened.name) if out is not None else None
     if paths is not None:

@@ -340,11 +340,12 @@ def test_a_model_file_joins_the_methods(segment_widget, image, tmp_path, monkeyp
 
 
 def test_options_of_a_method_get_their_own_fields(viewer, segment_widget, finished, image):
-    segment_widget.method.choose("max-entropy")
+    assert segment_widget.method.method == "default"
     assert not segment_widget.options.isVisible()
     segment_widget.method.choose("fixed-level")
     assert segment_widget.options.isVisible()
-    (level,) = segment_widget.options._form
+    level = segment_widget.options._form["level"]
+    assert "level" in level.tooltip
     assert level.value == 106
     level.value = 240  # the 8-bit range is stretched to 0..250: only the third rectangle is above
     segment_widget.panel.run_button.click()
@@ -354,3 +355,78 @@ def test_options_of_a_method_get_their_own_fields(viewer, segment_widget, finish
     segment_widget.panel.run_button.click()
     finished(segment_widget)
     assert "300" in segment_widget.panel.status.text()
+
+
+def test_methods_are_listed_under_headings_that_cannot_be_chosen(segment_widget):
+    choice = segment_widget.method
+    texts = [choice.itemText(row) for row in range(choice.count())]
+    row = texts.index("ImageJ macros")
+    assert not choice.model().item(row).isEnabled()
+    assert texts[row + 1].startswith("MP-VAT")
+    assert choice.itemData(row) is None
+
+
+def test_a_background_is_subtracted_first_and_remembered(viewer, segment_widget, fake_segment, finished, image):
+    background = segment_widget.background
+    assert not background.radius.isVisible()
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    assert fake_segment.calls[0][1]["background"] == "none"
+    background.way.setCurrentIndex(background.way.findData("top-hat"))
+    background.radius.setValue(12)
+    background.light.setChecked(True)
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    assert str(fake_segment.calls[1][1]["background"]) == "top-hat:12:light"
+
+    from napari_mpseg.gui.segment_widget import SegmentWidget
+
+    again = SegmentWidget(viewer)
+    assert str(again.background.settings) == "top-hat:12:light"
+    again.close()
+
+
+def test_points_reach_the_method_in_pixels_of_the_image(viewer, segment_widget, fake_segment, finished, image):
+    segment_widget.method.choose("region-growing")
+    segment_widget.panel.run_button.click()
+    assert "points" in segment_widget.panel.status.text().lower()
+    assert not fake_segment.calls
+    seeds = segment_widget.inputs.choices["seeds"]
+    row = seeds.parentWidget().layout()
+    row.itemAt(1).widget().click()  # New
+    points = viewer.layers["spots points"]
+    assert points.mode == "add"
+    assert seeds.layer is points
+    segment_widget.panel.run_button.click()
+    assert "holds no points" in segment_widget.panel.status.text()
+    points.add(points.world_to_data((100 + 2.5 * 12, 200 + 2.5 * 23)))  # in the first rectangle
+    viewer.layers.selection.active = image
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    np.testing.assert_allclose(fake_segment.calls[0][1]["options"]["seeds"], [[12, 23]])
+
+
+def test_strokes_are_copied_and_must_fit(viewer, segment_widget, fake_segment, finished, image, spots):
+    segment_widget.method.choose("pixel-forest")
+    wrong = viewer.add_labels(np.zeros((9, 9), int), name="wrong")
+    segment_widget.inputs.choices["painted"].choose(wrong)
+    segment_widget.panel.run_button.click()
+    assert "(9, 9)" in segment_widget.panel.status.text()
+    painted = viewer.add_labels((spots > 0).astype(int) + 1, name="strokes", scale=(2.5, 2.5))
+    segment_widget.inputs.choices["painted"].choose(painted)
+    viewer.layers.selection.active = image
+    segment_widget.panel.run_button.click()
+    painted.data[:] = 0
+    finished(segment_widget)
+    assert set(np.unique(fake_segment.calls[0][1]["options"]["painted"])) == {1, 2}
+
+
+def test_a_method_file_brings_its_settings(viewer, segment_widget, image, tmp_path):
+    from napari_mpseg.methods.files import save_method
+
+    save_method(tmp_path / "ours.json", "otsu", background="gaussian:30", min_size=9)
+    segment_widget.method.add_model(tmp_path / "ours.json")
+    assert segment_widget.min_size.value() == 9
+    assert str(segment_widget.background.settings) == "gaussian:30"
+    assert not segment_widget.form.isRowVisible(segment_widget.threshold_row)
+    assert not segment_widget.form.isRowVisible(segment_widget.tta)

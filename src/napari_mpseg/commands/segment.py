@@ -59,7 +59,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         help="probability, 0 to 1, above which pixels are particle; without, the method's own",
     )
-    parser.add_argument("--min-size", type=count, default=3, metavar="PX", help="drop particles of fewer pixels")
+    parser.add_argument(
+        "--min-size", type=count, metavar="PX", help="drop particles of fewer pixels; without, 3 or the method file's"
+    )
     add_pixel_size(parser)
     parser.add_argument(
         "--channels",

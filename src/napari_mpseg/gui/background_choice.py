@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QW
 
 from napari_mpseg.gui.memory import Memory
 from napari_mpseg.inference.background import BACKGROUNDS, BackgroundSettings
+from napari_mpseg.inference.background.settings import LARGEST_RADIUS
 
 _NONE = "none"
 _RADIUS = 50.0
@@ -30,7 +31,7 @@ class BackgroundChoice(QWidget):
             self.way.addItem(entry.title, name)
             self.way.setItemData(self.way.count() - 1, entry.summary, Qt.ItemDataRole.ToolTipRole)
         self.radius = QDoubleSpinBox()
-        self.radius.setRange(1, 10_000)
+        self.radius.setRange(1, LARGEST_RADIUS)
         self.radius.setDecimals(0)
         self.radius.setSuffix(" px")
         self.radius.setToolTip("Radius in pixels; larger than the largest particle")
@@ -48,11 +49,17 @@ class BackgroundChoice(QWidget):
         self._show()
 
     @property
-    def settings(self) -> BackgroundSettings | None:
-        """What was chosen; None leaves the image as it is."""
+    def settings(self) -> BackgroundSettings | str:
+        """What was chosen; ``"none"`` leaves the image as it is."""
         if self.way.currentData() == _NONE:
-            return None
+            return _NONE
         return BackgroundSettings(self.way.currentData(), self.radius.value(), self.light.isChecked())
+
+    def choose(self, settings: BackgroundSettings) -> None:
+        """Show settings, such as those of a method file."""
+        self.way.setCurrentIndex(max(0, self.way.findData(settings.way)))
+        self.radius.setValue(settings.radius)
+        self.light.setChecked(settings.light)
 
     def remember(self) -> None:
         """Keep the choice for the next time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -50,7 +51,9 @@ class MethodInputs(QWidget):
         for one in inputs:
             if one.kind in _KINDS:
                 self._add(one)
-        return bool(self.choices)
+            elif method in _FORMS:
+                self._add_form(one, method)
+        return bool(self._form.rowCount())
 
     def values(self) -> dict[str, Any]:
         """Return the inputs in pixels of the image, as the method takes them.
@@ -95,6 +98,13 @@ class MethodInputs(QWidget):
         self._form.addRow(one.title, row)
         self.choices[one.name] = choice
 
+    def _add_form(self, one: MethodInput, method: str) -> None:
+        text, where = _FORMS[method]
+        button = QPushButton(text)
+        button.setToolTip(one.summary)
+        button.clicked.connect(lambda: _opener(where)(self._viewer))
+        self._form.addRow(one.title, button)
+
     def _make(self, new: Callable[[Any, Any], Any]) -> None:
         image = self._image()
         if image is not None:
@@ -135,6 +145,16 @@ def _labels(layer: Any, image: Any) -> Any:
             f"{layer.name} has the shape {tuple(data.shape)}, the image {tuple(shape)}. Make labels on it with New."
         )
     return data.copy() if isinstance(data, np.ndarray) else data
+
+
+# Widgets of their own in which settings of a method are made.
+_FORMS = {"mp-act": ("Set by hand …", "napari_mpseg.gui.colour_threshold_widget:open_colour_threshold")}
+
+
+def _opener(where: str) -> Callable[[Any], Any]:
+    module, name = where.split(":")
+    opener: Callable[[Any], Any] = getattr(importlib.import_module(module), name)
+    return opener
 
 
 # What a layer must be, how it is read, how a new one is made.

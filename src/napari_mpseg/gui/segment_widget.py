@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Image, Labels
@@ -34,7 +35,7 @@ from napari_mpseg.gui.summary import summary
 from napari_mpseg.gui.worker import Job
 from napari_mpseg.inference.augmentation import TTA, tta_variants
 from napari_mpseg.layers import add_result, role_of
-from napari_mpseg.methods.registry import gives_probability, takes_tta
+from napari_mpseg.methods.registry import defaults_of, gives_probability, takes_tta
 
 if TYPE_CHECKING:
     import napari
@@ -182,6 +183,17 @@ class SegmentWidget(WorkingWidget):
             self.form.setRowVisible(self.threshold_row, self._graded)
             self.form.setRowVisible(self.tta, takes_tta(self._shown_method))
             self.form.setRowVisible(self.rescale, takes_tta(self._shown_method))
+            self._take_defaults(defaults_of(self._shown_method))
+
+    def _take_defaults(self, defaults: Mapping[str, Any]) -> None:
+        """Show what a method file was saved with."""
+        if "background" in defaults:
+            self.background.choose(defaults["background"])
+        if "min_size" in defaults:
+            self.min_size.setValue(defaults["min_size"])
+        if "threshold" in defaults:
+            self.automatic.setChecked(False)
+            self.threshold.setValue(defaults["threshold"])
 
     @property
     def _graded(self) -> bool:

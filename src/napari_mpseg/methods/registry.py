@@ -235,17 +235,23 @@ def resolve_method(method: "str | os.PathLike[str] | Method") -> MethodEntry | M
 
 def takes_tta(method: str) -> bool:
     """Return whether a method, by its name or path, is a network: only they are augmented and rescaled."""
-    return _entry_if_there(method, "network", True)
+    return bool(_of_entry(method, "network", True))
 
 
 def gives_probability(method: str) -> bool:
     """Return whether a method, by its name or path, gives probabilities, on which a threshold means something."""
-    return _entry_if_there(method, "graded", True)
+    return bool(_of_entry(method, "graded", True))
 
 
-def _entry_if_there(method: str, what: str, otherwise: bool) -> bool:
+def defaults_of(method: str) -> Mapping[str, Any]:
+    """Return what a method file asks of the pipeline (see :class:`MethodEntry`); nothing for all else."""
+    found: Mapping[str, Any] = _of_entry(method, "defaults", {})
+    return found
+
+
+def _of_entry(method: str, what: str, otherwise: Any) -> Any:
     try:
-        return bool(getattr(resolve_method(method), what))
+        return getattr(resolve_method(method), what)
     except MpsegError:
         return otherwise
 

@@ -1,0 +1,63 @@
+"""What ranges of colour find in view, and the image they are used on. No Qt here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from napari_mpseg.gui.layer_input import has_channel_axis, snapshot_stack
+from napari_mpseg.gui.train_inputs import of_stack
+from napari_mpseg.methods.colour_ranges import ColourThreshold
+
+_EIGHT_NEIGHBOURS = np.ones((3, 3), int)
+
+
+def in_view(view: Any, threshold: ColourThreshold, min_size: int) -> tuple[np.ndarray, str]:
+    """Return what is found in view, and what to say of it.
+
+    Parameters
+    ----------
+    view : View
+        The colours in view.
+    threshold : ColourThreshold
+        The ranges.
+    min_size : int
+        Particles of fewer pixels are not counted; they stay in the mask.
+
+    Returns
+    -------
+    ndarray of bool
+        ``(Y, X)``
+    str
+        Share of the pixels and number of particles.
+    """
+    from scipy import ndimage
+
+    spaces = {one.space for one in (*threshold.ranges, *threshold.excluded)}
+    mask = threshold.holds_components({space: view.components(space) for space in spaces})
+    labels, number = ndimage.label(mask, _EIGHT_NEIGHBOURS)
+    count = int((np.bincount(labels[mask], minlength=number + 1)[1:] >= min_size).sum()) if number else 0
+    share = 100 * np.count_nonzero(mask) / mask.size
+    height, width = mask.shape
+    where = "in view" if view.whole else f"in the middle {height} x {width} px of the view"
+    particles = f"{count:,} particle{'' if count == 1 else 's'} of {min_size} px or more"
+    return mask, f"{share:.3g} % of the pixels {where}, {particles}."
+
+
+def image_to_segment(viewer: Any, layer: Any) -> tuple[Any, tuple[int, ...]]:
+    """Return a copy of a layer's image that a thread may read, and which plane of the layer it is.
+
+    Returns
+    -------
+    Image
+        ``(Y, X, 3)``
+    tuple of int
+        Empty unless the layer is a stack of colour images: then the plane in view.
+    """
+    if has_channel_axis(layer):
+        return snapshot_stack(layer, channels_first=True).image(), ()
+    stack = snapshot_stack(layer)
+    plane = tuple(int(step) for step in viewer.dims.current_step[-layer.ndim :][: layer.ndim - 2])
+    shape = (layer.data[0] if layer.multiscale else layer.data).shape
+    return stack.image(of_stack(plane, shape[: layer.ndim - 2]) if stack.plane_shape else None), plane

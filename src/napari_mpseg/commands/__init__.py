@@ -12,6 +12,7 @@ from napari_mpseg.commands import (
     pattern,
     plot,
     presets,
+    protocol,
     report,
     segment,
     separate,
@@ -37,6 +38,7 @@ for module in (
     networks,
     train,
     crossval,
+    protocol,
     presets,
     train_bundled,
 ):

@@ -43,7 +43,9 @@ class Division:
     rounds: tuple[Round, ...]
 
 
-def check_rounds(rounds: Sequence[Round], names: Sequence[str], pixels: Sequence[str]) -> None:
+def check_rounds(
+    rounds: Sequence[Round], names: Sequence[str], pixels: Sequence[str], keys: Sequence[str] | None = None
+) -> None:
     """Refuse rounds in which an image, or a copy of one, is in two of training, validation and test.
 
     Parameters
@@ -51,23 +53,29 @@ def check_rounds(rounds: Sequence[Round], names: Sequence[str], pixels: Sequence
     rounds : sequence of Round
     names, pixels : sequence of str
         Of every image: what it is called, and a digest of its pixels.
+    keys : sequence of str, optional
+        Images of the same key are to be in the same part too.
 
     Raises
     ------
     SettingsError
         If one is; both names are told.
     """
-    for one in rounds:
-        parts = (("training", one.train), ("validation", one.validation), ("test", one.test))
-        seen: dict[str, tuple[str, int]] = {}
-        for part, numbers in parts:
-            for number in numbers:
-                other, first = seen.setdefault(pixels[number], (part, number))
-                if other != part:
-                    raise SettingsError(
-                        f"{names[first]} ({other}) and {names[number]} ({part}) are the same picture: the test "
-                        "would not be on images never seen. Remove one of them."
-                    )
+    for values, what in ((pixels, "are the same picture"), (keys, "belong together")):
+        for one in rounds if values is not None else ():
+            _check_round(one, names, values or (), what)
+
+
+def _check_round(one: Round, names: Sequence[str], values: Sequence[str], what: str) -> None:
+    seen: dict[str, tuple[str, int]] = {}
+    for part, numbers in (("training", one.train), ("validation", one.validation), ("test", one.test)):
+        for number in numbers:
+            other, first = seen.setdefault(values[number], (part, number))
+            if other != part:
+                raise SettingsError(
+                    f"{names[first]} ({other}) and {names[number]} ({part}) {what}: the test would not be on what was "
+                    "never seen. Remove one of them, or give the number of folds to divide all images anew."
+                )
 
 
 def split_record(division: Division, prints: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

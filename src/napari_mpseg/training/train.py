@@ -91,6 +91,7 @@ def prepare_training(
     pairs: Sequence[Any],
     preset: "Preset | str | os.PathLike[str]" = "painted",
     *,
+    validation: Sequence[LabelledImage] = (),
     painted: str = "dense",
     background_label: int = 1,
     start: "Model | str | os.PathLike[str] | None" = None,
@@ -98,7 +99,13 @@ def prepare_training(
     device: str = "auto",
     checkpoint: str | os.PathLike[str] | None = None,
 ) -> Session:
-    """Check everything and return the run ready to start; parameters as :func:`train`."""
+    """Check everything and return the run ready to start; parameters as :func:`train`.
+
+    Parameters
+    ----------
+    validation : sequence of LabelledImage
+        What to validate on; without, the share of `pairs` that the preset says is kept aside for it.
+    """
     from napari_mpseg.networks.device import choose_device
 
     chosen = find_preset(preset)
@@ -107,7 +114,7 @@ def prepare_training(
     images = _labelled(pairs, painted, background_label, seen_as)
     notes = check_painted(images)
     settings = chosen.settings
-    kept, held = split_painted(images, settings.validation, settings.seed) if settings.validation else (images, [])
+    kept, held = _kept_aside(images, settings, validation)
     if settings.validation and not held:  # too little was painted to keep some of it aside
         notes.append(split_note(images, settings.validation, settings.seed))
         settings = replace(settings, validation=0.0, patience=0, keep=_without_validation(settings.keep))
@@ -130,6 +137,15 @@ def prepare_training(
         checkpoint=Path(checkpoint) if checkpoint is not None else None,
         notes=notes,
     )
+
+
+def _kept_aside(
+    images: Sequence[LabelledImage], settings: TrainSettings, validation: Sequence[LabelledImage]
+) -> tuple[Sequence[LabelledImage], Sequence[LabelledImage]]:
+    """Return what is trained on and what is validated on."""
+    if validation:
+        return images, validation
+    return split_painted(images, settings.validation, settings.seed) if settings.validation else (images, [])
 
 
 def _labelled(

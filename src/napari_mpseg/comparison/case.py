@@ -40,10 +40,14 @@ class Case:
         Operating point of a method that gives probabilities.
     notes, warnings : tuple of str
         What the method says, and what speaks against trusting its figures.
+    seen : bool
+        Whether the method learnt from the image.
     settings : mapping
         What the labels were made with.
-    windows, crops : ndarray
-        ``(K, 4)`` and ``(K, height, width)``; see :mod:`napari_mpseg.comparison.crops`.
+    windows : ndarray
+        ``(K, 4)``; see :mod:`napari_mpseg.comparison.crops`.
+    crops : tuple of ndarray
+        K times ``(height, width)``.
     """
 
     method: str
@@ -56,9 +60,10 @@ class Case:
     threshold: float | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    seen: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     windows: Windows = field(default_factory=lambda: np.zeros((0, 4), np.int64))
-    crops: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0, 0), np.uint8))
+    crops: tuple[NDArray[np.uint8], ...] = ()
 
     def save(self, out: Path) -> None:
         """Write the case; where its JSON file is, it is complete."""
@@ -72,12 +77,13 @@ class Case:
             "threshold": self.threshold,
             "notes": list(self.notes),
             "warnings": list(self.warnings),
+            "seen": self.seen,
             "settings": dict(self.settings),
             "evidence": self.evidence.to_dict(),
         }
         with finished_together(_places(out, self.method, self.image), overwrite=True) as parts:
             with parts["crops"].open("wb") as file:
-                np.savez_compressed(file, windows=self.windows, crops=self.crops)
+                np.savez_compressed(file, self.windows, *self.crops)
             text = json.dumps(record, ensure_ascii=False, default=str)
             parts["case"].write_text(text + "\n", encoding="utf-8")
 
@@ -88,7 +94,7 @@ def load_case(out: Path, method: str, image: str) -> Case | None:
     try:
         record = json.loads(places["case"].read_text(encoding="utf-8"))
         with np.load(places["crops"], allow_pickle=False) as kept:
-            windows, crops = kept["windows"], kept["crops"]
+            windows, *crops = (kept[f"arr_{number}"] for number in range(len(kept.files)))
         if (record["method"], record["image"]) != (method, image):
             return None
         return Case(
@@ -102,9 +108,10 @@ def load_case(out: Path, method: str, image: str) -> Case | None:
             record["threshold"],
             tuple(record["notes"]),
             tuple(record["warnings"]),
+            bool(record["seen"]),
             record["settings"],
             windows,
-            crops,
+            tuple(crops),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

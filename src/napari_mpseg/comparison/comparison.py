@@ -44,10 +44,13 @@ class Row:
     ----------
     label, title : str
         Heading, and what it is in words.
+    promise : str
+        What holds for all its figures unless there are doubts.
     """
 
     label: str
     title: str
+    promise: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ class Comparison:
         cls, contenders: Sequence[Contender], pictures: Sequence[Picture], settings: CompareSettings, min_size: int
     ) -> "Comparison":
         """Return a comparison nothing of which has been run yet; wrong metrics are refused here."""
-        rows = tuple(Row(one.label, one.title) for one in contenders)
+        rows = tuple(Row(one.label, one.title, one.promise) for one in contenders)
         made = cls(rows, tuple(pictures), settings, min_size)
         _ = made.metrics
         return made
@@ -158,10 +161,25 @@ class Comparison:
         low, high = interval(metric, evidence, self.settings)
         return Score(total, mean, low, high)
 
+    @cached_property
+    def fair(self) -> tuple[str, ...]:
+        """The rows that were run on all images and learnt from none of them."""
+        cases = {row.label: self.cases_of(row.label) for row in self.rows}
+        return tuple(
+            label
+            for label, done in cases.items()
+            if len(done) == len(self.pictures) and not any(case.seen for case in done)
+        )
+
+    def name_of(self, label: str) -> str:
+        """Return the heading of a row, with a star if it learnt from an image, and how many images there are of all."""
+        cases, whole = self.cases_of(label), len(self.pictures)
+        star = "*" if any(case.seen for case in cases) else ""
+        return f"{label}{star}" + (f" ({len(cases)} of {whole} images)" if len(cases) < whole else "")
+
     def best(self, metric: MetricEntry, what: str = "total") -> set[str]:
-        """Return the rows that are best by a metric, among those that were run on all images."""
-        whole = [row.label for row in self.rows if len(self.cases_of(row.label)) == len(self.pictures)]
-        values = {label: score for label in whole if (score := self.score(label, metric)) is not None}
+        """Return the rows that are best by a metric, among those that can be the best (:meth:`fair`)."""
+        values = {label: score for label in self.fair if (score := self.score(label, metric)) is not None}
         if len(values) < 2:
             return set()
         badness = {label: BADNESS[metric.better](getattr(score, what)) for label, score in values.items()}
@@ -229,7 +247,11 @@ def notes_of(comparison: Comparison) -> tuple[str, ...]:
         for case in comparison.cases_of(row.label):
             for text in case.warnings:
                 said.setdefault((row.label, text), []).append(case.image)
-    found += [f"{label}: {_images(names, comparison)}: {text}." for (label, text), names in said.items()]
+    found += [f"{label} on {_images(names, comparison)}: {text}." for (label, text), names in said.items()]
+    if any(case.seen for case in comparison.cases):
+        found.append("* Learnt from images it is scored on, so its figures are too good; it is never marked as best.")
+    doubted = {label for label, _ in said}
+    found += [f"{row.label}: {row.promise}." for row in comparison.rows if row.promise and row.label not in doubted]
     few = len(comparison.pictures)
     if comparison.settings.resamples and 1 < few < FEW_IMAGES:
         found.append(f"The intervals rest on {few} images; with so few they are too narrow.")

@@ -58,6 +58,22 @@ class RunOptions:
     keep: Any = None
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """What speaks against trusting a row's figures on an image.
+
+    Attributes
+    ----------
+    text : str
+        In words, to follow the names of row and image.
+    seen : bool
+        Whether the row learnt from the image.
+    """
+
+    text: str
+    seen: bool = False
+
+
 class Contender(Protocol):
     """A row of the table.
 
@@ -67,19 +83,22 @@ class Contender(Protocol):
         Heading of the row.
     title : str
         What it is, in words.
+    promise : str
+        What holds for all its figures unless there are doubts; empty where nothing is to be said.
     timed : bool
         Whether its times say anything: labels that are there already were made elsewhere.
     """
 
     label: str
     title: str
+    promise: str
     timed: bool
 
     def settings(self) -> dict[str, Any]:
         """Return what decides about its labels, as plain JSON values: a later run must find the same."""
         ...
 
-    def warnings(self, picture: Picture) -> tuple[str, ...]:
+    def doubts(self, picture: Picture) -> tuple[Doubt, ...]:
         """Return what speaks against trusting its figures on an image, such as that it was trained on it.
 
         Raises

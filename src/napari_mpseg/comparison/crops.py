@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SIDE = 96
-"""Pixels of a window's side; less where the image is smaller."""
+SMALLEST, LARGEST = 40, 96
+"""Pixels of a window's side: of a small and of a large particle; less where the image is smaller."""
+
+_AROUND = 5.0  # sides of a square of the particle's area that a window shows
 
 _SMALL_IMAGE = 512 * 512  # pixels up to which one window shows enough
 _MOST = 4
@@ -37,32 +39,33 @@ def windows_around(shape: tuple[int, int], areas: Sequence[int] | Any, centres: 
         of an image without particles.
     """
     areas, centres = np.asarray(areas), np.asarray(centres, float).reshape(-1, 2)
-    height, width = (min(SIDE, side) for side in shape)
     if not len(areas):
-        middle = np.array([shape[0] / 2, shape[1] / 2])
-        return np.array([_window(middle, shape, height, width)], np.int64)
+        return np.array([_window(np.array(shape) / 2, shape, LARGEST)], np.int64)
     order = np.argsort(-areas, kind="stable")
     wanted = 1 if shape[0] * shape[1] <= _SMALL_IMAGE else _MOST
     places = np.unique(np.linspace(0, len(order) - 1, min(wanted, len(order))).round().astype(int))
     found: list[tuple[int, int, int, int]] = []
     for place in places:
-        window = _window(centres[order[place]], shape, height, width)
-        if all(abs(window[0] - top) >= height // 2 or abs(window[1] - left) >= width // 2 for top, left, *_ in found):
+        particle = order[place]
+        side = int(np.clip(np.ceil(_AROUND * np.sqrt(areas[particle])), SMALLEST, LARGEST))
+        window = _window(centres[particle], shape, side)
+        if all(abs(window[0] - top) >= side // 2 or abs(window[1] - left) >= side // 2 for top, left, *_ in found):
             found.append(window)
     return np.array(found, np.int64)
 
 
-def error_crops(predicted: Any, truth: Any, windows: Windows) -> NDArray[np.uint8]:
-    """Return what is right and wrong in each window: uint8 ``(K, height, width)`` of 0, RIGHT, FALSE, MISSED."""
+def error_crops(predicted: Any, truth: Any, windows: Windows) -> tuple[NDArray[np.uint8], ...]:
+    """Return what is right and wrong in each window: uint8 ``(height, width)`` of 0, RIGHT, FALSE, MISSED."""
     found = []
     for top, left, height, width in windows.tolist():
         part = slice(top, top + height), slice(left, left + width)
         said, true = np.asarray(predicted[part]) != 0, np.asarray(truth[part]) != 0
         found.append(np.where(said & true, RIGHT, np.where(said, FALSE, np.where(true, MISSED, 0))).astype(np.uint8))
-    return np.stack(found)
+    return tuple(found)
 
 
-def _window(centre: NDArray[np.float64], shape: tuple[int, int], height: int, width: int) -> tuple[int, int, int, int]:
+def _window(centre: NDArray[np.float64], shape: tuple[int, int], side: int) -> tuple[int, int, int, int]:
+    height, width = min(side, shape[0]), min(side, shape[1])
     top = int(np.clip(round(centre[0] - height / 2), 0, shape[0] - height))
     left = int(np.clip(round(centre[1] - width / 2), 0, shape[1] - width))
     return top, left, height, width

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_mpseg.comparison.contender import Found, RunOptions
+from napari_mpseg.comparison.contender import Doubt, Found, RunOptions
 from napari_mpseg.comparison.pictures import Picture
 from napari_mpseg.errors import ImageError
 from napari_mpseg.progress import CancelToken, ProgressCallback
@@ -23,6 +23,7 @@ class LabelsContender:
         ``(Y, X)`` by the image's name.
     """
 
+    promise = ""
     timed = False
 
     def __init__(self, label: str, labels: Mapping[str, Any]) -> None:
@@ -33,7 +34,7 @@ class LabelsContender:
         """Return the digests of the labels; see ``Contender``."""
         return {"labels": {name: _digest(array) for name, array in self.labels.items()}}
 
-    def warnings(self, picture: Picture) -> tuple[str, ...]:
+    def doubts(self, picture: Picture) -> tuple[Doubt, ...]:
         """Refuse an image there are no labels for; see ``Contender``."""
         if picture.name not in self.labels:
             raise ImageError(f"{self.label} has no labels for {picture.name}.")

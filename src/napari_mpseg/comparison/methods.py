@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from napari_mpseg.comparison.contender import Found, RunOptions
+from napari_mpseg.comparison.contender import Doubt, Found, RunOptions
 from napari_mpseg.comparison.pictures import Picture
 from napari_mpseg.comparison.seen import (
     FOLDS,
@@ -47,6 +47,7 @@ class MethodContender:
         If there is no such method.
     """
 
+    promise = ""
     timed = True
 
     def __init__(
@@ -74,12 +75,13 @@ class MethodContender:
             "digest": digest_of(self.method),
         }
 
-    def warnings(self, picture: Picture) -> tuple[str, ...]:
+    def doubts(self, picture: Picture) -> tuple[Doubt, ...]:
         """Say if the method learnt from the image; see ``Contender``."""
         if self.method == BUNDLED:
-            return ("the bundled network was trained on it: it is a patch of MP-Net",) if mpnet_name(picture) else ()
+            text = "the bundled network was trained on it: it is a patch of MP-Net"
+            return (Doubt(text, seen=True),) if mpnet_name(picture) else ()
         why = seen_in_training(picture, self._learnt)
-        return (why,) if why else ()
+        return (Doubt(why, seen=True),) if why else ()
 
     def prepare(self, picture: Picture, options: RunOptions) -> None:
         """Build the method once for all images; see ``Contender``."""
@@ -110,6 +112,7 @@ class HeldOutContender:
         As for :class:`MethodContender`.
     """
 
+    promise = "every image was segmented by the model trained without its fold; folds were told by the images' pixels"
     timed = True
 
     def __init__(
@@ -125,7 +128,7 @@ class HeldOutContender:
         self.title = f"Cross-validation {folder.name}: each image by the model that was trained without its fold"
         checked_options(checked_entry(str(self._model(next(iter(self.folds))))), self.options)
         self._built: tuple[str, Any, bool] = "", None, True
-        self._chosen: dict[str, tuple[str, str]] = {}
+        self._chosen: dict[str, tuple[str, Doubt | None]] = {}
 
     def settings(self) -> dict[str, Any]:
         """Return the folder's name, options, and the digests of folds and models; see ``Contender``."""
@@ -137,10 +140,10 @@ class HeldOutContender:
             "digest": {FOLDS: digest_of(str(self.folder / FOLDS)), **models},
         }
 
-    def warnings(self, picture: Picture) -> tuple[str, ...]:
+    def doubts(self, picture: Picture) -> tuple[Doubt, ...]:
         """Say what is unsure about the fold of an image, and refuse one of no fold; see ``Contender``."""
-        unsure = self._fold(picture)[1]
-        return (unsure,) if unsure else ()
+        doubt = self._fold(picture)[1]
+        return () if doubt is None else (doubt,)
 
     def prepare(self, picture: Picture, options: RunOptions) -> None:
         """Load the model that was trained without the image's fold; see ``Contender``."""
@@ -164,7 +167,7 @@ class HeldOutContender:
     def _model(self, fold: str) -> Path:
         return self.folder / f"{WITHOUT}{fold}"
 
-    def _fold(self, picture: Picture) -> tuple[str, str]:
+    def _fold(self, picture: Picture) -> tuple[str, Doubt | None]:
         if picture.name not in self._chosen:
             self._chosen[picture.name] = fold_of(picture, self.folds, self.folder.name)
         return self._chosen[picture.name]

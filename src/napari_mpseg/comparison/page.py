@@ -1,5 +1,7 @@
 """A comparison as one page that needs no other file."""
 
+import base64
+import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,13 +23,8 @@ from napari_mpseg.settings import to_dict
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_FAMILIES = {
-    "pixel": "Pixels",
-    "probability": "Pixels at all thresholds",
-    "particle": "Particles",
-    "count": "Number of particles",
-    "size": "Sizes",
-}
+_TABLES = {"Pixels": ("pixel", "probability"), "Particles": ("particle",), "Counts and sizes": ("count", "size")}
+_SHEET_DPI = 110
 _BETTER = {"higher": "Higher is better.", "lower": "Lower is better.", "zero": "Nearer to 0 is better."}
 _TIMES = (
     "Time is the wall time of segmenting: opening the image, the method's look at all of it, finding and numbering the "
@@ -60,7 +57,7 @@ def comparison_page(comparison: Comparison, drawn: "Mapping[str, Figure]", recor
         element("section", element("h2", "Columns of Table 1 of Baek et al. 2021"), *_table_1(comparison)),
         element("section", element("h2", "Precision and recall"), _figure("precision_recall", drawn)),
         element("section", element("h2", "Counts"), _counts(comparison), *_figures(drawn)),
-        element("section", element("h2", "Errors"), _figure("errors", drawn)),
+        element("section", element("h2", "Errors"), _sheet(drawn)),
         element("section", element("h2", "Time and memory"), *_effort(comparison)),
         element("section", element("h2", "Methods"), *_methods(comparison)),
         element("section", element("h2", "Definitions"), _definitions(comparison)),
@@ -101,32 +98,30 @@ def _scores(comparison: Comparison) -> Iterable[Markup]:
     )
     yield element("h2", "Scores")
     yield element("p", how + "The best of each column is bold. Rest the pointer on a heading for its definition.")
-    families = list(dict.fromkeys(metric.family for metric in comparison.metrics))
-    for family in families:
-        metrics = [metric for metric in comparison.metrics if metric.family == family]
-        yield _family(comparison, metrics, _FAMILIES.get(family, family.capitalize()), "total")
+    parts = {
+        caption: [metric for metric in comparison.metrics if metric.family in families]
+        for caption, families in _TABLES.items()
+    }
+    known = [metric for metrics in parts.values() for metric in metrics]
+    parts["Others"] = [metric for metric in comparison.metrics if metric not in known]
+    for caption, metrics in parts.items():
+        yield _family(comparison, metrics, caption, "total") if metrics else Markup()
     if len(comparison.pictures) > 1:
         yield element("h3", "Means over the images")
-        for family in families:
-            metrics = [metric for metric in comparison.metrics if metric.family == family]
-            yield _family(comparison, metrics, _FAMILIES.get(family, family.capitalize()), "mean")
+        for caption, metrics in parts.items():
+            yield _family(comparison, metrics, caption, "mean") if metrics else Markup()
 
 
 def _family(comparison: Comparison, metrics: Sequence[MetricEntry], caption: str, what: str) -> Markup:
     best = {metric.name: comparison.best(metric, what) for metric in metrics}
     rows = [
         [
-            _name(comparison, row.label),
+            comparison.name_of(row.label),
             *(_cell(comparison.score(row.label, one), what, row.label in best[one.name]) for one in metrics),
         ]
         for row in comparison.rows
     ]
     return table(caption, ["Method", *(_head(metric) for metric in metrics)], rows)
-
-
-def _name(comparison: Comparison, label: str) -> Any:
-    done, whole = len(comparison.cases_of(label)), len(comparison.pictures)
-    return label if done == whole else f"{label} ({done} of {whole} images)"
 
 
 def _head(metric: MetricEntry) -> Markup:
@@ -165,14 +160,16 @@ def _mean_iou() -> Markup:
 
 def _table_1_of(comparison: Comparison, heads: Sequence[Any], caption: str, *, folds: bool) -> Markup:
     rows = table_1(comparison, folds)
-    columns = zip(*(values for _, values in rows), strict=True)
+    columns = zip(*(values for label, values in rows if label in comparison.fair), strict=True)
     most = [max((value for value in column if value is not None), default=None) for column in columns]
-    several = len(rows) > 1
+    several = len(comparison.fair) > 1
     body = [
         [
-            _name(comparison, label),
+            comparison.name_of(label),
             *(
-                element("strong" if several and value == most[n] else "span", value_text(value))
+                element(
+                    "strong" if several and label in comparison.fair and value == most[n] else "span", value_text(value)
+                )
                 for n, value in enumerate(values)
             ),
         ]
@@ -202,13 +199,25 @@ def _figure(name: str, drawn: "Mapping[str, Figure]") -> Markup:
     return figure_markup(drawn[name], FIGURES[name].caption)
 
 
+def _sheet(drawn: "Mapping[str, Figure]") -> Markup:
+    """Return the contact sheet in its own size: its cells would be too small at that of the other figures."""
+    if "errors" not in drawn:
+        return element("p", "Nothing to draw.", class_="soft")
+    buffer = io.BytesIO()
+    drawn["errors"].savefig(buffer, format="png", dpi=_SHEET_DPI, bbox_inches="tight")
+    source = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+    caption = FIGURES["errors"].caption
+    image = element("img", src=source, alt=caption, style="max-height: none")
+    return element("figure", image, element("figcaption", caption))
+
+
 def _effort(comparison: Comparison) -> Iterable[Markup]:
     rows = []
     for row in comparison.rows:
         effort = effort_of(comparison.cases_of(row.label))
         rows.append(
             [
-                _name(comparison, row.label),
+                comparison.name_of(row.label),
                 _rounded(effort.seconds),
                 _rounded(effort.megapixels_per_second),
                 _rounded(effort.load_seconds) if effort.seconds is not None else None,

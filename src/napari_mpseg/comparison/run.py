@@ -194,7 +194,7 @@ def run_case(
     Cancelled
     """
     cancel = cancel or CancelToken()
-    warnings = contender.warnings(picture)
+    doubts = contender.doubts(picture)
     started = time.perf_counter()
     contender.prepare(picture, options)
     loaded = time.perf_counter()
@@ -224,7 +224,8 @@ def run_case(
         memory.peak if contender.timed else None,
         found.threshold,
         found.notes,
-        warnings,
+        tuple(doubt.text for doubt in doubts),
+        any(doubt.seen for doubt in doubts),
         found.settings,
         windows,
         error_crops(found.labels, truth, windows),

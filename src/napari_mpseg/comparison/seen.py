@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_mpseg.comparison.contender import Doubt
 from napari_mpseg.comparison.pictures import Picture
 from napari_mpseg.errors import ModelError
 from napari_mpseg.methods.registry import FOLDER_CARDS
@@ -99,8 +100,8 @@ def read_folds(folder: Path) -> dict[str, list[Mapping[str, Any]]]:
     return folds
 
 
-def fold_of(picture: Picture, folds: Mapping[str, Sequence[Mapping[str, Any]]], name: str) -> tuple[str, str]:
-    """Return the fold whose model never saw an image, and what is unsure about that ("" if nothing).
+def fold_of(picture: Picture, folds: Mapping[str, Sequence[Mapping[str, Any]]], name: str) -> tuple[str, Doubt | None]:
+    """Return the fold whose model never saw an image, and what is unsure about that.
 
     Raises
     ------
@@ -110,14 +111,14 @@ def fold_of(picture: Picture, folds: Mapping[str, Sequence[Mapping[str, Any]]], 
     digest = pixel_digest(picture)
     there = [fold for fold, images in folds.items() if any(one.get("pixels_sha256") == digest for one in images)]
     if len(there) == 1:
-        return there[0], ""
+        return there[0], None
     if there:
         chosen = picture.group if picture.group in there else there[0]
-        return chosen, f"its pixels lie in {' and '.join(there)}, so the model without {chosen} may have seen them"
+        text = f"its pixels lie in {' and '.join(there)}, so the model without {chosen} was trained on them"
+        return chosen, Doubt(text, seen=True)
     if picture.group in folds:
-        return picture.group, (
-            f"it is none of the images of {picture.group} that {name} lists; the model without {picture.group} was "
-            "taken by the name of its folder"
+        return picture.group, Doubt(
+            f"none of the images that {name} lists; the model without {picture.group} was taken by the name of the fold"
         )
     raise ModelError(
         f"{picture.name} is of none of the folds of {name} ({', '.join(folds)}), so it cannot be known which of its "

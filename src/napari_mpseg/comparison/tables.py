@@ -128,7 +128,7 @@ def markdown(comparison: Comparison) -> str:
             text = score_text(comparison.score(row.label, metric))
             first, space, rest = text.partition(" ")
             cells.append(f"**{first}**{space}{rest}" if row.label in best[metric.name] else text)
-        lines.append(f"| {row.label.replace('|', '/')} | {' | '.join(cells)} |")
+        lines.append(f"| {comparison.name_of(row.label).replace('|', '/')} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

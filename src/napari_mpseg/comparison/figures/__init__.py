@@ -45,7 +45,9 @@ for _entry in (
     FigureEntry(
         "precision_recall",
         "Precision and recall of pixels, all images together. Curves: every threshold of the methods that give "
-        "probabilities, with their operating point marked; points alone: methods that give none. Grey: equal F1.",
+        "probabilities, with their operating point marked; points alone: methods that give none. Points count the "
+        "pixels of the particles that are left when small ones are dropped, so they can lie beside their curve. "
+        "Grey: equal F1.",
         precision_recall_figure,
     ),
     FigureEntry(

@@ -31,8 +31,11 @@ def bland_altman_figure(comparison: "Comparison") -> "Figure | None":
     for axes, label in zip(panels.flat, labels, strict=False):
         counts = np.array([(one.n_truth, one.n_predicted) for one in comparison.evidence_of(label)], float)
         _panel(axes, counts, marks[label], label)
-    for axes in panels.flat[len(labels) :]:
-        axes.set_axis_off()
+    for number, axes in enumerate(panels.flat):
+        if number >= len(labels):
+            axes.set_axis_off()
+        elif number + across >= len(labels):
+            axes.tick_params(labelbottom=True)  # there is no panel below it
     figure.supxlabel("Mean of true and predicted number", fontsize="medium")
     figure.supylabel("Predicted − true", fontsize="medium")
     ink(figure)

@@ -1,0 +1,255 @@
+"""Thresholds with a level of its own for every pixel, taken from its neighbourhood."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from napari_mpseg.errors import SettingsError
+from napari_mpseg.images.checks import check_image
+from napari_mpseg.images.image import Image
+from napari_mpseg.inference.predictor import Prepared
+from napari_mpseg.methods.grey import GreyScale, grey_scale
+from napari_mpseg.methods.grey_channels import CHANNELS, ChannelName, with_channel
+from napari_mpseg.methods.thresholds.choice import Background, check_background
+from napari_mpseg.progress import CancelToken, ProgressCallback, silent
+from napari_mpseg.registry import Registry
+from napari_mpseg.settings import to_dict
+
+Array = np.ndarray[Any, Any]
+LocalRuleName = Literal["sauvola", "niblack", "mean", "gaussian", "median"]
+LARGEST_WINDOW = 1001
+
+
+@dataclass(frozen=True)
+class LocalRule:
+    """One way to find the level of a pixel.
+
+    Attributes
+    ----------
+    level : callable
+        Takes uint8 ``(Y, X)`` with particles darker than the background, the window's side and `k`; returns the
+        levels, float64 ``(Y, X)``. Beyond the edges the image counts as mirrored.
+    k, offset : float
+        Its own `k` and `offset`, found on Nile-red patches.
+    """
+
+    level: Callable[[Array, int, float], Array]
+    k: float
+    offset: float
+
+
+LOCAL_RULES: Registry[LocalRule] = Registry("rule for a local threshold")
+
+
+@dataclass(frozen=True)
+class LocalSettings:
+    """A local threshold.
+
+    Attributes
+    ----------
+    rule : str
+        Name in :data:`LOCAL_RULES`.
+    window : int
+        Side of the neighbourhood in pixels, odd.
+    k : float
+        How much the spread of the neighbourhood's grey values counts.
+    offset : float
+        Grey levels of 255 that a pixel must lie beyond its level.
+    channel : str
+        Name in :data:`~napari_mpseg.methods.grey_channels.CHANNELS`.
+    background : str
+        ``"dark"`` or ``"light"``.
+
+    Raises
+    ------
+    SettingsError, UnknownNameError
+        If one of them is impossible.
+    """
+
+    rule: str
+    window: int
+    k: float
+    offset: float
+    channel: str = "grey"
+    background: str = "dark"
+
+    def __post_init__(self) -> None:
+        LOCAL_RULES[self.rule], CHANNELS[self.channel]
+        check_background(self.background)
+        if not 3 <= self.window <= LARGEST_WINDOW or self.window % 2 == 0:
+            raise SettingsError(
+                f"A window of {self.window} pixels is impossible: give an odd number from 3 to {LARGEST_WINDOW}, "
+                "about twice the largest particle's width."
+            )
+        if not 0 <= self.k <= 100:
+            raise SettingsError(f"k = {self.k:g} is impossible: give 0 to 100, or -1 for the rule's own.")
+        if not 0 <= self.offset <= 255:
+            raise SettingsError(
+                f"An offset of {self.offset:g} is impossible: give 0 to 255 grey levels, or -1 for the rule's own."
+            )
+
+
+@dataclass(frozen=True)
+class LocalPredictor:
+    """Probability 1 where a pixel lies beyond the level of its neighbourhood, else 0."""
+
+    scale: GreyScale
+    settings: LocalSettings
+    stride: int = 1
+    exact: bool = True
+    preferred_tile: int = 1024
+
+    @property
+    def halo(self) -> int:
+        """How far a neighbourhood reaches: half its side, and one for sums that begin before it."""
+        return self.settings.window // 2 + 1
+
+    def predict(self, window: Any, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> Array:
+        """Return 0 or 1 per pixel; see ``TilePredictor``."""
+        settings = self.settings
+        grey = self.scale.apply(np.asarray(window))
+        # the rules were made for dark writing on light paper
+        dark = grey if settings.background == "light" else 255 - grey
+        level = LOCAL_RULES[settings.rule].level(dark, settings.window, settings.k) - settings.offset
+        top, bottom, left, right = margins
+        inner = (slice(top, dark.shape[0] - bottom), slice(left, dark.shape[1] - right))
+        return (dark[inner] < level[inner]).astype(np.float32)
+
+
+class LocalThresholdMethod:
+    """A local threshold as a method.
+
+    Parameters
+    ----------
+    settings : LocalSettings
+    """
+
+    name = "local-threshold"
+    default_threshold = 0.5
+
+    def __init__(self, settings: LocalSettings) -> None:
+        self.settings = settings
+
+    def prepare(
+        self, image: Image, *, on_progress: ProgressCallback = silent, cancel: CancelToken | None = None
+    ) -> Prepared:
+        """Read the image's range unless it is uint8; see ``Method.prepare``.
+
+        Raises
+        ------
+        ImageError
+            If the image has not the channels.
+        """
+        check_image(image)
+        seen = with_channel(image, self.settings.channel)
+        scale = grey_scale(seen, on_progress, cancel or CancelToken(), channel=self.settings.channel)
+        return Prepared(seen, LocalPredictor(scale, self.settings))
+
+    def describe(self) -> dict[str, Any]:
+        """Return all settings; ``background_is`` is the option ``background``."""
+        described = to_dict(self.settings)
+        described["background_is"] = described.pop("background")
+        return described
+
+
+def local_threshold(
+    rule: LocalRuleName = "sauvola",
+    window: int = 51,
+    k: float = -1.0,
+    offset: float = -1.0,
+    channel: ChannelName = "grey",
+    background: Background = "dark",
+    device: str = "auto",
+) -> LocalThresholdMethod:
+    """Return a local threshold.
+
+    Parameters
+    ----------
+    rule : str
+        Where the level lies: Sauvola, closer to the mean of the neighbourhood the more its grey values spread, so that
+        plain background stays empty; Niblack, k standard deviations beyond the mean; or the mean, the Gaussian mean or
+        the median alone.
+    window : int
+        Side of the neighbourhood in pixels, an odd number; about twice the largest particle's width.
+    k : float
+        For Sauvola how far from the mean the level lies on plain background, as a share of the brightness; for Niblack
+        how many standard deviations. More finds less. -1 takes the rule's own (Sauvola 0.35, Niblack 0.2).
+    offset : float
+        Grey levels of 255 that a pixel must lie beyond the level. More finds less. -1 takes the rule's own (Sauvola 0,
+        Niblack and Gaussian 60, mean and median 70).
+    channel : str
+        What of a colour image is looked at: the mean of its channels; the same with the weights 0.299, 0.587 and 0.114
+        of red, green and blue; one channel; or red less others, below 0 cut off.
+    background : str
+        Dark: particles are brighter than their surroundings. Light: they are darker.
+    device : str
+        Not used.
+
+    Raises
+    ------
+    SettingsError, UnknownNameError
+        If a setting is impossible.
+
+    References
+    ----------
+    Sauvola and Pietikainen 2000, doi:10.1016/S0031-3203(99)00055-2. Niblack 1986, An Introduction to Digital Image
+    Processing, Prentice-Hall.
+    """
+    own = LOCAL_RULES[rule]
+    k, offset = (own.k if k == -1 else k), (own.offset if offset == -1 else offset)
+    return LocalThresholdMethod(LocalSettings(rule, window, k, offset, channel, background))
+
+
+def _sauvola(dark: Array, window: int, k: float) -> Array:
+    from skimage.filters import threshold_sauvola
+
+    level: Array = threshold_sauvola(dark, window, k)
+    return level
+
+
+def _niblack(dark: Array, window: int, k: float) -> Array:
+    from skimage.filters import threshold_niblack
+
+    level: Array = threshold_niblack(dark, window, k)
+    return level
+
+
+def _mean(dark: Array, window: int, k: float) -> Array:
+    """Return the mean as ``threshold_local`` does, from sums of whole numbers.
+
+    A running mean of real numbers would round differently in every tile, and on plain ground the comparison with the
+    pixel hangs on that.
+    """
+    half = window // 2
+    padded = np.pad(dark, half, mode="symmetric")
+    sums = np.pad(padded.cumsum(0, dtype=np.int64).cumsum(1), ((1, 0), (1, 0)))
+    total = sums[window:, window:] - sums[:-window, window:] - sums[window:, :-window] + sums[:-window, :-window]
+    mean: Array = total / window**2
+    return mean
+
+
+def _gaussian(dark: Array, window: int, k: float) -> Array:
+    from skimage.filters import threshold_local
+
+    level: Array = threshold_local(dark, window, "gaussian")
+    return level
+
+
+def _median(dark: Array, window: int, k: float) -> Array:
+    """Return the median as ``threshold_local`` does, from a histogram that moves along: much quicker for bytes."""
+    from skimage.filters.rank import median
+
+    half = window // 2
+    padded = np.pad(dark, half, mode="symmetric")
+    inner = (slice(half, half + dark.shape[0]), slice(half, half + dark.shape[1]))
+    level: Array = median(padded, np.ones((window, window), np.uint8))[inner].astype(np.float64)
+    return level
+
+
+LOCAL_RULES.add("sauvola", LocalRule(_sauvola, 0.35, 0))
+LOCAL_RULES.add("niblack", LocalRule(_niblack, 0.2, 60))
+LOCAL_RULES.add("mean", LocalRule(_mean, 0, 70))
+LOCAL_RULES.add("gaussian", LocalRule(_gaussian, 0, 60))
+LOCAL_RULES.add("median", LocalRule(_median, 0, 70))

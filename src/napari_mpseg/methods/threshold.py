@@ -1,6 +1,5 @@
 """Global grey-level thresholds: one level for the whole image."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,18 +9,38 @@ from napari_mpseg.errors import SettingsError
 from napari_mpseg.images.checks import check_image
 from napari_mpseg.images.image import Image
 from napari_mpseg.inference.predictor import Prepared
-from napari_mpseg.methods.grey import GreyScale, grey_histogram
+from napari_mpseg.methods.grey import GreyScale, grey_histogram, grey_scale
+from napari_mpseg.methods.grey_channels import CHANNELS, ChannelName, with_channel
+from napari_mpseg.methods.thresholds.choice import (
+    Background,
+    Choice,
+    byte_limits,
+    check_background,
+    choose_level,
+    own_limits,
+)
+from napari_mpseg.methods.thresholds.registry import THRESHOLD_RULES
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
-
-Rule = Callable[[np.ndarray[Any, Any]], int]
 
 
 @dataclass(frozen=True)
 class LevelPredictor:
-    """Probability 1 where the 8-bit grey value is above a level, else 0."""
+    """Probability 1 where the grey value lies between two limits, both included, else 0.
+
+    Attributes
+    ----------
+    scale : GreyScale
+        How a pixel becomes grey.
+    lowest, highest : float
+        The limits.
+    as_bytes : bool
+        Whether they are 8-bit grey values, instead of the image's own.
+    """
 
     scale: GreyScale
-    level: int
+    lowest: float
+    highest: float
+    as_bytes: bool = True
     halo: int = 0
     stride: int = 1
     exact: bool = True
@@ -30,8 +49,41 @@ class LevelPredictor:
     def predict(self, window: Any, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> np.ndarray[Any, Any]:
         """Return 0 or 1 per pixel; see ``TilePredictor``."""
         top, bottom, left, right = margins
-        grey = self.scale.apply(np.asarray(window)[top : window.shape[0] - bottom, left : window.shape[1] - right])
-        return (grey > self.level).astype(np.float32)
+        pixels = np.asarray(window)[top : window.shape[0] - bottom, left : window.shape[1] - right]
+        grey = self.scale.apply(pixels) if self.as_bytes else self.scale.values(pixels)
+        return ((grey >= self.lowest) & (grey <= self.highest)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class LevelSettings:
+    """What a global threshold looks at, and what of it is particle.
+
+    Attributes
+    ----------
+    channel : str
+        Name in :data:`~napari_mpseg.methods.grey_channels.CHANNELS`.
+    background : str
+        ``"dark"``: particles are brighter than the level. ``"light"``: they are darker, or as bright.
+    inverted : bool
+        Whether the image is inverted first.
+    as_bytes : bool
+        Whether wider images are made 8-bit before they are compared with the level. ImageJ does that where a person
+        does it first; its automatic thresholds set their limits in the image's own values.
+
+    Raises
+    ------
+    SettingsError, UnknownNameError
+        If the background or the channel is unknown.
+    """
+
+    channel: str = "grey"
+    background: str = "dark"
+    inverted: bool = False
+    as_bytes: bool = False
+
+    def __post_init__(self) -> None:
+        CHANNELS[self.channel]
+        check_background(self.background)
 
 
 class ThresholdMethod:
@@ -41,81 +93,118 @@ class ThresholdMethod:
     ----------
     name : str
         Registered name.
-    rule : callable or None
-        Takes the 256-bin histogram of the 8-bit grey image and returns the level; pixels above it are particle.
-    level : int or None
-        A fixed level instead of a rule.
+    settings : LevelSettings
+        What is compared with the level.
+    rule : str, optional
+        Name in :data:`~napari_mpseg.methods.thresholds.THRESHOLD_RULES`.
+    level : int
+        The level, without a rule.
     """
 
     default_threshold = 0.5
 
-    def __init__(self, name: str, rule: Rule | None = None, level: int | None = None) -> None:
+    def __init__(self, name: str, settings: LevelSettings, *, rule: str = "", level: int = 0) -> None:
         self.name = name
-        self._rule = rule
+        self.settings = settings
+        self._rule = THRESHOLD_RULES[rule].name if rule else ""
         self._level = level
 
     def prepare(
         self, image: Image, *, on_progress: ProgressCallback = silent, cancel: CancelToken | None = None
     ) -> Prepared:
-        """Take the image's histogram if the rule needs it; see ``Method.prepare``."""
+        """Take the image's histogram if a rule needs it; see ``Method.prepare``.
+
+        Raises
+        ------
+        ImageError
+            If the image has not the channels.
+        """
         check_image(image)
-        scale, histogram = grey_histogram(image, on_progress, cancel or CancelToken())
-        if self._rule is None:
-            assert self._level is not None
-            return Prepared(image, LevelPredictor(scale, self._level))
-        level = self._rule(histogram)
-        note = f"{self.name} chose grey level {level} of 255; pixels above it are particle."
-        return Prepared(image, LevelPredictor(scale, level), (note,))
+        seen = with_channel(image, self.settings.channel)
+        cancel, settings = cancel or CancelToken(), self.settings
+        if not self._rule:
+            scale = grey_scale(seen, on_progress, cancel, channel=settings.channel, inverted=settings.inverted)
+            return Prepared(seen, LevelPredictor(scale, *byte_limits(self._level, settings.background)))
+        scale, counts = grey_histogram(seen, on_progress, cancel, channel=settings.channel, inverted=settings.inverted)
+        choice = choose_level(self._rule, counts)
+        as_bytes = settings.as_bytes or seen.dtype == np.uint8
+        limits = (
+            byte_limits(choice.level, settings.background)
+            if as_bytes
+            else own_limits(choice.level, settings.background, scale.low, scale.high)
+        )
+        predictor = LevelPredictor(scale, *limits, as_bytes)
+        return Prepared(seen, predictor, _notes(THRESHOLD_RULES[self._rule].imagej, choice, predictor, settings))
 
     def describe(self) -> dict[str, Any]:
-        """Return the fixed level, if any."""
-        return {"level": self._level} if self._level is not None else {}
+        """Return all settings.
+
+        ``background_is`` is the option ``background``: what is subtracted from an image before has that name too.
+        """
+        chosen = {"rule": self._rule} if self._rule else {"level": self._level}
+        return {**chosen, "channel": self.settings.channel, "background_is": self.settings.background}
 
 
-def automatic(rule: str = "max-entropy", device: str = "auto") -> ThresholdMethod:
-    """Return an automatic threshold."""
-    return ThresholdMethod(rule, max_entropy_level)
+def automatic(
+    rule: str = "max-entropy", channel: ChannelName = "grey", background: Background = "dark", device: str = "auto"
+) -> ThresholdMethod:
+    """Return one of ImageJ's automatic thresholds.
+
+    Parameters
+    ----------
+    rule : str
+        Which one.
+    channel : str
+        What of a colour image is looked at: the mean of its channels, as ImageJ's 8-bit; the same with the weights
+        0.299, 0.587 and 0.114 of red, green and blue; one channel; or red less others, below 0 cut off.
+    background : str
+        Dark: particles are brighter than the level. Light: they are darker, or as bright. The level is the same.
+    device : str
+        Not used.
+    """
+    return ThresholdMethod(rule, LevelSettings(channel, background), rule=rule)
 
 
-def fixed_level(level: int = 106, device: str = "auto") -> ThresholdMethod:
+def fixed_level(
+    level: int = 106, channel: ChannelName = "grey", background: Background = "dark", device: str = "auto"
+) -> ThresholdMethod:
     """Return a fixed threshold on the 8-bit grey image.
 
     The default, 106, is the level that fits best three of the four groups of expert-labelled Nile-red patches this
     package is tested on.
-    """
-    if not 0 <= level <= 255:
-        raise SettingsError(f"Grey level {level} is outside 0 to 255.")
-    return ThresholdMethod("fixed-level", level=level)
-
-
-def max_entropy_level(histogram: np.ndarray[Any, Any]) -> int:
-    """Return the level at which the entropies of both sides add up to the most.
 
     Parameters
     ----------
-    histogram : ndarray
-        256 counts.
-
-    Returns
-    -------
-    int
-        The first such level; 255 (nothing is particle) if the image has a single grey value.
-
-    References
-    ----------
-    Kapur, Sahoo and Wong 1985, doi:10.1016/0734-189X(85)90125-2.
+    level : int
+        0 to 255. Images of other than 8 bits are made 8-bit first, from their least to their greatest value.
+    channel : str
+        What of a colour image is looked at: the mean of its channels, as ImageJ's 8-bit; the same with the weights
+        0.299, 0.587 and 0.114 of red, green and blue; one channel; or red less others, below 0 cut off.
+    background : str
+        Dark: particles are brighter than the level. Light: they are darker, or as bright.
+    device : str
+        Not used.
     """
-    total = histogram.sum()
-    if not total or np.count_nonzero(histogram) < 2:
-        return 255
-    p = histogram / total
-    below = np.cumsum(p)
-    plogp = np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), 0)
-    sums = np.cumsum(plogp)
-    above = 1 - below
-    tiny = 1e-12
-    levels = (below > tiny) & (above > tiny)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # H(p/P) = log P - sum(p log p)/P
-        entropy = np.log(below) - sums / below + np.log(above) - (sums[-1] - sums) / above
-    return int(np.argmax(np.where(levels, entropy, -np.inf)))
+    if not 0 <= level <= 255:
+        raise SettingsError(f"Grey level {level} is outside 0 to 255.")
+    settings = LevelSettings(channel, background, as_bytes=True)
+    return ThresholdMethod("fixed-level", settings, level=level)
+
+
+def _notes(title: str, choice: Choice, predictor: LevelPredictor, settings: LevelSettings) -> tuple[str, ...]:
+    """Return what was chosen, in words, and what is odd about it."""
+    if choice.level is None:
+        return choice.remarks
+    scale = predictor.scale
+    said = f"{title} chose level {choice.level} of 255" if choice.found else f"Level {choice.level} of 255 is taken"
+    said += f" on {scale.in_words()}"
+    dark = settings.background == "dark"
+    if predictor.as_bytes:
+        said += f"; pixels {'above it' if dark else 'up to it'} are particle."
+    else:
+        limit = predictor.lowest if dark else predictor.highest
+        said += (
+            f", whose grey values reach from {scale.low:g} to {scale.high:g}; "
+            f"pixels {'from' if dark else 'up to'} {limit:.6g} {'up ' if dark else ''}are particle."
+        )
+    return (*choice.remarks, said)

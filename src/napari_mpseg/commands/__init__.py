@@ -18,6 +18,7 @@ from napari_mpseg.commands import (
     separate,
     train,
     train_bundled,
+    train_forest,
 )
 from napari_mpseg.commands.command import Command
 from napari_mpseg.registry import Registry
@@ -38,6 +39,7 @@ for module in (
     networks,
     train,
     crossval,
+    train_forest,
     protocol,
     presets,
     train_bundled,

@@ -1,5 +1,7 @@
 """Groups are balanced, complete and repeatable, and what belongs together stays together."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -111,3 +113,33 @@ def test_folds_of_the_published_cross_validation():
         assert not parts[0] & parts[1]
         assert not parts[0] & parts[2]
         assert not parts[1] & parts[2]
+
+
+def least_imbalance(totals, count):
+    """Return the best that any division gives, by trying all of them."""
+    divisions = itertools.product(range(count), repeat=len(totals))
+    return min(
+        imbalance(totals, [[k for k, own in enumerate(division) if own == group] for group in range(count)])
+        for division in divisions
+    )
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_balance_is_close_to_the_best_there_is(rng, count):
+    """Beside every division of seven images; totals as uneven as particle pixels are."""
+    worse = []
+    for seed in range(10):
+        totals = rng.gamma(1, 1000, 7).round().tolist()
+        ours = imbalance(totals, balanced_groups(totals, count, seed))
+        worse.append(ours - least_imbalance(totals, count))
+    assert min(worse) >= -1e-12
+    assert np.mean(worse) < 0.005
+    assert max(worse) < 0.05
+
+
+def test_groups_of_the_published_size_are_balanced():
+    """99 images in five datasets, as in Baek et al. 2021, whose datasets had 19 or 20 each."""
+    totals = np.random.default_rng(0).gamma(0.5, 20_000, 99).round().tolist()
+    groups = balanced_groups(totals, 5)
+    assert imbalance(totals, groups) < 0.001
+    assert min(len(group) for group in groups) >= 15

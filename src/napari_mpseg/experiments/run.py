@@ -99,7 +99,7 @@ def run_protocol(
     if not isinstance(settings, protocol.settings):
         raise SettingsError(f"{protocol.name} needs {protocol.settings.__name__}, not {type(settings).__name__}.")
     chosen = [protocol.recipe(find_preset(one)) for one in (protocol.presets if presets is None else presets)]
-    methods = list(protocol.methods if methods is None else methods)
+    methods = list(dict.fromkeys(protocol.methods if methods is None else methods))
     titles = _titles(chosen, methods)
     cancel = cancel or CancelToken()
     predictors = {name: predictor_of_method(name, device, settings.min_size) for name in methods}

@@ -160,7 +160,7 @@ def test_json_tells_definitions(run, files, tmp_path):
     assert run(*command, "--overwrite")[0] == 0
 
 
-@pytest.mark.parametrize("colours", ["paper", "safe"])
+@pytest.mark.parametrize("colours", ["paper", "colour-blind"])
 def test_error_pictures(run, files, tmp_path, found, truth, colours):
     code, said, error = run(
         "evaluate", *files, "--errors", tmp_path / "errors", "--colours", colours, "--metrics", "f1", "--quiet"
@@ -200,7 +200,7 @@ def test_a_large_picture_loses_no_error():
         (("--metrics", "f11"), "f1"),
         (("--min-size", "0"), "1 or more"),
         (("--out", "t.xlsx"), ".csv or .json"),
-        (("--colours", "pink"), "safe"),
+        (("--colours", "pink"), "colour-blind"),
     ],
 )
 def test_wrong_arguments(run, files, arguments, said):

@@ -38,6 +38,8 @@ _MOSTLY = 0.5  # share of true pixels above which a mask is likely to mean the o
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
+    from napari_mpseg.evaluation.errors import ERROR_COLOURS
+
     parser.add_argument("predicted", type=Path, metavar="PRED", help="labels, mask, result store, or a folder of them")
     parser.add_argument("truth", type=Path, metavar="TRUTH", help="the same of what really is particle")
     parser.add_argument(
@@ -72,7 +74,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--colours",
         default="paper",
-        choices=("paper", "safe"),
+        choices=tuple(ERROR_COLOURS),
         help="of the pictures: those of Baek et al. 2021, or ones that everybody can tell apart",
     )
     parser.add_argument("--out", type=_table, metavar="FILE", help="table to write, .csv or .json")

@@ -56,18 +56,12 @@ def error_picture(errors: Any, colours: str, cancel: "CancelToken | None" = None
             band = np.maximum.reduceat(band, np.arange(0, band.shape[1], step), 1)
         rows.append(band)
     picture = Pictures.fromarray(np.concatenate(rows), "P")
-    picture.putpalette([part for colour in ERROR_COLOURS[colours] for part in _rgb(colour)])
+    picture.putpalette(ERROR_COLOURS[colours].table().ravel().tolist())
     return picture
-
-
-def _rgb(colour: Any) -> list[int]:
-    text = str(colour).lstrip("#")
-    return [int(text[at : at + 2], 16) for at in (0, 2, 4)]
 
 
 def legend(colours: str) -> str:
     """Return which colour means what."""
     from napari_mpseg.evaluation.errors import ERROR_COLOURS
 
-    names = ("background", "found", "false", "missed")
-    return ", ".join(f"{name} {colour}" for name, colour in zip(names, ERROR_COLOURS[colours], strict=True))
+    return f"{ERROR_COLOURS[colours].title} ({ERROR_COLOURS[colours].source})"

@@ -10,7 +10,10 @@ from napari_mpseg.evaluation.protocol import protocol_header, protocol_scores
 
 def fold(name, *pairs, threshold=0.5):
     return SimpleNamespace(
-        fold=SimpleNamespace(name=name, patches=[SimpleNamespace(mask=np.array(mask, bool)) for _, mask in pairs]),
+        fold=SimpleNamespace(
+            name=name,
+            patches=[SimpleNamespace(name=str(i), mask=np.array(mask, bool)) for i, (_, mask) in enumerate(pairs)],
+        ),
         model=SimpleNamespace(card=SimpleNamespace(threshold=threshold)),
         probabilities=[np.array(probability, float) for probability, _ in pairs],
     )

@@ -3,37 +3,70 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_mpseg.evaluation.aggregate import AGGREGATIONS, score
+    from napari_mpseg.evaluation.bootstrap import bootstrap, bootstrap_difference
+    from napari_mpseg.evaluation.count import bland_altman
+    from napari_mpseg.evaluation.count_curve import count_curve
+    from napari_mpseg.evaluation.errors import ERROR_COLOURS, error_map, error_particles
     from napari_mpseg.evaluation.evidence import Evidence, gather_evidence
     from napari_mpseg.evaluation.metric import METRICS, MetricEntry, find_metric
+    from napari_mpseg.evaluation.operating_points import AIMS, OperatingPoint, choose_threshold
     from napari_mpseg.evaluation.particle import ParticleMatch, match_particles
     from napari_mpseg.evaluation.pixel import PixelCounts, count_pixels
+    from napari_mpseg.evaluation.probability import precision_recall_curve
     from napari_mpseg.evaluation.report import Scores, evaluate
 
 _HOMES = {
+    "AGGREGATIONS": "aggregate",
+    "score": "aggregate",
+    "bootstrap": "bootstrap",
+    "bootstrap_difference": "bootstrap",
+    "bland_altman": "count",
+    "count_curve": "count_curve",
+    "ERROR_COLOURS": "errors",
+    "error_map": "errors",
+    "error_particles": "errors",
     "Evidence": "evidence",
+    "gather_evidence": "evidence",
     "METRICS": "metric",
     "MetricEntry": "metric",
     "find_metric": "metric",
-    "gather_evidence": "evidence",
+    "AIMS": "operating_points",
+    "OperatingPoint": "operating_points",
+    "choose_threshold": "operating_points",
     "ParticleMatch": "particle",
     "match_particles": "particle",
     "PixelCounts": "pixel",
     "count_pixels": "pixel",
+    "precision_recall_curve": "probability",
     "Scores": "report",
     "evaluate": "report",
 }
 __all__ = [
+    "AGGREGATIONS",
+    "AIMS",
+    "ERROR_COLOURS",
     "METRICS",
     "Evidence",
     "MetricEntry",
+    "OperatingPoint",
     "ParticleMatch",
     "PixelCounts",
     "Scores",
+    "bland_altman",
+    "bootstrap",
+    "bootstrap_difference",
+    "choose_threshold",
+    "count_curve",
     "count_pixels",
+    "error_map",
+    "error_particles",
     "evaluate",
     "find_metric",
     "gather_evidence",
     "match_particles",
+    "precision_recall_curve",
+    "score",
 ]
 
 

@@ -38,7 +38,7 @@ def pixels_by_falling_level(values, counts):  # type: ignore[no-untyped-def]
 
 
 @njit
-def grow(values, order, diagonal):  # type: ignore[no-untyped-def]
+def grow(values, order, steps):  # type: ignore[no-untyped-def]
     """Build the component tree of a part of the image.
 
     A node stands for pixels of one level that are connected through pixels of this level or higher ones.
@@ -46,77 +46,61 @@ def grow(values, order, diagonal):  # type: ignore[no-untyped-def]
     Parameters
     ----------
     values : ndarray of uint8
-        ``(Y, X)``, contiguous.
+        ``(Y, X)``, contiguous; all pixels along the border are 0.
     order : ndarray of int32
         From :func:`pixels_by_falling_level`.
-    diagonal : bool
-        Whether pixels that touch at a corner are connected.
+    steps : ndarray of int64
+        From the flat place of a pixel to those of its neighbours.
 
     Returns
     -------
     level, own, link : ndarray
         Of each node: its level, its number of pixels, and the node of the same or a lower level that it becomes a
         part of (-1: of none).
-    edges : ndarray of int32
-        ``(4, max(Y, X))``: the nodes of the pixels at the top, bottom, left and right; -1 for level 0.
+    node_at : ndarray of int32
+        ``(Y, X)``: the node of every pixel; -1 for level 0.
     """
-    height, width = values.shape
     flat = values.ravel()
-    parent = np.full(height * width, _WAITING, np.int32)  # of a root: minus the number of pixels
-    node_of = np.empty(height * width, np.int32)  # at roots
+    parent = np.full(len(flat), _WAITING, np.int32)  # of a root: minus the number of pixels
+    node_of = np.empty(len(flat), np.int32)  # at roots: the lowest node of the component so far
+    node_at = np.full(len(flat), -1, np.int32)
     level = np.empty(len(order), np.uint8)
     own = np.zeros(len(order), np.int32)
     link = np.full(len(order), -1, np.int32)
-    edges = np.full((4, max(height, width)), -1, np.int32)
     nodes = 0
     for i in order:
         k = flat[i]
-        y, x = i // width, i % width
         parent[i] = -1
         root, node = i, -1
-        for dy in range(-1, 2):
-            for dx in range(-1, 2):
-                if (dy == 0 and dx == 0) or (not diagonal and dy != 0 and dx != 0):
-                    continue
-                ny, nx = y + dy, x + dx
-                if ny < 0 or ny >= height or nx < 0 or nx >= width:
-                    continue
-                j = ny * width + nx
-                if parent[j] == _WAITING:
-                    continue
-                other = find(parent, j)
-                if other == root:
-                    continue
-                there = node_of[other]
-                if node < 0 and level[there] == k:
-                    node = there
-                    own[node] += 1
-                elif node < 0:
-                    node = nodes
-                    nodes += 1
-                    level[node], own[node] = k, 1
-                    link[there] = node
-                else:
-                    link[there] = node
-                if parent[other] < parent[root]:
-                    root, other = other, root
-                parent[root] += parent[other]
-                parent[other] = root
-                node_of[root] = node
+        for step in steps:
+            if parent[i + step] == _WAITING:
+                continue
+            other = find(parent, i + step)
+            if other == root:
+                continue
+            there: int = node_of[other]  # type: ignore[assignment]
+            if node < 0 and level[there] == k:
+                node = there
+                own[node] += 1
+            elif node < 0:
+                node = nodes
+                nodes += 1
+                level[node], own[node] = k, 1
+                link[there] = node
+            else:
+                link[there] = node
+            if parent[other] < parent[root]:
+                root, other = other, root
+            parent[root] += parent[other]
+            parent[other] = root
+            node_of[root] = node
         if node < 0:
             node = nodes
             nodes += 1
             level[node], own[node] = k, 1
             node_of[root] = node
-        if y == 0:
-            edges[0, x] = node
-        if y == height - 1:
-            edges[1, x] = node
-        if x == 0:
-            edges[2, y] = node
-        if x == width - 1:
-            edges[3, y] = node
-    return level[:nodes].copy(), own[:nodes].copy(), link[:nodes].copy(), edges
+        node_at[i] = node
+    return level[:nodes].copy(), own[:nodes].copy(), link[:nodes].copy(), node_at.reshape(values.shape)
 
 
 @njit
@@ -148,7 +132,8 @@ def count_large(nodes, level, own, edges, edge_level, a, b, min_size):  # type: 
             current += size >= min_size
             next_node += 1
         while next_edge < len(edges) and edge_level[edges[next_edge]] == k:
-            i, j = find(parent, a[edges[next_edge]]), find(parent, b[edges[next_edge]])
+            edge = edges[next_edge]
+            i, j = find(parent, a[edge]), find(parent, b[edge])
             next_edge += 1
             if i != j:
                 if parent[j] < parent[i]:

@@ -25,8 +25,8 @@ def count_curve(
     """Count the particles at every threshold.
 
     Pixels become particle by falling probability and join those beside them (union-find); nothing is labelled twice.
-    Larger arrays are read part by part, of each of which only its component tree is kept: memory grows with the number of
-    connected plateaus of equal probability, not with the number of pixels.
+    Larger arrays are read part by part, and only the component tree of each part is kept: memory grows with the number
+    of connected plateaus of equal probability, not with the number of pixels.
 
     Parameters
     ----------
@@ -99,32 +99,37 @@ class _Forest:
 
     def add(self, values: NDArray[np.uint8], part: Part) -> None:
         """Take the next part, in raster order."""
-        from napari_mpseg.evaluation.component_tree import grow, pixels_by_falling_level
-
         _, _, x0, x1 = part.core
         if x0 == 0:
             self._above, self._left = self._bottom, None
             self._top, self._bottom = self._empty(), self._empty()
-        values = np.ascontiguousarray(values)
-        height, width = values.shape
-        edges = np.full((4, max(height, width)), -1, np.int64)
+        first = self.nodes
+        nodes = np.broadcast_to(np.int64(-1), values.shape)
         counts = np.bincount(values.ravel(), minlength=256)
         if counts[1:].any():
-            level, own, link, edges = grow(values, pixels_by_falling_level(values, counts), self.diagonal)
-            edges = np.where(edges < 0, -1, edges.astype(np.int64) + self.nodes)
+            level, own, link, nodes = self._grown(values, counts)
             joined = np.flatnonzero(link >= 0)
             self.pairs.append((joined + self.nodes, link[joined].astype(np.int64) + self.nodes))
             self.levels.append(level)
             self.owns.append(own)
             self.nodes += len(level)
-        for line, row, edge in ((self._top, values[0], edges[0]), (self._bottom, values[-1], edges[1])):
+        for line, row, edge in ((self._top, values[0], nodes[0]), (self._bottom, values[-1], nodes[-1])):
             if line is not None:
-                line[0][x0:x1], line[1][x0:x1] = row, edge[:width]
+                line[0][x0:x1], line[1][x0:x1] = row, edge + first
         if self._left is not None:
-            self._touch(self._left, (values[:, 0], edges[2, :height]))
-        self._left = values[:, -1].copy(), edges[3, :height]
+            self._touch(self._left, (values[:, 0], nodes[:, 0] + first))
+        self._left = values[:, -1].copy(), nodes[:, -1] + first
         if x1 == self.width and self._above is not None and self._top is not None:
             self._touch(self._above, self._top)
+
+    def _grown(self, values: NDArray[np.uint8], counts: Ids) -> tuple[NDArray[Any], ...]:
+        from napari_mpseg.evaluation.component_tree import grow, pixels_by_falling_level
+
+        padded = np.pad(values, 1)
+        row = padded.shape[1]
+        steps = [-1, 1, -row, row] + [-row - 1, -row + 1, row - 1, row + 1] * self.diagonal
+        level, own, link, nodes = grow(padded, pixels_by_falling_level(padded, counts), np.asarray(steps))
+        return level, own, link, nodes[1:-1, 1:-1].astype(np.int64)
 
     def _empty(self) -> Line:
         return np.zeros(self.width, np.uint8), np.full(self.width, -1, np.int64)

@@ -2,32 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from napari_mpseg.evaluation.report import evaluate
+from napari_mpseg.evaluation.aggregate import score
+from napari_mpseg.evaluation.evidence import Evidence, gather_evidence
+from napari_mpseg.evaluation.held_out import HeldOutFold, fold_evidence
+from napari_mpseg.evaluation.matching import by_overlap
+from napari_mpseg.evaluation.pixel import f_beta
+from napari_mpseg.evaluation.probability import counts_by_level
 
 MIN_SIZE = 3
-
-
-class HeldOutFold(Protocol):
-    """A fold with the probabilities a network gave that never saw it."""
-
-    @property
-    def fold(self) -> Any:
-        """Name and patches (each with ``image`` and ``mask``)."""
-        ...
-
-    @property
-    def model(self) -> Any:
-        """The network's model; its card has the threshold."""
-        ...
-
-    @property
-    def probabilities(self) -> Sequence[Any]:
-        """One array ``(Y, X)`` per patch."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -102,62 +88,54 @@ def report_folds(held: Sequence[HeldOutFold]) -> CrossvalReport:
     held : sequence of HeldOutFold
         One per fold; together they are all the data.
     """
-    curves = [_level_counts(outcome.fold) for outcome in held]
+    by_grey = [_by_grey(outcome.fold) for outcome in held]
     scores = []
     for index, outcome in enumerate(held):
-        masks = [np.asarray(patch.mask) for patch in outcome.fold.patches]
-        found = [np.asarray(probability) > outcome.model.card.threshold for probability in outcome.probabilities]
-        total = evaluate(_row(found), _row(masks), MIN_SIZE)
-        ious = [evaluate(a, b, MIN_SIZE).iou for a, b in zip(found, masks, strict=True)]
-        others = sum(curve for other, curve in enumerate(curves) if other != index)
+        evidences = fold_evidence(outcome, min_size=MIN_SIZE)
+        total = score(evidences, ("f1", "particle-recall", "particle-precision"))
+        others = sum(levels for other, levels in enumerate(by_grey) if other != index)
         level = int(np.argmax(_f1(others)))
         scores.append(
             FoldScore(
                 outcome.fold.name,
-                total.f1,
-                float(np.mean(ious)),
-                _detected(_row(found), _row(masks)),
-                total.particle_recall,
-                total.particle_precision,
-                total.n_truth,
+                total["f1"],
+                score(evidences, ("iou",), "mean")["iou"],
+                _detected(fold_evidence(outcome, min_size=1)),
+                total["particle-recall"],
+                total["particle-precision"],
+                sum(evidence.n_truth for evidence in evidences),
                 level,
-                float(_f1(curves[index])[level]),
+                float(_f1(by_grey[index])[level]),
             )
         )
     return CrossvalReport(tuple(scores))
 
 
-def _detected(found: Any, truth: Any) -> float:
-    from skimage.measure import label
-
-    labels = label(truth, connectivity=2)
-    large = np.flatnonzero(np.bincount(labels.ravel()) >= MIN_SIZE)
-    large = large[large > 0]
-    return float(np.isin(large, labels[found]).mean()) if len(large) else 1.0
+def _detected(evidences: Sequence[Evidence]) -> float:
+    """Return the share of the true particles of the least size in which any pixel was predicted."""
+    found = large = 0
+    for evidence in evidences:
+        counts = evidence.particles.truth_areas >= MIN_SIZE
+        large += int(counts.sum())
+        found += int(counts[by_overlap(evidence.particles, 0.5).found].sum())
+    return found / large if large else 1.0
 
 
 def _row_of(name: str, values: Sequence[float]) -> str:
     return f"| {name} | {' | '.join(f'{value:.3f}' for value in values)} |"
 
 
-def _row(masks: Sequence[Any]) -> Any:
-    """Lay masks side by side with a gap, so that no particle touches the next patch's."""
-    return np.concatenate([np.pad(mask, ((0, 0), (0, 2))) for mask in masks], 1)
-
-
-def _level_counts(fold: Any) -> Any:
-    """Return true positives, predicted and true pixels per grey level, ``(3, 256)``."""
-    counts = np.zeros((3, 256))
+def _by_grey(fold: Any) -> Any:
+    """Return pixels of background and of particle by mean grey level, ``(2, 256)``."""
+    levels = np.zeros((2, 256))
     for patch in fold.patches:
         # a mean is above a whole level exactly if it is when rounded up
-        grey = np.ceil(patch.image[..., :3].mean(2) - 1e-9).astype(int)
-        above = np.bincount(grey.ravel(), minlength=256)
-        inside = np.bincount(grey[patch.mask], minlength=256)
-        counts[0] += inside.sum() - np.cumsum(inside)
-        counts[1] += above.sum() - np.cumsum(above)
-        counts[2] += inside.sum()
-    return counts
+        grey = np.ceil(patch.image[..., :3].mean(2) - 1e-9).astype(np.uint8)
+        mask = np.asarray(patch.mask)
+        levels += np.asarray(gather_evidence(mask, mask, probability=grey, min_size=1).levels)
+    return levels
 
 
-def _f1(counts: Any) -> Any:
-    return 2 * counts[0] / np.maximum(counts[1] + counts[2], 1)
+def _f1(levels: Any) -> Any:
+    """Return the pixel F1 if all pixels above a grey level are particle, for 0 to 254."""
+    return f_beta(1.0)(*counts_by_level(*levels))[1:]

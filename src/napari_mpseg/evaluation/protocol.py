@@ -2,14 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any
 
-import numpy as np
-
-from napari_mpseg.evaluation.crossval_report import HeldOutFold
-from napari_mpseg.evaluation.evidence import Evidence
-from napari_mpseg.evaluation.metric import METRICS
-from napari_mpseg.evaluation.pixel import PixelCounts, count_pixels
+from napari_mpseg.evaluation.aggregate import TABLE_1, score
+from napari_mpseg.evaluation.held_out import HeldOutFold, fold_evidence
 
 _TITLES = ("balanced accuracy", "precision", "recall", "mean IoU", "F0.5", "F1", "F2")
 
@@ -54,26 +49,5 @@ def protocol_scores(held: Sequence[HeldOutFold], threshold: float | None = None)
     threshold : float, optional
         Probabilities above it are particle; default that of each model's card.
     """
-    folds, ious = [], []
-    for outcome in held:
-        level = outcome.model.card.threshold if threshold is None else threshold
-        counts = [
-            count_pixels(np.asarray(probability) > level, np.asarray(patch.mask))
-            for probability, patch in zip(outcome.probabilities, outcome.fold.patches, strict=True)
-        ]
-        folds.append(sum(counts, PixelCounts()))
-        ious += [METRICS["iou"].of([Evidence("", pixels=count)]) for count in counts]
-    # The mean of the counts differs from their sum by a factor that no ratio of them feels.
-    total = sum(folds, PixelCounts())
-    values: dict[str, Any] = {
-        name: METRICS[metric].of([Evidence("", pixels=total)])
-        for name, metric in (
-            ("balanced_accuracy", "balanced-accuracy"),
-            ("precision", "precision"),
-            ("recall", "recall"),
-            ("f05", "f0.5"),
-            ("f1", "f1"),
-            ("f2", "f2"),
-        )
-    }
-    return ProtocolScores(mean_iou=float(np.mean(ious)), **values)
+    evidences = [evidence for outcome in held for evidence in fold_evidence(outcome, threshold)]
+    return ProtocolScores(*score(evidences, TABLE_1, "folds").values())

@@ -3,10 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from napari_mpseg.evaluation.evidence import Evidence
-from napari_mpseg.evaluation.metric import METRICS
-from napari_mpseg.evaluation.particle import match_particles
-from napari_mpseg.evaluation.pixel import count_pixels
+from napari_mpseg.evaluation.aggregate import score
+from napari_mpseg.evaluation.evidence import gather_evidence
+from napari_mpseg.evaluation.particle import matched
 
 
 @dataclass(frozen=True)
@@ -55,12 +54,14 @@ class Scores:
 def evaluate(predicted: Any, truth: Any, min_size: int = 3) -> Scores:
     """Compare a segmentation with the truth, pixel by pixel and particle by particle.
 
+    For all other metrics see :func:`~napari_mpseg.evaluation.evidence.gather_evidence` and
+    :func:`~napari_mpseg.evaluation.aggregate.score`.
+
     Parameters
     ----------
     predicted, truth : array
         ``(Y, X)`` labels or masks of equal shape; numpy, dask or zarr. An array of one value beside 0, such as
-        0 and 255, is a mask. Pixels are counted part by part; masks are held in memory as a whole to find
-        their particles.
+        0 and 255, is a mask: its 8-connected pieces are the particles. All are read part by part.
     min_size : int
         Least number of pixels of a particle that counts; pixel scores count every pixel.
 
@@ -83,19 +84,16 @@ def evaluate(predicted: Any, truth: Any, min_size: int = 3) -> Scores:
     >>> evaluate(truth, truth).f1
     1.0
     """
-    counts = count_pixels(predicted, truth)
-    match = match_particles(predicted, truth, min_size)
-    evidence = [Evidence("image", pixels=counts)]
+    evidence = gather_evidence(predicted, truth, min_size=min_size)
+    match = matched(evidence)
+    pixel = score([evidence], ("precision", "recall", "f1", "iou", "balanced-accuracy"))
     return Scores(
-        tp=counts.tp,
-        fp=counts.fp,
-        fn=counts.fn,
-        tn=counts.tn,
-        precision=METRICS["precision"].of(evidence),
-        recall=METRICS["recall"].of(evidence),
-        f1=METRICS["f1"].of(evidence),
-        iou=METRICS["iou"].of(evidence),
-        balanced_accuracy=METRICS["balanced-accuracy"].of(evidence),
+        **evidence.pixels.to_dict(),
+        precision=pixel["precision"],
+        recall=pixel["recall"],
+        f1=pixel["f1"],
+        iou=pixel["iou"],
+        balanced_accuracy=pixel["balanced-accuracy"],
         n_truth=match.n_truth,
         n_predicted=match.n_predicted,
         found=match.found,

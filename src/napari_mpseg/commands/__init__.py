@@ -2,6 +2,7 @@
 
 from napari_mpseg.commands import (
     classify,
+    compare,
     crossval,
     demo,
     evaluate,
@@ -34,6 +35,7 @@ for module in (
     plot,
     report,
     evaluate,
+    compare,
     export,
     methods,
     networks,

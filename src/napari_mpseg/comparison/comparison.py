@@ -13,6 +13,8 @@ from napari_mpseg.comparison.case import Case
 from napari_mpseg.comparison.contender import Contender
 from napari_mpseg.comparison.pictures import Picture
 from napari_mpseg.comparison.settings import FEW_IMAGES, CompareSettings
+from napari_mpseg.evaluation.bootstrap import bootstrap
+from napari_mpseg.evaluation.errors import ERROR_COLOURS
 from napari_mpseg.evaluation.evidence import Evidence
 from napari_mpseg.evaluation.metric import METRICS, MetricEntry, find_metric
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
@@ -116,13 +118,13 @@ class Comparison:
         """Return a comparison nothing of which has been run yet; wrong metrics are refused here."""
         rows = tuple(Row(one.label, one.title, one.promise) for one in contenders)
         made = cls(rows, tuple(pictures), settings, min_size)
-        _ = made.metrics
+        _ = made.metrics, ERROR_COLOURS[settings.colours]
         return made
 
     @cached_property
     def metrics(self) -> tuple[MetricEntry, ...]:
         """The columns."""
-        return tuple(find_metric(name) for name in self.settings.metrics or default_metrics())
+        return tuple(find_metric(name) for name in metric_names(self.settings.metrics or DEFAULT_METRICS))
 
     def cases_of(self, label: str) -> list[Case]:
         """Return the finished cases of a row, in the order of the images."""
@@ -158,8 +160,9 @@ class Comparison:
         total, mean = metric.of(evidence), float(np.mean(metric.each(evidence)))
         if len(evidence) < 2 or not self.settings.resamples:
             return Score(total, mean)
-        low, high = interval(metric, evidence, self.settings)
-        return Score(total, mean, low, high)
+        chosen = self.settings
+        found = bootstrap(evidence, [metric.name], resamples=chosen.resamples, level=chosen.level, seed=chosen.seed)
+        return Score(total, mean, found[metric.name].low, found[metric.name].high)
 
     @cached_property
     def fair(self) -> tuple[str, ...]:
@@ -217,26 +220,19 @@ class Comparison:
         return write_comparison(self, folder, overwrite=overwrite, on_progress=on_progress, cancel=cancel)
 
 
-def default_metrics() -> tuple[str, ...]:
-    """Return the usual columns, as far as they are registered."""
-    return tuple(name for name in DEFAULT_METRICS if name in METRICS)
+def metric_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names of metrics, each once; a family (``"pixel"``) stands for all of its own, ``"all"`` for all."""
+    families = {entry.family for entry in METRICS.values()}
+    found: list[str] = []
+    for name in names:
+        if name == "all" or (name in families and name not in METRICS):
+            found += [entry.name for entry in METRICS.values() if name in ("all", entry.family)]
+        else:
+            found.append(name)
+    return tuple(dict.fromkeys(found))
 
 
 BADNESS: dict[str, Any] = {"higher": lambda value: -value, "lower": float, "zero": abs}
-
-
-def interval(metric: MetricEntry, evidence: Sequence[Evidence], settings: CompareSettings) -> tuple[float, float]:
-    """Return the interval of a metric by resampling images with replacement (percentiles; Efron 1979).
-
-    The samples depend on the number of images and the seed alone, so that all methods see the same ones.
-    """
-    count = len(evidence)
-    rng = np.random.default_rng(settings.seed)
-    weights = rng.multinomial(count, np.full(count, 1 / count), size=settings.resamples)
-    values = metric.sampled(evidence, weights.astype(np.float64))
-    rest = (1 - settings.level) / 2
-    low, high = np.quantile(values, [rest, 1 - rest])
-    return float(low), float(high)
 
 
 def notes_of(comparison: Comparison) -> tuple[str, ...]:

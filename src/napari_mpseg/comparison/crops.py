@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_mpseg.evaluation.errors import error_map
+
 SMALLEST, LARGEST = 40, 96
 """Pixels of a window's side: of a small and of a large particle; less where the image is smaller."""
 
@@ -13,9 +15,6 @@ _AROUND = 5.0  # sides of a square of the particle's area that a window shows
 
 _SMALL_IMAGE = 512 * 512  # pixels up to which one window shows enough
 _MOST = 4
-
-RIGHT, FALSE, MISSED = 1, 2, 3
-"""What a pixel of a window is, beside 0: predicted and true, predicted only, true only."""
 
 Windows = NDArray[np.int64]
 
@@ -55,12 +54,11 @@ def windows_around(shape: tuple[int, int], areas: Sequence[int] | Any, centres: 
 
 
 def error_crops(predicted: Any, truth: Any, windows: Windows) -> tuple[NDArray[np.uint8], ...]:
-    """Return what is right and wrong in each window: uint8 ``(height, width)`` of 0, RIGHT, FALSE, MISSED."""
+    """Return the error map of each window, uint8 ``(height, width)``."""
     found = []
     for top, left, height, width in windows.tolist():
         part = slice(top, top + height), slice(left, left + width)
-        said, true = np.asarray(predicted[part]) != 0, np.asarray(truth[part]) != 0
-        found.append(np.where(said & true, RIGHT, np.where(said, FALSE, np.where(true, MISSED, 0))).astype(np.uint8))
+        found.append(np.asarray(error_map(np.asarray(predicted[part]), np.asarray(truth[part]))))
     return tuple(found)
 
 

@@ -78,7 +78,7 @@ class MethodContender:
     def doubts(self, picture: Picture) -> tuple[Doubt, ...]:
         """Say if the method learnt from the image; see ``Contender``."""
         if self.method == BUNDLED:
-            text = "the bundled network was trained on it: it is a patch of MP-Net"
+            text = "part of what the bundled network was trained on (MP-Net)"
             return (Doubt(text, seen=True),) if mpnet_name(picture) else ()
         why = seen_in_training(picture, self._learnt)
         return (Doubt(why, seen=True),) if why else ()

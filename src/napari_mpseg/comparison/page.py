@@ -10,9 +10,9 @@ from napari_mpseg.comparison.comparison import Comparison, Score
 from napari_mpseg.comparison.effort import effort_of
 from napari_mpseg.comparison.figures import FIGURES
 from napari_mpseg.comparison.memory import HOW_MEASURED
-from napari_mpseg.comparison.settings import TABLE_1
 from napari_mpseg.comparison.sizes import size_counts
 from napari_mpseg.comparison.tables import has_folds, table_1, value_text
+from napari_mpseg.evaluation.aggregate import AGGREGATIONS, TABLE_1
 from napari_mpseg.evaluation.metric import METRICS, MetricEntry
 from napari_mpseg.provenance import Provenance
 from napari_mpseg.reports.markup import Markup, element, joined, number, pairs, size_text, table
@@ -140,26 +140,25 @@ def _cell(score: Score | None, what: str, best: bool) -> Any:
 
 
 def _table_1(comparison: Comparison) -> Iterable[Markup]:
-    heads = ["Method", *(_head(METRICS[name]) if name != "iou" else _mean_iou() for name in TABLE_1)]
-    yield _table_1_of(
-        comparison, heads, "TP, FP, FN and TN of all images added up; mean IoU over the images", folds=False
-    )
-    if has_folds(comparison):
+    folded = has_folds(comparison)
+    if folded:
         yield element(
             "p",
-            "The paper averages TP, FP, FN and TN over the folds first. A mean of counts differs from their sum by one "
-            "factor, which cancels out in every column: the table above is that one. Below, each column is taken fold "
-            "by fold instead, and then averaged.",
+            "The paper averages TP, FP, FN and TN over the folds before it takes a column. A mean of counts differs "
+            "from their sum by one factor, which cancels out: these are the totals over all images too.",
         )
-        yield _table_1_of(comparison, heads, "Mean of the folds' own values", folds=True)
+    caption = AGGREGATIONS["folds"].definition if folded else "All images taken together; mean IoU over the images"
+    yield _table_1_of(comparison, "folds", caption)
+    if folded:
+        yield _table_1_of(comparison, "fold-mean", AGGREGATIONS["fold-mean"].definition)
 
 
-def _mean_iou() -> Markup:
-    return element("abbr", "mean IoU", title="IoU of each image, averaged over the images. Higher is better.")
-
-
-def _table_1_of(comparison: Comparison, heads: Sequence[Any], caption: str, *, folds: bool) -> Markup:
-    rows = table_1(comparison, folds)
+def _table_1_of(comparison: Comparison, how: str, caption: str) -> Markup:
+    mean = "IoU of each image, averaged over the images. Higher is better."
+    heads = ["Method", *(_head(METRICS[name]) for name in TABLE_1)]
+    if how == "folds":
+        heads[1 + TABLE_1.index("iou")] = element("abbr", "mean IoU", title=mean)
+    rows = table_1(comparison, how)
     columns = zip(*(values for label, values in rows if label in comparison.fair), strict=True)
     most = [max((value for value in column if value is not None), default=None) for column in columns]
     several = len(comparison.fair) > 1

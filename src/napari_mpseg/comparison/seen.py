@@ -138,9 +138,9 @@ def seen_in_training(picture: Picture, images: Sequence[Mapping[str, Any]]) -> s
     if not images:
         return ""
     if any(one.get("name") == picture.name for one in images):
-        return "an image of its name is among those the model was trained on"
+        return "an image of this name is part of what the model was trained on"
     digest = pixel_digest(picture)
-    return "the model was trained on it" if any(one.get("pixels_sha256") == digest for one in images) else ""
+    return "part of what the model was trained on" if any(one.get("pixels_sha256") == digest for one in images) else ""
 
 
 def mpnet_name(picture: Picture) -> str:

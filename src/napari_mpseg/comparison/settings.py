@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 from napari_mpseg.errors import SettingsError
 
-TABLE_1 = ("balanced-accuracy", "precision", "recall", "iou", "f0.5", "f1", "f2")
-"""The columns of Table 1 of Baek et al. 2021; there the IoU is the mean over images."""
-
 FEW_IMAGES = 8
 """With fewer, intervals by resampling images are too narrow to lean on."""
 
@@ -26,7 +23,7 @@ class CompareSettings:
     seed : int
         Of the samples.
     colours : str
-        Of the error pictures: ``"paper"`` (black, red, green as Baek et al. 2021) or ``"safe"``.
+        Of the error pictures: a name in :data:`~napari_mpseg.evaluation.errors.ERROR_COLOURS`.
     title : str
         Heading of the page.
 

@@ -2,13 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_mpseg.comparison.comparison import Comparison, Score
 from napari_mpseg.comparison.effort import effort_of
-from napari_mpseg.comparison.settings import TABLE_1
 from napari_mpseg.comparison.sizes import size_counts
-from napari_mpseg.evaluation.metric import METRICS, MetricEntry
+from napari_mpseg.evaluation.aggregate import TABLE_1, score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,23 +89,21 @@ def size_frame(comparison: Comparison) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=["method", "size_class", "particles", "difference"])
 
 
-def table_1(comparison: Comparison, folds: bool = False) -> list[tuple[str, list[float | None]]]:
+def table_1(comparison: Comparison, how: str) -> list[tuple[str, list[float | None]]]:
     """Return the columns of Table 1 of Baek et al. 2021 for each method.
 
-    TP, FP, FN and TN are added up over all images, which gives the same as averaging them over the folds; the IoU is
-    the mean over the images. With `folds` each column is taken fold by fold instead, and averaged.
+    Parameters
+    ----------
+    comparison : Comparison
+    how : str
+        Name in :data:`~napari_mpseg.evaluation.aggregate.AGGREGATIONS`: ``"folds"`` as the paper does it (over all
+        images where there are no folds), ``"fold-mean"``.
     """
     found: list[tuple[str, list[float | None]]] = []
     for row in comparison.rows:
         evidence = comparison.evidence_of(row.label)
-        groups = sorted({one.group for one in evidence}) if folds else [""]
-        parts = [[one for one in evidence if not folds or one.group == group] for group in groups]
-        values: list[float | None] = []
-        for name in TABLE_1:
-            metric = METRICS[name]
-            each = [_table_1_value(metric, part) for part in parts if part]
-            values.append(float(np.mean(each)) if each else None)
-        found.append((row.label, values))
+        values = score(evidence, TABLE_1, how) if evidence else {}
+        found.append((row.label, [values.get(name) for name in TABLE_1]))
     return found
 
 
@@ -148,7 +143,3 @@ def value_text(value: float | None) -> str:
         return "–"
     text = f"{value:.3f}" if abs(value) < 10 else f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
     return text.replace("-", "−")
-
-
-def _table_1_value(metric: MetricEntry, evidence: Any) -> float:
-    return float(np.mean(metric.each(evidence))) if metric.name == "iou" else metric.of(evidence)

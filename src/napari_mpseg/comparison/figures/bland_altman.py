@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_mpseg.comparison.figures.marks import Mark, marks_of
+from napari_mpseg.evaluation.count import BlandAltman, bland_altman
 from napari_mpseg.plots.colours import OTHER
 from napari_mpseg.plots.figure import ink, new_figure, plain, shortened, title
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from napari_mpseg.comparison.comparison import Comparison
 
 _ACROSS = 4
-_LIMITS = 1.96  # standard deviations around the mean difference
 
 
 def bland_altman_figure(comparison: "Comparison") -> "Figure | None":
@@ -29,8 +29,7 @@ def bland_altman_figure(comparison: "Comparison") -> "Figure | None":
     panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     marks = marks_of([row.label for row in comparison.rows])
     for axes, label in zip(panels.flat, labels, strict=False):
-        counts = np.array([(one.n_truth, one.n_predicted) for one in comparison.evidence_of(label)], float)
-        _panel(axes, counts, marks[label], label)
+        _panel(axes, bland_altman(comparison.evidence_of(label)), marks[label], label)
     for number, axes in enumerate(panels.flat):
         if number >= len(labels):
             axes.set_axis_off()
@@ -42,17 +41,9 @@ def bland_altman_figure(comparison: "Comparison") -> "Figure | None":
     return figure
 
 
-def agreement(differences: Any) -> tuple[float, float, float]:
-    """Return mean difference and the limits of agreement; with one image they are all the same."""
-    values = np.asarray(differences, np.float64)
-    mean = float(values.mean())
-    spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-    return mean, mean - _LIMITS * spread, mean + _LIMITS * spread
-
-
-def _panel(axes: Any, counts: Any, mark: Mark, label: str) -> None:
-    points, often = np.unique(np.stack([counts.mean(1), counts[:, 1] - counts[:, 0]], 1), axis=0, return_counts=True)
-    mean, low, high = agreement(counts[:, 1] - counts[:, 0])
+def _panel(axes: Any, counts: BlandAltman, mark: Mark, label: str) -> None:
+    points, often = np.unique(np.stack([counts.means, counts.differences], 1), axis=0, return_counts=True)
+    mean, low, high = counts.bias, counts.lower, counts.upper
     axes.axhline(0, color=OTHER, linewidth=0.7)
     axes.axhline(mean, color=mark.colour, linewidth=1.4)
     for limit in {low, high} - {mean}:
@@ -67,7 +58,7 @@ def _panel(axes: Any, counts: Any, mark: Mark, label: str) -> None:
         linewidth=0.5,
         zorder=3,
     )
-    spread = f"{low:+.3g} to {high:+.3g}" if len(counts) > 1 else "one image"
+    spread = f"{low:+.3g} to {high:+.3g}" if len(counts.names) > 1 else "one image"
     title(axes, shortened(label), f"mean {mean:+.3g}, {spread}".replace("-", "−"))
     axes.margins(0.1)
     plain(axes)

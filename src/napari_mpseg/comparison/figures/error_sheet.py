@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_mpseg.comparison.case import Case
-from napari_mpseg.comparison.crops import FALSE, MISSED, RIGHT
 from napari_mpseg.comparison.pictures import Picture
-from napari_mpseg.errors import UnknownNameError
+from napari_mpseg.evaluation.errors import ERROR_COLOURS, ErrorColours
 from napari_mpseg.plots.figure import legend, new_figure, shortened
 
 if TYPE_CHECKING:
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 8
 _CELL = 1.25  # inches
-ERROR_COLOURS = {"paper": ("#000000", "#FF0000", "#00C000"), "safe": ("#000000", "#D55E00", "#56B4E9")}
-"""Of right, false and missed pixels; background is white."""
 _NAMES = ("right", "false", "missed")
 
 
@@ -29,7 +26,7 @@ def error_sheet_figure(comparison: "Comparison") -> "Figure | None":
     windows = _windows(comparison)
     if not labels or not windows:
         return None
-    colours = sheet_colours(comparison.settings.colours)
+    colours = ERROR_COLOURS[comparison.settings.colours]
     figure = new_figure((_CELL * (len(labels) + 1) + 0.9, (_CELL + 0.05) * len(windows) + 0.9))
     panels = figure.subplots(len(windows), len(labels) + 1, squeeze=False)
     cases = {(case.method, case.image): case for case in comparison.cases}
@@ -39,7 +36,7 @@ def error_sheet_figure(comparison: "Comparison") -> "Figure | None":
         for axes, label in zip(row[1:], labels, strict=True):
             case = cases.get((label, picture.name))
             if case is not None and len(case.crops) > place:
-                axes.imshow(_painted(case.crops[place], colours), interpolation="nearest")
+                axes.imshow(colours.table()[case.crops[place]], interpolation="nearest")
             else:
                 axes.text(0.5, 0.5, "failed", ha="center", va="center", fontsize="x-small", transform=axes.transAxes)
     for axes in panels.flat:
@@ -50,19 +47,6 @@ def error_sheet_figure(comparison: "Comparison") -> "Figure | None":
         axes.set_title(shortened(name, 16), fontsize="x-small")
     _legend(figure, colours)
     return figure
-
-
-def sheet_colours(name: str) -> tuple[str, str, str]:
-    """Return the colours of right, false and missed pixels.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no set of that name.
-    """
-    if name not in ERROR_COLOURS:
-        raise UnknownNameError(f"No colours are called {name!r}. Known: {', '.join(ERROR_COLOURS)}.")
-    return ERROR_COLOURS[name]
 
 
 def _windows(comparison: "Comparison") -> list[tuple[Picture, int, Any]]:
@@ -96,16 +80,10 @@ def _pixels(picture: Picture, window: Any) -> NDArray[np.float64]:
     return np.clip((pixels - low) / (high - low if high > low else 1), 0, 1)
 
 
-def _painted(codes: NDArray[np.uint8], colours: tuple[str, str, str]) -> NDArray[np.float64]:
-    from matplotlib.colors import to_rgb
-
-    table = np.ones((4, 3))
-    for code, colour in zip((RIGHT, FALSE, MISSED), colours, strict=True):
-        table[code] = to_rgb(colour)
-    return np.asarray(table[codes])
-
-
-def _legend(figure: "Figure", colours: tuple[str, str, str]) -> None:
+def _legend(figure: "Figure", colours: ErrorColours) -> None:
     from matplotlib.patches import Patch
 
-    legend(figure, [Patch(facecolor=colour, label=name) for colour, name in zip(colours, _NAMES, strict=True)])
+    patches = [
+        Patch(facecolor=colour, label=name) for name, colour in zip(_NAMES, colours.by_value().values(), strict=True)
+    ]
+    legend(figure, patches)

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_mpseg.comparison.figures.marks import Mark, marks_of
 from napari_mpseg.evaluation.metric import METRICS
+from napari_mpseg.evaluation.probability import precision_recall_curve
 from napari_mpseg.plots.colours import OTHER
 from napari_mpseg.plots.figure import ink, legend, new_figure, plain, shortened
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from napari_mpseg.comparison.comparison import Comparison
-    from napari_mpseg.evaluation.evidence import Evidence
 
 _EQUAL_F1 = (0.2, 0.4, 0.6, 0.8)
 
@@ -36,28 +35,16 @@ def precision_recall_figure(comparison: "Comparison") -> "Figure | None":
     return figure
 
 
-def curve(evidence: "list[Evidence]") -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return recall and precision at every stored level of probability above which something was predicted.
-
-    Pixels of all images together; from the highest threshold to the lowest.
-    """
-    levels = np.sum([one.levels for one in evidence if one.levels is not None], axis=0).astype(np.float64)
-    # everything above level t, for t = 254 .. 0
-    false, true = np.cumsum(levels[:, ::-1], axis=1)[:, :-1]
-    said = true + false > 0
-    total = levels[1].sum()
-    recall = true[said] / total if total else np.zeros(int(said.sum()))
-    return recall, true[said] / (true + false)[said]
-
-
 def _method(axes: Any, comparison: "Comparison", label: str, mark: Mark) -> Any:
     from matplotlib.lines import Line2D
 
     evidence = comparison.evidence_of(label)
     graded = comparison.graded(label)
     if graded:
-        recall, precision = curve(evidence)
-        axes.plot(recall, precision, color=mark.colour, linewidth=1.6, zorder=2)
+        curve = precision_recall_curve(evidence)
+        shown = curve.levels > 0  # at level 0 everything is particle
+        shown[curve.recall + (curve.precision < 1) == 0] = False  # nothing is predicted any more
+        axes.plot(curve.recall[shown], curve.precision[shown], color=mark.colour, linewidth=1.6, zorder=2)
     x, y = METRICS["recall"].of(evidence), METRICS["precision"].of(evidence)
     point: dict[str, Any] = {
         "marker": mark.marker,

@@ -1,6 +1,5 @@
 """From labelled images and a preset to a run that is ready to start, and from its end to a model."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from napari_mpseg.provenance import library_versions
 from napari_mpseg.settings import to_dict
 from napari_mpseg.training.augment.augmentation import check_augmentation, fill_with
 from napari_mpseg.training.data.colours import with_channels
+from napari_mpseg.training.data.fingerprints import fingerprints as fingerprints
 from napari_mpseg.training.data.pairs import LabelledImage
 from napari_mpseg.training.data.shrinking import shrunk_pair
 from napari_mpseg.training.data.statistics import mean_and_deviation
@@ -186,47 +186,9 @@ def prepare_session(
     return Session(training, made, data, checkpoint, len(training.history) if resumed else 0, tuple(notes))
 
 
-def fingerprints(images: Sequence[LabelledImage]) -> list[dict[str, Any]]:
-    """Return name, size, the digest of what was labelled, and that of some of the pixels, for each image."""
-    found = []
-    for pair in images:
-        digest = hashlib.sha256(np.packbits(pair.mask).tobytes())
-        pixels = hashlib.sha256()
-        for part in _looks(pair):
-            pixels.update(np.ascontiguousarray(pair.image[part]).tobytes())
-        if pair.known is not None:
-            digest.update(np.packbits(pair.known).tobytes())
-        found.append(
-            {
-                "name": pair.name,
-                "shape": [int(n) for n in pair.image.shape],
-                "labels_sha256": digest.hexdigest(),
-                "pixels_sha256": pixels.hexdigest(),
-            }
-        )
-    return found
-
-
 def _with_fill(settings: TrainSettings, images: Sequence[LabelledImage]) -> TrainSettings:
     """Let borders that augmentation leaves empty be filled with the data set's mean pixel (Lee and Jhang 2021)."""
     if fill_with(settings.augmentation, (0.0,)) == settings.augmentation:
         return settings  # nothing to fill, and so no need to read all images
     mean, _ = mean_and_deviation(images)
     return replace(settings, augmentation=fill_with(settings.augmentation, [255 * value for value in mean]))
-
-
-def _looks(pair: LabelledImage) -> list[tuple[slice, slice]]:
-    """Return up to 16 windows of 64 px: enough to tell images apart without reading a whole filter.
-
-    Of an image of which only some is painted they lie on what is painted, where training looks in any case.
-    """
-    height, width = pair.mask.shape
-    if pair.known is not None and pair.known.any():
-        painted = np.flatnonzero(pair.known)
-        chosen = painted[np.linspace(0, painted.size - 1, 16).astype(np.int64)]
-        corners = sorted(
-            {(int(y) - int(y) % 64, int(x) - int(x) % 64) for y, x in zip(*np.divmod(chosen, width), strict=True)}
-        )
-        return [(slice(y, y + 64), slice(x, x + 64)) for y, x in corners]
-    rows, columns = (sorted({int(size * share) for share in (0.05, 0.3, 0.55, 0.8)}) for size in (height, width))
-    return [(slice(y, y + 64), slice(x, x + 64)) for y in rows for x in columns]

@@ -120,24 +120,28 @@ def _crossval(options: argparse.Namespace, settings: "ForestSettings") -> None:
     from napari_mpseg.errors import SettingsError
     from napari_mpseg.evaluation.crossval_report import report_folds
     from napari_mpseg.evaluation.protocol import protocol_header, protocol_scores
-    from napari_mpseg.files import finished_at
-    from napari_mpseg.methods.forest.crossval import forest_fold_trainer, note_folds, predict_pairs
+    from napari_mpseg.experiments.crossval import FOLDS
+    from napari_mpseg.experiments.stored_models import same_record, write_text
+    from napari_mpseg.methods.forest.crossval import forest_fold_trainer, predict_pairs
     from napari_mpseg.settings import to_dict
     from napari_mpseg.training.crossval import cross_validate
+    from napari_mpseg.training.data.fingerprints import fingerprints
     from napari_mpseg.training.data.folders import folds_of
 
     if options.data is None or options.pair or options.painted != "dense":
         raise SettingsError("--crossval needs DATA with dense masks, and takes no --pair and no scribbles.")
     folds = folds_of(options.data, options.folds, particle_value=options.particle_value, seed=settings.seed)
-    options.out.mkdir(parents=True, exist_ok=True)
-    note_folds(options.out, folds)
+    same_record(
+        options.out / FOLDS,
+        {fold.name: fingerprints(fold.patches) for fold in folds},
+        f"The forests in {options.out} were trained on other images or other folds",
+    )
     train, predict = cast("tuple[Any, Any]", (forest_fold_trainer(options.out, settings), predict_pairs))
     with console_work(options.quiet) as (on_progress, cancel):
         held = list(cross_validate(folds, train, predict=predict, on_progress=on_progress, cancel=cancel))
     scores, report = protocol_scores(held), report_folds(held)
     record = {"settings": to_dict(settings), "protocol": scores.to_dict(), "folds": report.to_dict()}
-    with finished_at(options.out / SCORES) as part:
-        part.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    write_text(options.out / SCORES, json.dumps(record, indent=2))
     say(report.to_markdown())
     say()
     say(protocol_header())

@@ -1,6 +1,5 @@
 """Cross-validation of forests, one stored per fold: every image is predicted by a forest that never saw it."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_mpseg.errors import SettingsError
-from napari_mpseg.files import finished_at
 from napari_mpseg.methods.forest.forest import Forest, load_forest
 from napari_mpseg.methods.forest.predictor import ForestPredictor
 from napari_mpseg.methods.forest.settings import ForestSettings
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     from napari_mpseg.training.data.pairs import LabelledImage
 
     FoldTrainer = Callable[["Fold", Sequence["LabelledImage"], ProgressCallback, CancelToken], Forest]
-
-FOLDS = "folds.json"
 
 
 def forest_fold_trainer(out: Path, settings: ForestSettings | None = None) -> "FoldTrainer":
@@ -68,22 +64,3 @@ def predict_pairs(forest: Forest, images: "Sequence[LabelledImage]") -> list[np.
 
     levels = ForestPredictor(forest, Scaling("fixed", 0.0, 255.0, clip=False))
     return [levels.predict(np.asarray(pair.image[:, :])) for pair in images]
-
-
-def note_folds(out: Path, folds: "Sequence[Fold]") -> None:
-    """Write which images are in which fold; go on only with the same ones, or test images would leak into training.
-
-    Raises
-    ------
-    SettingsError
-        If the forests in `out` were trained on other images or other folds.
-    """
-    from napari_mpseg.training.session import fingerprints
-
-    place = out / FOLDS
-    here = json.dumps({fold.name: fingerprints(fold.patches) for fold in folds}, indent=1)
-    if not place.exists():
-        with finished_at(place) as part:
-            part.write_text(here + "\n", encoding="utf-8")
-    elif place.read_text(encoding="utf-8").strip() != here:
-        raise SettingsError(f"The forests in {out} were trained on other images or other folds. Choose another --out.")

@@ -44,7 +44,7 @@ class ForestCard:
     description, training_data, attribution, licence : str
         For the reader.
     training : mapping
-        How many pixels it learnt from.
+        How many pixels it learnt from, and of which images.
     scores : mapping
         What it reached, and on which data.
     versions : mapping

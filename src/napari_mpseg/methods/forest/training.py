@@ -1,7 +1,6 @@
 """Train a forest on painted labels."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from napari_mpseg.methods.forest.sampling import FAR, NEAR, PARTICLE, Sample, dr
 from napari_mpseg.methods.forest.settings import ForestSettings
 from napari_mpseg.methods.forest.trees import Trees, trees_of
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
+from napari_mpseg.training.data.fingerprints import fingerprints
 from napari_mpseg.training.data.pairs import LabelledImage
 from napari_mpseg.training.painted.annotations import check_painted, painted_images
 
@@ -92,7 +92,12 @@ def train_forest(
         pixel_size_um=_pixel_size(pairs),
         training_data=f"{len(images)} painted image{'' if len(images) == 1 else 's'}: "
         + ", ".join(pair.name for pair in images),
-        training={"painted": painted, "pixels": counts, "features": len(feature_names(settings, channels))},
+        training={
+            "painted": painted,
+            "pixels": counts,
+            "features": len(feature_names(settings, channels)),
+            "data": fingerprints(images),
+        },
         versions=forest_versions(),
     )
     return Forest(trees, card, tuple(notes))
@@ -213,8 +218,3 @@ def _pixel_size(pairs: Sequence[Any]) -> float | None:
         opened = pair[0] if isinstance(pair[0], Image) else open_image(pair[0])
         sizes.append(opened.calibration.pixel_size_um)
     return None if not sizes or None in sizes else float(np.mean([size for size in sizes if size is not None]))
-
-
-def renamed(forest: Forest, **card: Any) -> Forest:
-    """Return the forest with other entries in its card."""
-    return replace(forest, card=replace(forest.card, **card))

@@ -1,6 +1,5 @@
 """Trees as plain arrays, and the kernel that asks them; no library's object is kept, and none is ever loaded."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -143,7 +142,7 @@ def _paired(tree: Any) -> tuple[Array, Array]:
         For each node in this order, the place of the one that follows a yes; 0 for ends.
     """
     left, right = tree.children_left, tree.children_right
-    order: list[Sequence[int]] = [np.array([0])]
+    order: list[Array] = [np.array([0])]
     level = order[0]
     while True:
         inner = level[left[level] >= 0]

@@ -1,6 +1,7 @@
 """Automatic thresholds choose the levels that ImageJ chooses, on every patch, by every rule."""
 
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -169,3 +170,9 @@ def test_the_overflow_of_imagejs_numbers_is_told(rows, histograms):
 def test_level_255_still_leaves_the_brightest():
     assert byte_limits(255, "dark") == (255, 255)
     assert byte_limits(254, "dark") == (255, 255)
+
+
+def test_the_page_tells_every_rule():
+    page = (Path(__file__).parents[2] / "docs" / "thresholds.md").read_text(encoding="utf-8")
+    for name, rule in THRESHOLD_RULES.items():
+        assert f"| `{name}` | {rule.imagej} |" in page

@@ -39,9 +39,9 @@ def min_error(counts: Counts) -> int | None:
     Notes
     -----
     Starting at the mean grey value, the level moves to where the two normal distributions with the sides' shares, means
-    and variances cross, until it stays. If they do not cross, the level reached is kept. As in ImageJ the term of the
-    shares is a logarithm to base 10, where the paper has twice the natural one, and the squares of grey values times
-    their counts are taken in 32 bits: see :func:`min_error_remark`.
+    and variances cross, until it stays. If they do not cross, the level reached is kept; if they cross below 0, there
+    is no level. As in ImageJ the logarithm of shares and variances is to base 10, where the paper has the natural one,
+    and the squares of grey values times their counts are taken in 32 bits: see :func:`min_error_remark`.
 
     References
     ----------
@@ -54,15 +54,15 @@ def min_error(counts: Counts) -> int | None:
 def min_error_remark(counts: Counts) -> str | None:
     """Return a warning if the 32 bits of ImageJ's numbers were too few, so that the level is not the one meant."""
     chosen, meant = _settled(counts, narrow=True), _settled(counts, narrow=False)
-    if chosen == meant:
+    if chosen is None or chosen == meant:
         return None
     return (
         f"ImageJ's numbers overflow here, as so many pixels have one grey value. ImageJ chooses level {chosen}; "
-        f"without the overflow it would be {meant}."
+        f"without the overflow it would be {'none' if meant is None else meant}."
     )
 
 
-def _settled(counts: Counts, narrow: bool) -> int:
+def _settled(counts: Counts, narrow: bool) -> int | None:
     grey = np.arange(256)
     squares = counts * grey**2
     if narrow:
@@ -72,6 +72,8 @@ def _settled(counts: Counts, narrow: bool) -> int:
     for _ in range(_STEPS):
         with np.errstate(all="ignore"):
             moved = _crossing(sums, level)
+        if moved < 0:
+            return None
         if not 0 <= moved <= 255 or moved == level:  # also if it is no number
             break
         level = int(moved)

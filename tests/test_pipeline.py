@@ -265,7 +265,7 @@ def test_cancel_at_any_stage_leaves_nothing(file, tmp_path, cache, stage, kept):
 
     options = {"out": tmp_path / "out"} if kept else {}
     with pytest.raises(Cancelled):
-        mp.segment(file, "fixed-level", min_size=5, tile_size=64, on_progress=stop, cancel=token, **options)
+        mp.segment(file, "max-entropy", min_size=5, tile_size=64, on_progress=stop, cancel=token, **options)
     assert stages[-1] == stage
     assert names(cache) == []
     assert names(tmp_path) == ["filter.png"]

@@ -79,7 +79,7 @@ def test_options_are_explained_and_recorded():
 
 def test_notes_say_which_image_and_which_level():
     prepared = METHODS["mp-vat"].build().prepare(open_image(_picture()))
-    assert prepared.notes[0].startswith("MaxEntropy chose level")
+    assert prepared.notes[0].startswith("max-entropy chose grey level")
     assert "the grey image, inverted; pixels up to it" in prepared.notes[0]
     prepared = METHODS["mp-vat-2"].build().prepare(open_image(_picture()))
     assert "on red less green; pixels above it" in prepared.notes[0]

@@ -122,7 +122,7 @@ def test_a_level_that_was_not_found_is_told():
     found, prepared = _mask("minimum", steps[np.newaxis])
     assert found.sum() == (steps > 0).sum()
     assert "no level" in prepared.notes[0]
-    assert "Level 0 of 255 is taken" in prepared.notes[1]
+    assert "Taken is grey level 0 of 255" in prepared.notes[1]
 
 
 def test_fixed_level_is_exclusive_and_checked():

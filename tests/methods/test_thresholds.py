@@ -155,7 +155,7 @@ def test_a_histogram_without_two_peaks_has_no_valley_and_the_user_is_told():
     counts[:40] = np.arange(40, 0, -1)
     choice = choose_level("minimum", counts)
     assert (choice.level, choice.found) == (0, False)
-    assert "Minimum finds no level" in choice.remarks[0]
+    assert "minimum finds no level" in choice.remarks[0]
     assert byte_limits(choice.level, "dark") == (1, 255)
     assert byte_limits(choice.level, "light") == (0, 0)
 

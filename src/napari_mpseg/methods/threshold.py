@@ -134,7 +134,7 @@ class ThresholdMethod:
             else own_limits(choice.level, settings.background, scale.low, scale.high)
         )
         predictor = LevelPredictor(scale, *limits, as_bytes)
-        return Prepared(seen, predictor, _notes(THRESHOLD_RULES[self._rule].imagej, choice, predictor, settings))
+        return Prepared(seen, predictor, _notes(self._rule, choice, predictor, settings))
 
     def describe(self) -> dict[str, Any]:
         """Return all settings.
@@ -191,12 +191,13 @@ def fixed_level(
     return ThresholdMethod("fixed-level", settings, level=level)
 
 
-def _notes(title: str, choice: Choice, predictor: LevelPredictor, settings: LevelSettings) -> tuple[str, ...]:
+def _notes(rule: str, choice: Choice, predictor: LevelPredictor, settings: LevelSettings) -> tuple[str, ...]:
     """Return what was chosen, in words, and what is odd about it."""
     if choice.level is None:
         return choice.remarks
     scale = predictor.scale
-    said = f"{title} chose level {choice.level} of 255" if choice.found else f"Level {choice.level} of 255 is taken"
+    said = f"{rule} chose" if choice.found else "Taken is"
+    said += f" grey level {choice.level} of 255"
     said += f" on {scale.in_words()}"
     dark = settings.background == "dark"
     if predictor.as_bytes:

@@ -53,7 +53,7 @@ def choose_level(rule: str, counts: NDArray[np.int64]) -> Choice:
     level = entry.level(counts)
     if level is None:
         remark = (
-            f"{entry.imagej} finds no level on this image. As in ImageJ, level 0 is taken, which is hardly what you "
+            f"{rule} finds no level on this image. As in ImageJ, level 0 is taken, which is hardly what you "
             "want: choose another rule."
         )
         return Choice(0, False, (remark,))

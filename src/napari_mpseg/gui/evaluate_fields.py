@@ -30,7 +30,7 @@ class ParticleValue(QWidget):
     def __init__(self, memory: Memory, key: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._memory, self._key = memory, key
-        self.box, self.number = QCheckBox("only pixels of value"), QSpinBox()
+        self.box, self.number = QCheckBox("only value"), QSpinBox()
         self.number.setRange(0, 65535)
         tip = (
             "Without a tick every pixel but 0 is particle, and each number or connected piece is a particle. Tick it "

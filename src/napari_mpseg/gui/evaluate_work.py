@@ -117,6 +117,6 @@ def _notes(evidence: Any, left_out: int) -> tuple[str, ...]:
     if true > _MOSTLY * evidence.pixels.total:
         notes.append(
             f"{true / evidence.pixels.total:.0%} of the true pixels are particle. If 0 means particle in the truth, as "
-            "in MP-Net's labels, tick “only pixels of value” and give 0."
+            "in MP-Net's labels, tick “only value” and give 0."
         )
     return tuple(notes)

@@ -33,8 +33,10 @@ class RangeForm(QWidget):
         super().__init__(parent)
         self._row = Row()
         self.space = QComboBox()
+        self.space.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.space.setMinimumContentsLength(12)
         for name, entry in COLOUR_SPACES.items():
-            self.space.addItem(f"{entry.title}: {', '.join(entry.components)}", name)
+            self.space.addItem(entry.title, name)
             self.space.setItemData(self.space.count() - 1, entry.summary, 3)  # 3 = tool tip
         self.space.setToolTip("By which three numbers colours are told. Another one begins with every colour.")
         self.space.currentIndexChanged.connect(self._another_space)

@@ -64,7 +64,7 @@ class RangeList(QWidget):
             self.list.takeItem(self.list.count() - 1)
         for number, row in enumerate(now.rows):
             item = self.list.item(number) or QListWidgetItem("", self.list)
-            item.setText(row.text())
+            item.setText(row.text(short=True))
             item.setToolTip(row.text())
             item.setCheckState(Qt.CheckState.Checked if row.on else Qt.CheckState.Unchecked)
         self.list.setCurrentRow(now.current)

@@ -9,12 +9,13 @@ from napari.settings import get_settings
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QRectF, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QPainter
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QSpinBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QAbstractSpinBox, QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QSpinBox, QVBoxLayout, QWidget
 from superqt import QRangeSlider
 
 from napari_mpseg.methods.colour_spaces import ColourSpace
 
 _HEIGHT = 38
+_DIGITS = 34  # pixels for three digits
 _MARGIN = 8  # half a handle of the slider below, so that both show a value at the same place
 
 
@@ -87,6 +88,9 @@ class ComponentRange(QWidget):
         for box in (self.low, self.high):
             box.setRange(0, 255)
             box.setKeyboardTracking(False)
+            box.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)  # the slider is for that; keys work too
+            # napari's style asks for more, which three digits do not need
+            box.setStyleSheet(f"QSpinBox {{ min-width: {_DIGITS}px; max-width: {_DIGITS}px; }}")
         self.low.setToolTip("Lower end, 0 to 255; it belongs to the range")
         self.high.setToolTip("Upper end, 0 to 255; it belongs to the range")
         self.inside = QCheckBox("pass")

@@ -9,6 +9,7 @@ from napari_mpseg.methods.colour_ranges import ColourRange, ColourThreshold
 from napari_mpseg.methods.colour_spaces import COLOUR_SPACES
 
 _MOST_STEPS = 200
+_SHORT = {"lightness": "L*", "a": "a*", "b": "b*"}
 PICK_FIRST = "Every colour is in. Press “Pick a colour” and click on a particle, or move the end of a slider."
 
 
@@ -30,15 +31,16 @@ class Row:
     on: bool = True
     excluded: bool = False
 
-    def text(self) -> str:
-        """Return the row as a line of a list."""
+    def text(self, short: bool = False) -> str:
+        """Return the row as a line of a list: in full, or with one letter for each component."""
         space = COLOUR_SPACES[self.range.space]
+        names = [_SHORT.get(name, name[0].upper()) if short else name for name in space.components]
         parts = [
-            f"{space.components[number]} {'' if self.range.inside[number] else 'not '}"
+            f"{names[number]} {'' if self.range.inside[number] else 'not '}"
             f"{self.range.low[number]}–{self.range.high[number]}"
             for number in self.range.limits
         ]
-        return f"{'without ' if self.excluded else ''}{space.title} {', '.join(parts) or 'every colour'}"
+        return f"{'without ' if self.excluded else ''}{space.title}: {', '.join(parts) or 'every colour'}"
 
 
 @dataclass(frozen=True)

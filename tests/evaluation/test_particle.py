@@ -119,10 +119,10 @@ def test_many_random_particles_like_a_plain_loop(criterion, rng):
 
 
 def test_chunks_make_no_difference(rng):
-    truth = ndimage.label(rng.random((500, 2200)) > 0.7)[0]
-    predicted = ndimage.label(rng.random((500, 2200)) > 0.7)[0]
+    truth = ndimage.label(rng.random((200, 2200)) > 0.7)[0]
+    predicted = ndimage.label(rng.random((200, 2200)) > 0.7)[0]
     whole = match_particles(predicted, truth)
-    lazy = match_particles(da.from_array(predicted, chunks=(170, 300)), da.from_array(truth, chunks=1000))
+    lazy = match_particles(da.from_array(predicted, chunks=(70, 300)), da.from_array(truth, chunks=1000))
     assert (lazy.found, lazy.correct, lazy.n_truth, lazy.n_predicted) == (
         whole.found,
         whole.correct,

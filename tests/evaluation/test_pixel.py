@@ -72,11 +72,11 @@ def test_specificity_where_everything_is_particle():
 
 
 def test_dask_and_zarr_count_like_numpy(rng):
-    truth = rng.random((2500, 2300)) < 0.1
+    truth = rng.random((2100, 300)) < 0.1
     predicted = np.where(rng.random(truth.shape) < 0.1, 5, 0).astype(np.uint16)
-    store = zarr.create_array({}, shape=truth.shape, chunks=(700, 900), dtype=bool)
+    store = zarr.create_array({}, shape=truth.shape, chunks=(700, 130), dtype=bool)
     store[:] = truth
-    lazy = da.from_array(predicted, chunks=(611, 1000))
+    lazy = da.from_array(predicted, chunks=(611, 100))
     expected = metrics.confusion_matrix(truth.ravel(), predicted.ravel() > 0).ravel()
     counts = count_pixels(lazy, store)
     assert [counts.tn, counts.fp, counts.fn, counts.tp] == expected.tolist()

@@ -1,12 +1,10 @@
-"""How good a segmentation is: pixels, particles and counts against truth."""
+"""How good a segmentation is: pixels, particles, counts and sizes against truth."""
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_mpseg.evaluation.aggregate import AGGREGATIONS, score
-    from napari_mpseg.evaluation.bootstrap import bootstrap, bootstrap_difference
     from napari_mpseg.evaluation.count import bland_altman
-    from napari_mpseg.evaluation.count_curve import count_curve
     from napari_mpseg.evaluation.errors import ERROR_COLOURS, error_map, error_particles
     from napari_mpseg.evaluation.evidence import Evidence, gather_evidence
     from napari_mpseg.evaluation.metric import METRICS, MetricEntry, find_metric
@@ -19,10 +17,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AGGREGATIONS": "aggregate",
     "score": "aggregate",
-    "bootstrap": "bootstrap",
-    "bootstrap_difference": "bootstrap",
     "bland_altman": "count",
-    "count_curve": "count_curve",
     "ERROR_COLOURS": "errors",
     "error_map": "errors",
     "error_particles": "errors",
@@ -54,10 +49,7 @@ __all__ = [
     "PixelCounts",
     "Scores",
     "bland_altman",
-    "bootstrap",
-    "bootstrap_difference",
     "choose_threshold",
-    "count_curve",
     "count_pixels",
     "error_map",
     "error_particles",

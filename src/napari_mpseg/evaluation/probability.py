@@ -100,7 +100,8 @@ AVERAGE_PRECISION = _entry(
     "average precision",
     "Area under the precision-recall curve of the pixels as a sum of steps, from the highest stored level of "
     "probability to the lowest: sum of (R_k - R_(k-1)) P_k, without interpolation.",
-    "Without particles in truth: 1 if no pixel has a probability above 0, else 0.",
+    "Without particles in truth: 1 if no pixel has a probability above 0, else 0. With a probability of 0 everywhere "
+    "the share of true pixels.",
     "scikit-learn (average_precision_score)",
     _average_precision,
 )

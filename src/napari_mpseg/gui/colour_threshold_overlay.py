@@ -74,7 +74,7 @@ class Overlay:
             colormap=Colormap(_COLOURS, name="in the ranges"),
             contrast_limits=(0, 1),
             interpolation2d="nearest",
-            opacity=0.65,
+            opacity=0.75,
             blending="translucent_no_depth",
             metadata={"napari-mpseg": {"role": ROLE, "source": view.layer.name}},
             **space,

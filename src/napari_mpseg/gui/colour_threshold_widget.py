@@ -200,6 +200,8 @@ class ColourThresholdWidget(WorkingWidget):
         self.form.show_view(self._view)
         self.ranges.refresh()
         self._watch.prefer(row.range.space)
+        if self.panel.status.kind == "error":
+            self.panel.status.say("")  # it was about what the ranges were
         self._soon.start()
 
     def _switch_picking(self, on: bool) -> None:

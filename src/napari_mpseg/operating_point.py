@@ -1,0 +1,306 @@
+"""The threshold of a model, chosen on labelled images by a stated aim, and kept in its card."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_mpseg.errors import ModelError, SettingsError
+from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
+
+if TYPE_CHECKING:
+    from napari_mpseg.comparison.pictures import Picture
+    from napari_mpseg.evaluation.operating_points import OperatingPoint, ThresholdCase
+    from napari_mpseg.methods.protocol import Method
+
+_AROUND = (0.02, 0.05, 0.1, 0.2)  # how far from the choice other thresholds are told
+BUNDLED = "default"
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """A threshold with all it rests on.
+
+    Attributes
+    ----------
+    point : OperatingPoint
+        What was chosen, and what it leads to.
+    before : float
+        The threshold that the model had.
+    cases : tuple of ThresholdCase
+        One per image.
+    images : tuple of str
+        Their names.
+    seen : mapping of str to str
+        The images that the model has learnt from, and how that was told.
+    told : bool
+        Whether the model's card lists what it has learnt from; if not, `seen` may lack images.
+    min_size, connectivity : int
+        How particles were counted.
+    """
+
+    point: "OperatingPoint"
+    before: float
+    cases: "tuple[ThresholdCase, ...]"
+    images: tuple[str, ...]
+    seen: Mapping[str, str]
+    told: bool
+    min_size: int = 3
+    connectivity: int = 2
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return what thresholds around the choice lead to, lowest first: numbers by name.
+
+        Keys are threshold, precision, recall and f1 (of pixels, all images together), particles and true_particles
+        (over all images), and note (``"chosen"``, ``"before"``).
+        """
+        from napari_mpseg.evaluation.operating_points import LEVELS
+        from napari_mpseg.inference.segmentation import MaskSettings
+
+        notes = {self.point.level: "chosen"}
+        old = MaskSettings(self.before).lowest
+        notes[old] = "chosen, as before" if old == self.point.level else "before"
+        for far in _AROUND:
+            for level in (self.point.level - round(far * LEVELS), self.point.level + round(far * LEVELS)):
+                if 1 <= level <= LEVELS:
+                    notes.setdefault(level, "")
+        curves, true = self.point.curves, sum(case.n_truth for case in self.cases)
+        return [
+            {
+                "threshold": round((level - 0.5) / LEVELS, 3),
+                "precision": float(curves.precision[level]),
+                "recall": float(curves.recall[level]),
+                "f1": float(curves.f1[level]),
+                "particles": int(sum(case.counts[level] for case in self.cases)),
+                "true_particles": int(true),
+                "note": note,
+            }
+            for level, note in sorted(notes.items())
+        ]
+
+    def record(self) -> dict[str, Any]:
+        """Return how it was chosen, for the model's card."""
+        return {
+            **self.point.to_dict(),
+            "chosen_on": list(self.images),
+            "learnt_from": list(self.seen),
+            "min_size": self.min_size,
+            "connectivity": self.connectivity,
+        }
+
+
+def choose_operating_point(
+    model: "str | os.PathLike[str] | Method",
+    data: Any,
+    aim: str = "best-f1",
+    value: float | None = None,
+    *,
+    particle_value: int | None = None,
+    min_size: int = 3,
+    connectivity: int = 2,
+    options: Mapping[str, Any] | None = None,
+    device: str = "auto",
+    cache: str | os.PathLike[str] | None = None,
+    on_progress: ProgressCallback = silent,
+    cancel: CancelToken | None = None,
+) -> Choice:
+    """Choose the threshold of a model on labelled images that it has not learnt from.
+
+    Every image is segmented as :func:`napari_mpseg.pipeline.segment` does it, so the threshold is right for just that.
+
+    Parameters
+    ----------
+    model : str, path or Method
+        A model folder, a forest's folder, or the name of a method that gives probabilities.
+    data : path-like or sequence of tuple
+        A folder of images with their truth in ``labels``, or with ``fold_*`` folders of that form; or pairs
+        ``(image, truth)`` of anything that can be opened.
+    aim : str
+        Name in :data:`~napari_mpseg.evaluation.operating_points.AIMS`.
+    value : float, optional
+        What the aim demands, such as the recall of ``"recall-at-least"``.
+    particle_value : int, optional
+        The value in the truth that means particle; default everything but 0.
+    min_size, connectivity : int
+        As in segmentation.
+    options, device, cache
+        Of the method; as in segmentation.
+    on_progress, cancel
+        See :mod:`napari_mpseg.progress`.
+
+    Returns
+    -------
+    Choice
+
+    Raises
+    ------
+    SettingsError
+        If the method gives no probabilities, no image has a particle, or the aim makes no sense.
+    ImageError
+        If images or truth cannot be used.
+    ModelError
+        If the model cannot be read.
+
+    Examples
+    --------
+    >>> choice = choose_operating_point("my-model", "validation", "recall-at-least", 0.95)  # doctest: +SKIP
+    >>> store_threshold("my-model", choice.point.threshold, choice.record())  # doctest: +SKIP
+    """
+    from napari_mpseg.comparison.pictures import pictures_of
+    from napari_mpseg.evaluation.operating_points import AIMS, choose_threshold, threshold_case
+    from napari_mpseg.pipeline import segment
+
+    AIMS[aim].checked(value)  # before any work
+    method, cancel = _built(model, options, device), cancel or CancelToken()
+    pictures = pictures_of(data, particle_value=particle_value)
+    cases = []
+    for number, picture in enumerate(pictures):
+        cancel.check()
+        result = segment(
+            picture.opened,
+            method,
+            min_size=min_size,
+            connectivity=connectivity,
+            measure=False,
+            cache=cache,
+            on_progress=_within(on_progress, number, len(pictures)),
+            cancel=cancel,
+        )
+        settings = {"min_size": min_size, "connectivity": connectivity}
+        cases.append(threshold_case(result.probability, picture.labels(), **settings, cancel=cancel))
+    if not any(case.levels[1].any() for case in cases):
+        raise SettingsError(
+            "No pixel of the truth is particle, so no threshold can be chosen. Give images with particles, and "
+            "--particle-value (particle_value) where 0 means particle."
+        )
+    point = choose_threshold(cases, aim, value)
+    seen, told = _seen(model, pictures)
+    names = tuple(picture.name for picture in pictures)
+    return Choice(point, method.default_threshold, tuple(cases), names, seen, told, min_size, connectivity)
+
+
+def store_threshold(
+    model: str | os.PathLike[str],
+    threshold: float,
+    record: Mapping[str, Any],
+    *,
+    out: str | os.PathLike[str] | None = None,
+) -> Path:
+    """Write a threshold into the card of a network or a forest; weights and trees stay as they are.
+
+    Parameters
+    ----------
+    model : str or path
+        Model folder or forest's folder; ``"default"`` is the bundled network, which needs `out`.
+    threshold : float
+        Probability above which pixels are particle, 0 or more and below 1.
+    record : mapping
+        How it was chosen, such as :meth:`Choice.record`; kept under ``scores["operating_point"]``.
+    out : path-like, optional
+        Store it in a copy of the model at this place instead.
+
+    Returns
+    -------
+    Path
+        The folder that has the new threshold.
+
+    Raises
+    ------
+    ModelError
+        If it is no model, or the bundled one without `out`.
+    SettingsError
+        If the threshold is impossible.
+    StoreError
+        If it cannot be written, or something is at `out` already.
+    """
+    folder = model_folder(model)
+    store = next((_STORES[mark] for mark in _STORES if (folder / mark).is_file()), None)
+    if store is None:
+        raise ModelError(f"{model} has no card that could keep a threshold. Give the folder of a model or a forest.")
+    return store(folder, threshold, record, out=out)
+
+
+def model_folder(model: str | os.PathLike[str]) -> Path:
+    """Return the folder of a model; that of the bundled network for ``"default"``."""
+    if os.fspath(model) != BUNDLED:
+        return Path(model)
+    from importlib import resources
+
+    from napari_mpseg.networks.bundled import BUNDLED as NAME
+
+    return Path(str(resources.files("napari_mpseg") / "models" / NAME))
+
+
+def _built(model: Any, options: Mapping[str, Any] | None, device: str) -> "Method":
+    from napari_mpseg.methods.options import checked_options
+    from napari_mpseg.methods.registry import MethodEntry, resolve_method
+
+    entry = resolve_method(model)
+    if not isinstance(entry, MethodEntry):
+        return entry
+    if not entry.graded:
+        raise SettingsError(
+            f"{entry.name} gives no probabilities, so there is no threshold to choose. Take a network or a forest."
+        )
+    if entry.inputs:
+        raise SettingsError(
+            f"{entry.name} is made anew for every image. Train a forest for many images with 'napari-mpseg "
+            "train-forest', and give its folder."
+        )
+    return entry.build(device=device, **checked_options(entry, options or {}))
+
+
+def _seen(model: Any, pictures: "list[Picture]") -> tuple[dict[str, str], bool]:
+    """Return which images the model has learnt from and why that is known, and whether its card tells."""
+    from napari_mpseg.comparison.seen import mpnet_name, seen_in_training, training_images
+
+    if not isinstance(model, (str, os.PathLike)):
+        return {}, False
+    if os.fspath(model) == BUNDLED:
+        names = {picture.name: mpnet_name(picture) for picture in pictures}
+        return {name: f"patch {patch} of MP-Net" for name, patch in names.items() if patch}, True
+    listed = training_images(Path(model))
+    why = {picture.name: seen_in_training(picture, listed) for picture in pictures}
+    return {name: text for name, text in why.items() if text}, bool(listed)
+
+
+def _within(on_progress: ProgressCallback, number: int, count: int) -> ProgressCallback:
+    def report(event: Progress) -> None:
+        stage = f"Image {number + 1} of {count}, {event.stage.lower()}"
+        on_progress(Progress(stage, event.done, event.total, event.unit))
+
+    return report
+
+
+def _store_network(folder: Path, threshold: float, record: Mapping[str, Any], *, out: Any = None) -> Path:
+    from napari_mpseg.networks.modelfile import with_threshold
+
+    return with_threshold(folder, threshold, record, out=out)
+
+
+def _store_forest(folder: Path, threshold: float, record: Mapping[str, Any], *, out: Any = None) -> Path:
+    from napari_mpseg.files import finished_at
+    from napari_mpseg.methods.forest.forest import CARD, load_forest_card
+    from napari_mpseg.settings import to_dict
+
+    if not 0 <= threshold < 1:
+        raise SettingsError(f"Threshold {threshold} is impossible: give a probability from 0 up to, not including, 1.")
+    card = load_forest_card(folder)
+    card = replace(card, threshold=float(threshold), scores={**card.scores, "operating_point": dict(record)})
+    if out is not None:
+        card = replace(card, name=Path(out).name)
+    text = json.dumps(to_dict(card), indent=2, ensure_ascii=False) + "\n"
+    if out is None:
+        with finished_at(folder / CARD) as part:
+            part.write_text(text, encoding="utf-8")
+        return folder
+    with finished_at(out, overwrite=False) as part:
+        shutil.copytree(folder, part)
+        (part / CARD).write_text(text, encoding="utf-8")
+    return Path(out)
+
+
+_STORES: dict[str, Callable[..., Path]] = {"card.json": _store_network, "forest.json": _store_forest}

@@ -75,13 +75,13 @@ class PixelSet:
     """
 
     def __init__(self, pieces: Iterable[Array]) -> None:
-        blocks: dict[tuple[int, int], list[Array]] = {}
-        for piece in pieces:
-            of_block = piece // _BLOCK
-            for block in np.unique(of_block, axis=0):
-                inside = (of_block == block).all(1)
-                blocks.setdefault((int(block[0]), int(block[1])), []).append(piece[inside].astype(np.int32))
-        self._blocks = {block: np.concatenate(parts) for block, parts in blocks.items()}
+        pixels = np.concatenate([np.zeros((0, 2), np.int32), *pieces]).astype(np.int32)
+        of_block = pixels // _BLOCK
+        order = np.lexsort((of_block[:, 1], of_block[:, 0]))
+        pixels, of_block = pixels[order], of_block[order]
+        starts = np.flatnonzero(np.any(of_block[1:] != of_block[:-1], axis=1)) + 1
+        parts = np.split(pixels, starts) if len(pixels) else []
+        self._blocks = {(int(part[0, 0]) // _BLOCK, int(part[0, 1]) // _BLOCK): part for part in parts}
 
     def draw(self, box: Box) -> Array:
         """Return the mask of a box, uint8 ``(Y, X)``."""

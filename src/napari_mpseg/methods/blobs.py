@@ -1,0 +1,235 @@
+"""Round spots, each drawn as a disc."""
+
+import threading
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from napari_mpseg.errors import SettingsError
+from napari_mpseg.images.checks import check_image
+from napari_mpseg.images.image import Image
+from napari_mpseg.images.region import read_region
+from napari_mpseg.inference.grid import Tile, TileGrid
+from napari_mpseg.inference.predictor import Prepared
+from napari_mpseg.inference.schedule import RunningTasks, guarded, run_tasks
+from napari_mpseg.methods.drawn import DrawnPredictor, PixelSet, drawn_image
+from napari_mpseg.methods.grey import GreyScale, grey_scale
+from napari_mpseg.methods.grey_channels import CHANNELS, ChannelName, with_channel
+from napari_mpseg.methods.scale_space import disc_pixels, find_spots, reach, scales, without_overlap
+from napari_mpseg.methods.thresholds.choice import Background, check_background
+from napari_mpseg.progress import CancelToken, ProgressCallback, silent
+from napari_mpseg.settings import to_dict
+
+Array = np.ndarray[Any, Any]
+Reference = Literal["range", "strongest"]
+_TILE = 1024
+
+
+@dataclass(frozen=True)
+class BlobSettings:
+    """Which spots are found.
+
+    Attributes
+    ----------
+    sigma_min, sigma_max : float
+        Smallest and largest standard deviation of the Laplacian of Gaussian, in pixels; a disc has sqrt(2) of it as
+        radius.
+    scales : int
+        How many there are between, ends included.
+    threshold : float
+        Least contrast, 0 to 1.
+    relative_to : str
+        Of what: ``"range"`` of the 255 grey levels, ``"strongest"`` of the strongest spot on the image.
+    overlap : float
+        Largest share of a disc that may lie in a stronger one.
+    channel : str
+        Name in :data:`~napari_mpseg.methods.grey_channels.CHANNELS`.
+    background : str
+        ``"dark"`` or ``"light"``.
+
+    Raises
+    ------
+    SettingsError, UnknownNameError
+        If one of them is impossible.
+    """
+
+    sigma_min: float = 0.9
+    sigma_max: float = 5.0
+    scales: int = 10
+    threshold: float = 0.2
+    relative_to: str = "range"
+    overlap: float = 0.5
+    channel: str = "grey"
+    background: str = "dark"
+
+    def __post_init__(self) -> None:
+        CHANNELS[self.channel]
+        check_background(self.background)
+        if not 0.5 <= self.sigma_min <= self.sigma_max <= 200:
+            raise SettingsError(
+                f"Spots from sigma {self.sigma_min:g} to {self.sigma_max:g} are impossible: "
+                "give 0.5 or more, and not more for the smallest than for the largest (at most 200)."
+            )
+        if not 1 <= self.scales <= 100:
+            raise SettingsError(f"{self.scales} scales are impossible: give 1 to 100.")
+        for name in ("threshold", "overlap"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise SettingsError(f"The {name} {getattr(self, name):g} is impossible: give a share from 0 to 1.")
+        if self.relative_to not in get_args(Reference):
+            raise SettingsError(f"A threshold relative to {self.relative_to!r} is unknown: choose range or strongest.")
+
+
+class BlobMethod:
+    """Spots as a method.
+
+    Parameters
+    ----------
+    settings : BlobSettings
+    """
+
+    name = "blob-log"
+    default_threshold = 0.5
+
+    def __init__(self, settings: BlobSettings) -> None:
+        self.settings = settings
+
+    def prepare(
+        self, image: Image, *, on_progress: ProgressCallback = silent, cancel: CancelToken | None = None
+    ) -> Prepared:
+        """Find all spots, tile by tile; see ``Method.prepare``.
+
+        Raises
+        ------
+        ImageError
+            If the image has not the channels.
+        """
+        check_image(image)
+        spots = self.find(image, on_progress=on_progress, cancel=cancel or CancelToken())
+        discs = PixelSet(disc_pixels(y, x, radius, image.shape) for y, x, radius, _ in spots)
+        count = len(spots)
+        note = f"{count} spot{'' if count == 1 else 's'} found; discs that touch become one particle."
+        return Prepared(drawn_image(image, discs.draw), DrawnPredictor(), (note,))
+
+    def find(self, image: Image, *, on_progress: ProgressCallback = silent, cancel: CancelToken) -> Array:
+        """Return the spots of an image.
+
+        Returns
+        -------
+        ndarray of float
+            ``(N, 4)``: row, column and radius in pixels, and the contrast, in grey levels, of an ideal disc that would
+            answer as strongly.
+        """
+        settings = self.settings
+        seen = with_channel(image, settings.channel)
+        scale = grey_scale(seen, on_progress, cancel, channel=settings.channel)
+        spots = _Spots(settings)
+        grid = TileGrid(seen.shape, _TILE, reach(settings.sigma_max), 1)
+        running = RunningTasks()
+
+        def look(tile: Tile) -> None:
+            spots.add(_spots_of_tile(seen, tile, scale, settings, spots.least))
+
+        import dask
+
+        work = dask.delayed(guarded(look, running, cancel), pure=False, traverse=False)
+        run_tasks(
+            [work(tile) for tile in grid],
+            stage="Finding spots",
+            on_progress=on_progress,
+            cancel=cancel,
+            running=running,
+        )
+        return without_overlap(spots.all(), settings.overlap)
+
+    def describe(self) -> dict[str, Any]:
+        """Return all settings; ``spot_threshold`` and ``background_is`` are the options of shorter names."""
+        described = to_dict(self.settings)
+        described["spot_threshold"] = described.pop("threshold")
+        described["background_is"] = described.pop("background")
+        return described
+
+
+class _Spots:
+    """The spots found so far, without those that are too weak, from several threads."""
+
+    def __init__(self, settings: BlobSettings) -> None:
+        self._share = settings.threshold
+        self._by_strongest = settings.relative_to == "strongest"
+        self._strongest = 0.0 if self._by_strongest else 255.0
+        self._parts: list[Array] = []
+        self._lock = threading.Lock()
+
+    @property
+    def least(self) -> float:
+        """The contrast below which no spot counts, as far as is known."""
+        return max(self._share * self._strongest, 1e-6)
+
+    def add(self, spots: Array) -> None:
+        with self._lock:
+            if self._by_strongest and len(spots) and spots[:, 3].max() > self._strongest:
+                self._strongest = float(spots[:, 3].max())
+                self._parts = [part[part[:, 3] > self.least] for part in self._parts]
+            self._parts.append(spots[spots[:, 3] > self.least])
+
+    def all(self) -> Array:
+        return np.concatenate([np.zeros((0, 4)), *self._parts])
+
+
+def _spots_of_tile(image: Image, tile: Tile, scale: GreyScale, settings: BlobSettings, least: float) -> Array:
+    wy0, _, wx0, _ = tile.window
+    y0, y1, x0, x1 = tile.core
+    grey = scale.apply(read_region(image, *tile.window))
+    if settings.background == "light":
+        grey = 255 - grey
+    inner = (slice(y0 - wy0, y1 - wy0), slice(x0 - wx0, x1 - wx0))
+    sigmas = scales(settings.sigma_min, settings.sigma_max, settings.scales)
+    return find_spots(grey, sigmas, inner, least, (wy0, wx0))
+
+
+def blob_log(
+    sigma_min: float = 0.9,
+    sigma_max: float = 5.0,
+    scales: int = 10,
+    threshold: float = 0.2,
+    relative_to: Reference = "range",
+    overlap: float = 0.5,
+    channel: ChannelName = "grey",
+    background: Background = "dark",
+    device: str = "auto",
+) -> BlobMethod:
+    """Return the search for round spots by the Laplacian of Gaussian.
+
+    Parameters
+    ----------
+    sigma_min : float
+        Standard deviation of the smallest spots in pixels; a disc's is its radius / 1.41. Smaller spots are found too,
+        down to one pixel, and their size is told from the two smallest scales.
+    sigma_max : float
+        Standard deviation of the largest spots in pixels.
+    scales : int
+        How many sizes are tried from the smallest to the largest.
+    threshold : float
+        Least contrast of a spot as a share, 0 to 1. More finds less.
+    relative_to : str
+        What the threshold is a share of: the whole range of 255 grey levels, or the strongest spot on the image.
+    overlap : float
+        A disc of which a larger share than this lies in a stronger one is dropped, or takes the place of that one.
+    channel : str
+        What of a colour image is looked at: the mean of its channels; the same with the weights 0.299, 0.587 and 0.114
+        of red, green and blue; one channel; or red less others, below 0 cut off.
+    background : str
+        Dark: spots are brighter than their surroundings. Light: they are darker.
+    device : str
+        Not used.
+
+    Raises
+    ------
+    SettingsError, UnknownNameError
+        If a setting is impossible.
+
+    References
+    ----------
+    Lindeberg 1998, doi:10.1023/A:1008045108935.
+    """
+    return BlobMethod(BlobSettings(sigma_min, sigma_max, scales, threshold, relative_to, overlap, channel, background))

@@ -116,8 +116,11 @@ def _windows(
             right = min(int(x1[start_here].max()) + 1, labels.shape[1])
             found = read_labels(labels, Block(top, left, bottom - top, right - left))
             wanted = np.sort(numbers[start_here])
-            place = np.minimum(np.searchsorted(wanted, found), wanted.size - 1)
-            yield np.where(wanted[place] == found, place + 1, 0).astype(np.int32)
+            pieces = np.zeros(found.shape, np.int32)
+            filled = found > 0
+            place = np.minimum(np.searchsorted(wanted, found[filled]), wanted.size - 1)
+            pieces[filled] = np.where(wanted[place] == found[filled], place + 1, 0)
+            yield pieces
         on_progress(Progress(stage, done, len(blocks), "blocks"))
 
 

@@ -18,6 +18,7 @@ from napari_mpseg._version import __version__
 if TYPE_CHECKING:
     from napari_mpseg.calibration import Calibration
     from napari_mpseg.evaluation.report import evaluate
+    from napari_mpseg.experiments.train import train
     from napari_mpseg.images.image import Image
     from napari_mpseg.images.open import open_image, open_planes
     from napari_mpseg.methods.network import NetworkMethod
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from napari_mpseg.synthesis.filters import synthetic_filter
     from napari_mpseg.synthesis.sem import synthetic_sem
     from napari_mpseg.training.presets import PRESETS
-    from napari_mpseg.training.train import train
 
 _WHERE = {
     "Calibration": "calibration",
@@ -77,7 +77,7 @@ _WHERE = {
     "segment": "pipeline",
     "synthetic_filter": "synthesis.filters",
     "synthetic_sem": "synthesis.sem",
-    "train": "training.train",
+    "train": "experiments.train",
     "train_classifier": "particles.classes.trained",
     "write_report": "reports.report",
 }

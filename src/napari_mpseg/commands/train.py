@@ -58,6 +58,7 @@ def run(options: argparse.Namespace) -> None:
     """Train, save, and say what was reached."""
     from napari_mpseg.commands.presets import preset_of
     from napari_mpseg.errors import SettingsError, StoreError
+    from napari_mpseg.experiments.operating_point import check_operating_point, with_operating_point
     from napari_mpseg.leftovers import remove
     from napari_mpseg.networks.modelfile import save_model
     from napari_mpseg.training.data.pairs import folder_files, load_folder
@@ -75,6 +76,7 @@ def run(options: argparse.Namespace) -> None:
         pairs += load_folder(options.data, options.particle_value)
     if not pairs:
         raise SettingsError("There is nothing to learn from. Give a folder of labelled images, or --pair IMAGE LABELS.")
+    check_operating_point(preset.settings)
     use_threads(options.threads)
     checkpoint = options.out.with_name(f"{options.out.name}.training")
     session = prepare_training(
@@ -94,6 +96,7 @@ def run(options: argparse.Namespace) -> None:
     with console_work(options.quiet) as (on_progress, cancel), _logged(options.tensorboard) as on_event:
         model = session.run(on_progress=on_progress, on_event=on_event, control=cancel)
         cancel.check()  # stopped: the checkpoint stays, and the same command goes on from it
+        model = with_operating_point(session, model, device=options.device, on_progress=on_progress, cancel=cancel)
     save_model(model, options.out, overwrite=options.overwrite)
     remove(checkpoint)
     _tell(session, model)
@@ -116,6 +119,9 @@ def _tell(session: Any, model: Any) -> None:
     kept = model.card.scores.get("validation")
     if kept:
         say(f"Kept      epoch {kept['epoch']}: validation loss {kept['loss']:.4g}, IoU {kept['iou']:.3f}")
+    point = model.card.scores.get("operating_point")
+    if point:
+        say(f"Threshold {point['threshold']:g} ({point['aim']}): recall {point['recall']:.3f}, F1 {point['f1']:.3f}")
 
 
 class _logged:

@@ -42,9 +42,11 @@ def stored_cross_validation(
         If the models in `out` are of another preset or of other folds.
     Cancelled
     """
+    from napari_mpseg.experiments.operating_point import check_operating_point
     from napari_mpseg.training.crossval import cross_validate
     from napari_mpseg.training.session import fingerprints
 
+    check_operating_point(preset.settings)
     same_preset(out / PRESET, preset)
     same_record(
         out / FOLDS,
@@ -62,6 +64,7 @@ def stored_trainer(
     """Return a trainer that keeps every fold's model in `out`, and takes it from there the next time."""
 
     def train(fold: "Fold", others: Sequence[Any], on_progress: "ProgressCallback", cancel: "CancelToken") -> "Model":
+        from napari_mpseg.experiments.operating_point import finisher
         from napari_mpseg.training.train import prepare_training
 
         def prepare(checkpoint: Path) -> Any:
@@ -71,6 +74,7 @@ def stored_trainer(
         return stored_model(
             out / f"without-{fold.name}",
             prepare,
+            finish=finisher(device, on_progress, cancel),
             say=lambda note: say(f"{fold.name}: {note}"),
             on_progress=on_progress,
             cancel=cancel,
@@ -81,21 +85,6 @@ def stored_trainer(
 
 def as_segmented(device: str, cancel: "CancelToken") -> "Predictor":
     """Return a predictor that sees images as ``segment`` does, with the test-time augmentation of the model."""
-    import numpy as np
+    from napari_mpseg.experiments.labelled_prediction import predict_labelled
 
-    from napari_mpseg.images.image import Image
-    from napari_mpseg.inference.tiled import tiled_probability
-    from napari_mpseg.methods.network import NetworkMethod
-
-    def predict(model: "Model", images: Sequence[Any]) -> list[Any]:
-        import dask.array as da
-
-        method = NetworkMethod(model, device)
-        found = []
-        for pair in images:
-            image = Image(da.from_array(np.asarray(pair.image[:, :])), pair.name)
-            prepared = method.prepare(image, cancel=cancel)
-            found.append(tiled_probability(prepared.image, prepared.predictor).compute(scheduler="synchronous"))
-        return found
-
-    return predict
+    return lambda model, images: [predict_labelled(model, pair, device, cancel) for pair in images]

@@ -1,14 +1,12 @@
 """What came of the rounds of one preset or method, and the rows that are made of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import numpy as np
-
+from napari_mpseg.evaluation.aggregate import score
 from napari_mpseg.evaluation.evidence import Evidence
-from napari_mpseg.evaluation.metric import METRICS
 from napari_mpseg.evaluation.pixel import PixelCounts
-from napari_mpseg.experiments.protocol import IMAGES, ROUNDS, Block, Column
+from napari_mpseg.experiments.protocol import Block, Column
 
 
 @dataclass(frozen=True)
@@ -47,18 +45,8 @@ def values_of(outcomes: Sequence[Outcome], columns: Sequence[Column]) -> dict[st
 
     TP, FP, FN and TN averaged over rounds differ from their sums by a factor that no ratio of them feels.
     """
-    together = [evidence for one in outcomes for evidence in one.evidences]
-    found = {}
-    for column in columns:
-        entry = METRICS[column.metric]
-        if column.over == IMAGES:
-            value = float(np.mean(entry.each(together)))
-        elif column.over == ROUNDS:
-            value = float(np.mean([entry.of(one.evidences) for one in outcomes]))
-        else:
-            value = entry.of(together)
-        found[column.metric] = value
-    return found
+    together = [replace(evidence, group=one.round_name) for one in outcomes for evidence in one.evidences]
+    return {column.metric: score(together, [column.metric], column.over)[column.metric] for column in columns}
 
 
 def mean_counts(outcomes: Sequence[Outcome]) -> Mapping[str, float]:

@@ -10,7 +10,7 @@ from napari_mpseg.experiments.rounds import Division
 if TYPE_CHECKING:
     from napari_mpseg.training.preset import Preset
 
-COUNTS, IMAGES, ROUNDS = "counts", "images", "rounds"
+COUNTS, IMAGES, ROUNDS = "total", "mean", "fold-mean"
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ class Column:
         In the registry of metrics.
     title : str
     over : str
-        ``"counts"``: of TP, FP, FN and TN averaged over the rounds. ``"images"``: the mean of what it is for each
-        image. ``"rounds"``: the mean of what it is for each round.
+        How images are put together, in :data:`~napari_mpseg.evaluation.aggregate.AGGREGATIONS`: ``"total"`` is of TP,
+        FP, FN and TN averaged over the rounds, ``"mean"`` the mean over images, ``"fold-mean"`` that over rounds.
     """
 
     metric: str

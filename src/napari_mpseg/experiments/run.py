@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.experiments.grouping import keys_of
+from napari_mpseg.experiments.operating_point import check_operating_point, finisher
 from napari_mpseg.experiments.outcome import Outcome
 from napari_mpseg.experiments.predictions import (
     Predictor,
@@ -107,6 +108,7 @@ def run_protocol(
     for name, start in [*((name, name) for name in methods), *((preset.name, preset.start) for preset in chosen)]:
         _check_start(start, name, work)
     for preset in chosen:
+        check_operating_point(preset.settings)
         same_preset(work.out / MODELS / _safe(preset.name) / "preset.json", preset)
     outcomes: dict[str, list[Outcome]] = {}
     for name, predictor in predictors.items():  # first, as they are quick
@@ -196,6 +198,7 @@ def _trained_outcome(preset: "Preset", one: Round, work: _Work) -> Outcome:
     model = stored_model(
         place,
         prepare,
+        finish=finisher(work.device, work.on_progress, work.cancel),
         say=lambda note: work.say(f"{preset.name}, {one.name}: {note}"),
         on_progress=_named(work.on_progress, f"{preset.name} {one.name}"),
         cancel=work.cancel,

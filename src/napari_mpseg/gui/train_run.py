@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.errors import Cancelled, ModelError, MpsegError, SettingsError
+from napari_mpseg.experiments.operating_point import check_operating_point, with_operating_point
 from napari_mpseg.gui.train_preview import PreviewMaker
 from napari_mpseg.gui.train_store import checkpoint_for, keep_unsaved
 from napari_mpseg.leftovers import remove
@@ -189,6 +191,8 @@ class TrainRun:
         on_progress(Progress("Building the network", 0, 0))
         from napari_mpseg.training import train
 
+        check_operating_point(self._request.preset.settings)
+
         def prepare() -> Session:
             request = self._request
             return train.prepare_training(
@@ -226,6 +230,10 @@ class TrainRun:
 
         self.control.while_paused = look
         model = session.run(on_progress=on_progress, on_event=watch, control=self.control)
+        with suppress(Cancelled):  # what was learnt is kept with the threshold of the settings
+            self._check()
+            device = self._request.device
+            model = with_operating_point(session, model, device=device, on_progress=on_progress, cancel=self.control)
         history, step = session.training.history, session.training.step
         return Outcome(
             self._kept(model) if step else None,

@@ -45,6 +45,8 @@ class Session:
         Epochs that were done already.
     notes : sequence of str
         What the user should know before it starts.
+    validation : sequence of LabelledImage
+        What is validated on, as it was given.
     """
 
     training: Training
@@ -53,6 +55,7 @@ class Session:
     checkpoint: Path | None = None
     resumed: int = 0
     notes: Sequence[str] = ()
+    validation: Sequence[LabelledImage] = ()
 
     def run(
         self,
@@ -129,6 +132,7 @@ def prepare_session(
     """
     if not images:
         raise SettingsError("There is nothing to learn from. Give at least one image with painted labels.")
+    given = tuple(validation)
     channels = images[0].image.shape[2] if start is None else start.card.in_channels
     images, validation, synthetic = (
         [with_channels(pair, channels) for pair in part] for part in (images, validation, synthetic)
@@ -183,7 +187,7 @@ def prepare_session(
         "start": weights_digest(start.network) if start is not None else "",
     }
     resumed = restore_checkpoint(training, checkpoint, data) if checkpoint is not None else False
-    return Session(training, made, data, checkpoint, len(training.history) if resumed else 0, tuple(notes))
+    return Session(training, made, data, checkpoint, len(training.history) if resumed else 0, tuple(notes), given)
 
 
 def _with_fill(settings: TrainSettings, images: Sequence[LabelledImage]) -> TrainSettings:

@@ -180,6 +180,10 @@ class TrainSettings:
         ``"auto"`` takes bfloat16 where the device computes it fast, ``"fp32"``, ``"bf16"``.
     threshold : float
         Operating point that is written into the model card.
+    operating_point : str
+        Choose the operating point on the validation images instead, by this aim: ``"best-f1"``,
+        ``"recall-at-least:0.95"``, ``"count-bias-zero"`` and others of
+        :data:`~napari_mpseg.evaluation.operating_points.AIMS`. Empty takes `threshold`.
     seed : int
         The same seed on the same machine gives the same weights.
     """
@@ -203,6 +207,7 @@ class TrainSettings:
     patience: int = 0
     precision: str = "auto"
     threshold: float = 0.5
+    operating_point: str = ""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -218,6 +223,11 @@ class TrainSettings:
             raise SettingsError(f"precision = {self.precision!r} is unknown: give one of {', '.join(PRECISIONS)}.")
         if (self.keep.startswith("best") or self.patience) and not self.validation:
             raise SettingsError("Keeping the best epoch, or stopping early, needs a validation share above 0.")
+        if self.operating_point and not self.validation:
+            raise SettingsError(
+                f"operating_point = {self.operating_point!r} chooses the threshold on validation images: give a "
+                "validation share above 0."
+            )
 
 
 def _at_least_one(settings: Any, name: str) -> None:

@@ -1,7 +1,7 @@
 """Train a network from painted labels: the front door of scripts and of the widget."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ def train(
     on_progress: ProgressCallback = silent,
     on_event: EventCallback = lambda event: None,
     control: CancelToken | None = None,
+    finish: Callable[[Session, Model], Model] | None = None,
 ) -> Model:
     """Train a network on painted labels.
 
@@ -63,6 +64,9 @@ def train(
         :class:`~napari_mpseg.training.run.events.TrainingEvent` after every step and epoch.
     control : CancelToken or TrainingControl, optional
         To stop (what was learnt so far is returned) or to pause.
+    finish : callable, optional
+        Takes session and model at the end of a run that was not stopped, and returns the model to be returned. A preset
+        with an ``operating_point`` needs it: ``napari_mpseg.train`` brings its own, which chooses the threshold.
 
     Returns
     -------
@@ -84,7 +88,8 @@ def train(
         device=device,
         checkpoint=checkpoint,
     )
-    return session.run(on_progress=on_progress, on_event=on_event, control=control)
+    model = session.run(on_progress=on_progress, on_event=on_event, control=control)
+    return model if finish is None or (control is not None and control.cancelled) else finish(session, model)
 
 
 def prepare_training(
@@ -117,7 +122,8 @@ def prepare_training(
     kept, held = _kept_aside(images, settings, validation)
     if settings.validation and not held:  # too little was painted to keep some of it aside
         notes.append(split_note(images, settings.validation, settings.seed))
-        settings = replace(settings, validation=0.0, patience=0, keep=_without_validation(settings.keep))
+        keep = _without_validation(settings.keep)
+        settings = replace(settings, validation=0.0, patience=0, keep=keep, operating_point="")
     notes += _overruled(settings, beginning)
     return prepare_session(
         kept,

@@ -16,6 +16,7 @@ from napari_mpseg.files import finished_at
 from napari_mpseg.settings import to_dict
 from napari_mpseg.training.run.loop import EpochRecord, Training
 from napari_mpseg.training.run.validation import Validation
+from napari_mpseg.training.settings import TrainSettings
 
 TENSORS, STATE = "tensors.safetensors", "state.json"
 FORMAT = 1
@@ -114,7 +115,9 @@ def restore_checkpoint(training: Training, folder: Path, data: Mapping[str, Any]
     if state is None:
         return False
     here = {"settings": to_dict(training.settings), "data": dict(data)}
-    different = _differences(json.loads(json.dumps(here)), {"settings": state["settings"], "data": state["data"]})
+    # settings that came later than the checkpoint have their defaults there
+    there = {"settings": {**to_dict(TrainSettings()), **state["settings"]}, "data": state["data"]}
+    different = _differences(json.loads(json.dumps(here)), json.loads(json.dumps(there)))
     if different:
         raise SettingsError(
             f"The checkpoint {folder} was made with other {'; '.join(different)}. "

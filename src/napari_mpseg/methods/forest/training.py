@@ -1,5 +1,6 @@
 """Train a forest on painted labels."""
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,7 +22,6 @@ from napari_mpseg.training.painted.annotations import check_painted, painted_ima
 
 Array = np.ndarray[Any, Any]
 _SIDE = 256
-_TREES_AT_ONCE = 10
 
 
 def train_forest(
@@ -199,8 +199,10 @@ def _grown(
     own = np.array([weights.get(stratum, 1.0) for stratum in range(FAR + 1)])[strata]
     counted = None if (own == own[0]).all() else own / own.mean()
     classes = (strata == PARTICLE).astype(np.int8)
+    at_once = max(4, os.cpu_count() or 1)
+    cancel.check()
     on_progress(Progress("Growing trees", 0, settings.trees, "trees"))
-    for trees in [*range(_TREES_AT_ONCE, settings.trees, _TREES_AT_ONCE), settings.trees]:
+    for trees in [*range(at_once, settings.trees, at_once), settings.trees]:
         cancel.check()
         forest.set_params(n_estimators=trees)
         forest.fit(values, classes, counted)

@@ -35,22 +35,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of images with 'labels', or of fold_* folders")
     parser.add_argument(
-        "--methods", required=True, nargs="+", metavar="METHOD", help="what to compare, a row each; see below"
+        "--methods", required=True, nargs="+", metavar="METHOD", help="what to compare, a row each; see above"
     )
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the comparison")
     parser.add_argument(
         "--metrics",
         nargs="+",
-        default=[],
         metavar="NAME",
         help="columns: metrics, families (pixel, probability, particle, count, size) or all; 'napari-mpseg evaluate "
         "--list' explains them; without, the dozen that most need",
     )
     parser.add_argument("--particle-value", type=count, metavar="N", help="the value in labels that is particle")
     parser.add_argument("--images", type=_positive, metavar="N", help="only N images, taken evenly from all")
-    parser.add_argument(
-        "--fold", default="", metavar="NAME", help="fold that the images of a plain folder were made from"
-    )
+    parser.add_argument("--fold", metavar="NAME", help="fold that the images of a plain folder were made from")
     parser.add_argument("--min-size", type=_positive, default=3, metavar="PX", help="drop particles of fewer pixels")
     parser.add_argument(
         "--resamples", type=count, default=2000, metavar="N", help="samples of the images for intervals; 0 for none"
@@ -60,7 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--colours",
         default="paper",
         choices=tuple(_COLOURS),
-        help="of the errors: those of Baek et al. 2021 (true black, false red, missed green), or colour-blind-safe ones",
+        help="of the errors: those of Baek et al. 2021 (true black, false red, missed green), or safe ones",
     )
     parser.add_argument("--title", default="Comparison of methods", metavar="TEXT", help="heading of the page")
     parser.add_argument("--keep", action="store_true", help="keep labels and probabilities in DIR/results")
@@ -78,11 +75,11 @@ def run(options: argparse.Namespace) -> int | None:
             options.data,
             options.methods,
             options.out,
-            metrics=options.metrics,
+            metrics=options.metrics or (),
             min_size=options.min_size,
             particle_value=options.particle_value,
             count=options.images,
-            group=options.fold,
+            group=options.fold or "",
             resamples=options.resamples,
             seed=options.seed,
             colours=_COLOURS[options.colours],
@@ -104,7 +101,7 @@ def run(options: argparse.Namespace) -> int | None:
 
 def _positive(text: str) -> int:
     """Read a whole number of 1 or more for argparse."""
-    if not text.isdecimal() or not 1 <= int(text[:18]):
+    if not text.isdecimal() or int(text[:18]) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
     return int(text)
 

@@ -15,13 +15,14 @@ from napari_mpseg.methods.registry import FOLDER_CARDS
 
 FOLDS = "folds.json"
 WITHOUT = "without-"
+_WHOLE = 2**22  # pixels of an image that is read once
 _MPNET = Path(__file__).with_name("mpnet_patches.txt")  # digest of some pixels, and name, of the 60 patches of MP-Net
 
 
 def pixel_digest(picture: Picture) -> str:
     """Return the digest of some of an image's pixels, as training keeps it of what it learnt from."""
+    from napari_mpseg.training.data.fingerprints import fingerprints
     from napari_mpseg.training.data.pairs import LabelledImage
-    from napari_mpseg.training.session import fingerprints
 
     nothing = np.zeros(picture.opened.shape, bool)
     (found,) = fingerprints([LabelledImage(picture.name, _Levels(picture), nothing)])
@@ -35,7 +36,8 @@ class _Levels:
         from napari_mpseg.images.normalisation import Normalisation
 
         image = picture.opened
-        self._data = image.data
+        # a PNG is read as a whole for every look at it
+        self._data = np.asarray(image.data) if picture.pixels <= _WHOLE else image.data
         self.shape = (*image.shape, image.n_channels)
         self._scaling = None if image.dtype == np.uint8 else Normalisation("auto").measure(image)
 

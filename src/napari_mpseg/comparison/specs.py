@@ -9,6 +9,7 @@ from napari_mpseg.comparison.methods import HeldOutContender, MethodContender, c
 from napari_mpseg.comparison.seen import WITHOUT, is_crossval, read_folds
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.exchange.names import file_stem
+from napari_mpseg.inference.background import find_background
 from napari_mpseg.methods.options import options_of, parse_options
 from napari_mpseg.methods.registry import METHODS
 
@@ -29,8 +30,13 @@ def _yes(text: str) -> bool:
     return text.lower() in ("yes", "true")
 
 
+def _background(text: str) -> str:
+    find_background(text)  # raises
+    return text
+
+
 _AROUND: dict[str, Callable[[str], Any]] = {
-    "background": str,
+    "background": _background,
     "threshold": _number,
     "tta": lambda text: [] if text == "none" else text.split(","),
     "rescale": _yes,
@@ -114,12 +120,16 @@ def _method_of(text: str) -> tuple[str, str]:
 def _split(method: str, options: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the method's own options, and what goes to ``segment`` beside them."""
     entry = checked_entry(method)
-    own = {*(option.name for option in options_of(entry)), *(one.name for one in entry.inputs)}
+    options_there = {option.name: option for option in options_of(entry)}
+    own = {*options_there, *(one.name for one in entry.inputs)}
     mine, around = [], {}
     for text in _texts(options, {*own, *_AROUND}):
         name, _, value = text.partition("=")
-        if name.strip() in _AROUND and name.strip() not in own:
-            around[name.strip()] = _AROUND[name.strip()](value.strip())
+        name, value = name.strip(), value.strip()
+        # a method may have an option of that name, such as whether the background is dark or light
+        meant = name in options_there and (not options_there[name].choices or value in options_there[name].choices)
+        if name in _AROUND and not meant:
+            around[name] = _AROUND[name](value)
         else:
             mine.append(text)
     return parse_options(entry, mine), around

@@ -60,26 +60,20 @@ def write_comparison(
         If `cancel` was set.
     """
     cancel = cancel or CancelToken()
-    drawn: dict[str, Figure] = {}
-    for done, (name, entry) in enumerate(FIGURES.items()):
-        cancel.check()
-        on_progress(Progress("Drawing", done, len(FIGURES), "figures"))
-        figure = entry.draw(comparison)
-        if figure is not None:
-            drawn[name] = figure
-    on_progress(Progress("Drawing", len(FIGURES), len(FIGURES), "figures"))
     out = Path(folder)
     pictures = {
         f"{name}.{kind}": out / FIGURE_FOLDER / f"{name}.{kind}"
-        for name in drawn
+        for name in FIGURES
         for kind in (("png", "svg") if FIGURES[name].lines else ("png",))
     }
     targets = {**pictures, **{name: out / file for name, file in NAMES.items()}}
     record = record_of(comparison)
-    with finished_together(targets, overwrite=overwrite) as parts:
+    with finished_together(targets, overwrite=overwrite, optional=tuple(pictures)) as parts:
+        drawn = _drawn(comparison, on_progress, cancel)
         for name in pictures:
             stem, _, kind = name.rpartition(".")
-            write_figure(drawn[stem], parts[name], kind)
+            if stem in drawn:
+                write_figure(drawn[stem], parts[name], kind)
         comparison_frame(comparison).to_csv(parts["comparison"], index=False, encoding="utf-8")
         per_image_frame(comparison).to_csv(parts["per_image"], index=False, encoding="utf-8")
         size_frame(comparison).to_csv(parts["sizes"], index=False, encoding="utf-8")
@@ -87,4 +81,16 @@ def write_comparison(
         parts["record"].write_text(text + "\n", encoding="utf-8")
         parts["html"].write_text(comparison_page(comparison, drawn, record), encoding="utf-8")
         cancel.check()
-    return targets
+    return {name: path for name, path in targets.items() if path.exists()}
+
+
+def _drawn(comparison: Comparison, on_progress: ProgressCallback, cancel: CancelToken) -> "dict[str, Figure]":
+    drawn = {}
+    for done, (name, entry) in enumerate(FIGURES.items()):
+        cancel.check()
+        on_progress(Progress("Drawing", done, len(FIGURES), "figures"))
+        figure = entry.draw(comparison)
+        if figure is not None:
+            drawn[name] = figure
+    on_progress(Progress("Drawing", len(FIGURES), len(FIGURES), "figures"))
+    return drawn

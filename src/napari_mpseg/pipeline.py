@@ -157,7 +157,7 @@ def segment(
         write_record(arrays, record)
         count = segment_tiles(prepared, arrays, settings, tile_size=tile_size, on_progress=on_progress, cancel=cancel)
         particles = _measured(arrays, opened, sorting, record, on_progress, cancel) if measure else None
-        macro = _macro_counts(built, arrays, settings)
+        macro = _macro_counts(built, arrays, settings, on_progress, cancel)
         result = Result(
             opened,
             arrays.labels,
@@ -271,13 +271,15 @@ def _measured(
     return replace(table, provenance=record)
 
 
-def _macro_counts(method: Method, arrays: ResultArrays, settings: MaskSettings) -> Any:
+def _macro_counts(
+    method: Method, arrays: ResultArrays, settings: MaskSettings, on_progress: ProgressCallback, cancel: CancelToken
+) -> Any:
     """Return what the macro behind a method would count itself, where the method was asked for that."""
     if not getattr(method, "macro_counting", False):
         return None
     from napari_mpseg.particles.macro_counts import macro_counts
 
-    return macro_counts(arrays.labels, min_size=settings.min_size)
+    return macro_counts(arrays.labels, min_size=settings.min_size, on_progress=on_progress, cancel=cancel)
 
 
 def _record(

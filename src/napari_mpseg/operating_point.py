@@ -70,7 +70,7 @@ class Choice:
         curves, true = self.point.curves, sum(case.n_truth for case in self.cases)
         return [
             {
-                "threshold": round((level - 0.5) / LEVELS, 3),
+                "threshold": self.before if note == "before" else round((level - 0.5) / LEVELS, 3),
                 "precision": float(curves.precision[level]),
                 "recall": float(curves.recall[level]),
                 "f1": float(curves.f1[level]),

@@ -39,7 +39,7 @@ def error_map(predicted: Any, truth: Any) -> Any:
         return _marked(predicted, truth)
     import dask.array as da
 
-    chunks = next(_chunks(array) for array in (predicted, truth) if getattr(array, "chunks", None))
+    chunks = next((_chunks(array) for array in (predicted, truth) if getattr(array, "chunks", None)), (2048, 2048))
     lazy = []
     for array in (predicted, truth):
         if isinstance(array, da.Array):

@@ -174,20 +174,35 @@ def by_distance(particles: ParticleEvidence, value: float) -> Matching:
 
 
 def _assigned(centres: NDArray[np.float64], tree: Any, value: float) -> tuple[Ids, Ids]:
-    from scipy.sparse import coo_array, csr_array
-    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
     from scipy.spatial import cKDTree
 
-    count, others = len(centres), tree.n
-    if not count:
+    if not len(centres):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     near = cKDTree(centres).sparse_distance_matrix(tree, value, output_type="coo_matrix")
+    # most have nobody else in reach
+    lone = (np.bincount(near.row, minlength=len(centres))[near.row] == 1) & (np.bincount(near.col)[near.col] == 1)
+    rows, row = np.unique(near.row[~lone], return_inverse=True)
+    columns, column = np.unique(near.col[~lone], return_inverse=True)
+    some, others = _cheapest(row, column, near.data[~lone], len(rows), len(columns), value)
+    truth, predicted = np.append(near.row[lone], rows[some]), np.append(near.col[lone], columns[others])
+    return truth.astype(np.int64), predicted.astype(np.int64)
+
+
+def _cheapest(
+    row: Ids, column: Ids, distance: NDArray[np.float64], count: int, others: int, value: float
+) -> tuple[Ids, Ids]:
+    """Return the one-to-one pairs, as many as possible and then with the smallest sum of distances."""
+    from scipy.sparse import coo_array, csr_array
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
+    if not count:
+        return row, column
     # Every true particle may also stay alone, at a price that no sum of distances reaches: the cheapest full matching
     # then has the most pairs. One is added to all, since a zero would be no entry.
     alone = np.arange(count)
-    rows, columns = np.concatenate([near.row, alone]), np.concatenate([near.col, others + alone])
-    costs = np.concatenate([near.data + 1.0, np.full(count, (count + 1) * value + 1.0)])
-    graph = csr_array(coo_array((costs, (rows, columns)), shape=(count, others + count)))
-    row, column = min_weight_full_bipartite_matching(graph)
-    paired = column < others
-    return row[paired].astype(np.int64), column[paired].astype(np.int64)
+    places = np.concatenate([row, alone]), np.concatenate([column, others + alone])
+    costs = np.concatenate([distance + 1.0, np.full(count, (count + 1) * value + 1.0)])
+    graph = csr_array(coo_array((costs, places), shape=(count, others + count)))
+    left, right = min_weight_full_bipartite_matching(graph)
+    paired = right < others
+    return left[paired], right[paired]

@@ -90,10 +90,10 @@ def test_truth_gives_scores_and_aims(viewer, widget, finished, result_layer, pro
     widget.aims.button.click()
     assert np.array_equal(probability > 255 * widget.threshold, truth > 0)  # where F1 is 1
     assert widget.record()["aim"] == "best-f1"
-    assert widget.record()["reached"]["f1"] == 1
+    assert widget.record()["f1"] == 1
     screenshot("threshold_truth")
     widget.slider.setValue(widget.slider.value() + 9)
-    assert widget.record()["aim"] == "chosen by hand"
+    assert widget.record()["aim"] == "by hand"
 
 
 def test_a_mask_where_0_is_particle(viewer, widget, finished, result_layer, truth):
@@ -214,8 +214,8 @@ def test_store_in_the_model_that_made_it(widget, result_layer, model, monkeypatc
     widget.store_button.click()
     card = json.loads((model / "card.json").read_text())
     assert card["threshold"] == widget.threshold
-    assert card["scores"]["operating_point"]["aim"] == "chosen by hand"
-    assert card["scores"]["operating_point"]["data"] == ["scan"]
+    assert card["scores"]["operating_point"]["aim"] == "by hand"
+    assert card["scores"]["operating_point"]["chosen_on"] == ["scan"]
     assert (model / "weights.safetensors").read_bytes() == weights
     assert "stored" in widget.panel.status.text()
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-from napari_mpseg.errors import ModelError, MpsegError
+from napari_mpseg.errors import ModelError
 from napari_mpseg.gui.memory import Memory
-from napari_mpseg.gui.method_choice import model_of, recent_models, remember_model
+from napari_mpseg.gui.method_choice import recent_models, remember_model
 
 
 def model_behind(layer: Any) -> Path | None:
@@ -19,29 +19,38 @@ def model_behind(layer: Any) -> Path | None:
 
     None where the layer does not say, or the model is not found.
     """
-    digest = weights_behind(layer)
+    digest = digest_behind(layer)
     if not digest:
         return None
-    from napari_mpseg.networks.modelfile import load_card
+    from napari_mpseg.operating_point import BUNDLED, model_folder
 
-    bundled = resources.files("napari_mpseg") / "models"
-    known = [Path(path) for path in recent_models(Memory("segment"))]
-    if isinstance(bundled, Path):
-        known += sorted(path for path in bundled.iterdir() if path.is_dir())
-    for path in known:
-        try:
-            if load_card(path).weights_sha256 == digest:
-                return path
-        except MpsegError:
-            continue
-    return None
+    known = [model_folder(BUNDLED), *(Path(path) for path in recent_models(Memory("segment")))]
+    return next((path for path in known if _card(path).get(_digest_name(_card(path))) == digest), None)
 
 
-def weights_behind(layer: Any) -> str:
-    """Return the digest of the weights that made a probability layer; empty where it does not say."""
+def digest_behind(layer: Any) -> str:
+    """Return the digest of the weights or trees that made a probability layer; empty where it does not say."""
     metadata = layer.metadata.get("napari-mpseg", {}) if isinstance(layer.metadata, dict) else {}
     provenance = metadata.get("provenance", {}) if isinstance(metadata, dict) else {}
-    return str((provenance.get("model") or {}).get("weights_sha256", ""))
+    card = dict(provenance.get("model") or {})
+    return str(card.get(_digest_name(card), ""))
+
+
+def _digest_name(card: Mapping[str, Any]) -> str:
+    return next((name for name in ("weights_sha256", "trees_sha256") if name in card), "")
+
+
+def _card(path: Path) -> dict[str, Any]:
+    """Return the values of a network's or a forest's card; empty where there is none."""
+    from napari_mpseg.methods.registry import FOLDER_CARDS
+
+    for name in FOLDER_CARDS:
+        try:
+            values = json.loads((path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        return values if isinstance(values, dict) else {}
+    return {}
 
 
 def ask_and_store(
@@ -59,25 +68,26 @@ def ask_and_store(
     MpsegError
         If it is no model, another one than made the probability, or cannot be written.
     """
-    from napari_mpseg.networks.modelfile import is_bundled, load_card, with_threshold
+    from napari_mpseg.networks.modelfile import is_bundled
+    from napari_mpseg.operating_point import store_threshold
 
     path = model_behind(layer) or _ask_for_model(parent)
     if path is None:
         return None
-    card, digest = load_card(path), weights_behind(layer)
-    if digest and card.weights_sha256 != digest:
+    card, digest = _card(path), digest_behind(layer)
+    if digest and card.get(_digest_name(card)) != digest:
         raise ModelError(
             f"{path} is not the model that made {layer.name}, so this threshold means nothing for it. Choose the model "
             "that the image was segmented with."
         )
     out = None
     if is_bundled(path):
-        out = _ask_for_copy(parent, card.name, memory)
+        out = _ask_for_copy(parent, str(card.get("name", path.name)), memory)
         if out is None:
             return None
-    elif not _may_change(parent, path, card.threshold, threshold):
+    elif not _may_change(parent, path, float(card.get("threshold", 0.5)), threshold):
         return None
-    made = with_threshold(path, threshold, record, out=out)
+    made = store_threshold(path, threshold, record, out=out)
     remember_model(Memory("segment"), made)
     kept = "a copy of the bundled model, saved as" if out is not None else "the card of"
     return f"Threshold {threshold:.3f} stored in {kept} {made}. Its weights are unchanged."
@@ -87,9 +97,9 @@ def _ask_for_model(parent: QWidget) -> Path | None:
     known = recent_models(Memory("segment"))
     folder = str(Path(known[0]).parent) if known else str(Path.home())
     path, _ = QFileDialog.getOpenFileName(
-        parent, "Choose the model that made this probability: its card", folder, "Models (card.json)"
+        parent, "Choose the model that made this probability: its card", folder, "Models (card.json forest.json)"
     )
-    return model_of(Path(path)) if path else None
+    return Path(path).parent if path else None
 
 
 def _ask_for_copy(parent: QWidget, name: str, memory: Memory) -> Path | None:

@@ -301,7 +301,7 @@ class ThresholdWidget(WorkingWidget):
             self.panel.status.say(str(error), "error")
             return
         self.slider.setValue(point.level)
-        self._chosen = {"aim": point.aim, "value": point.value, "fulfilled": point.fulfilled}
+        self._chosen = {name: value for name, value in point.to_dict().items() if name != "images"}
         self.panel.status.say(self.aims.in_words(point), "done" if point.fulfilled else "warning")
 
     def make(self) -> None:
@@ -377,17 +377,23 @@ class ThresholdWidget(WorkingWidget):
 
     def record(self) -> dict[str, Any]:
         """Return how the threshold was chosen, for the model's card."""
-        layer, truth, level = self.probability.layer, self.truth.layer, self.slider.value()
-        record: dict[str, Any] = {"aim": "chosen by hand", **self._chosen, "threshold": self.threshold}
-        record["data"] = [layer.metadata.get("napari-mpseg", {}).get("source", layer.name)]
-        record["min_size"] = self.min_size.value()
+        layer, level = self.probability.layer, self.slider.value()
+        record = {
+            "aim": "by hand",
+            **self._chosen,
+            "threshold": self.threshold,
+            "level": level,
+            "chosen_on": [layer.metadata.get("napari-mpseg", {}).get("source", layer.name)],
+            "images": 1,
+            "min_size": self.min_size.value(),
+            "connectivity": self._connectivity,
+        }
         if self.curves is not None:
-            record["reached"] = {"particles": int(self.curves.counts[level])}
+            record["particles"] = int(self.curves.counts[level])
             if self.curves.n_truth is not None:
-                record["truth"] = truth.name
-                record["reached"]["true particles"] = self.curves.n_truth
+                record["count_bias"] = record["particles"] - self.curves.n_truth
                 for name in ("precision", "recall", "f1"):
-                    record["reached"][name] = round(float(getattr(self.curves, name)[level]), 4)
+                    record[name] = float(getattr(self.curves, name)[level])
         return record
 
     def release(self) -> None:

@@ -169,8 +169,11 @@ def choose_operating_point(
             on_progress=_within(on_progress, number, len(pictures)),
             cancel=cancel,
         )
-        settings = {"min_size": min_size, "connectivity": connectivity}
-        cases.append(threshold_case(result.probability, picture.labels(), **settings, cancel=cancel))
+        cases.append(
+            threshold_case(
+                result.probability, picture.labels(), min_size=min_size, connectivity=connectivity, cancel=cancel
+            )
+        )
     if not any(case.levels[1].any() for case in cases):
         raise SettingsError(
             "No pixel of the truth is particle, so no threshold can be chosen. Give images with particles, and "

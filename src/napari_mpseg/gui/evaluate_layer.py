@@ -21,7 +21,8 @@ def colours_of(scheme: str) -> DirectLabelColormap:
     """Return the colours of 1 (found), 2 (false) and 3 (missed); all else is transparent."""
     from napari_mpseg.evaluation.errors import ERROR_COLOURS
 
-    return DirectLabelColormap(color_dict={None: "transparent", 0: "transparent", **ERROR_COLOURS[scheme].by_value()})
+    colours: dict[int | None, str] = {None: "transparent", 0: "transparent"}
+    return DirectLabelColormap(color_dict=colours | ERROR_COLOURS[scheme].by_value())
 
 
 class ErrorLayer:

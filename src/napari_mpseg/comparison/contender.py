@@ -1,6 +1,6 @@
 """What stands in a row of a comparison: something that gives labels for an image."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -24,6 +24,8 @@ class Found:
         What the user should know.
     settings : mapping
         Everything needed to run it again, as plain JSON values.
+    result : Result or None
+        What ``segment`` gave; while it is kept, so are the arrays.
     """
 
     labels: Any
@@ -31,6 +33,10 @@ class Found:
     threshold: float | None = None
     notes: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    result: Any = None
+
+
+FoundCallback = Callable[[str, str, Found], None]
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,8 @@ class RunOptions:
         Folder for temporary stores.
     keep : path-like or None
         Folder to keep labels and probabilities in.
+    on_found : callable or None
+        Gets row, image and what was found.
     """
 
     min_size: int = 3
@@ -56,6 +64,7 @@ class RunOptions:
     tile_size: int | None = None
     cache: Any = None
     keep: Any = None
+    on_found: "FoundCallback | None" = None
 
 
 @dataclass(frozen=True)

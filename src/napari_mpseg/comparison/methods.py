@@ -92,7 +92,7 @@ class MethodContender:
         self, picture: Picture, options: RunOptions, *, on_progress: ProgressCallback, cancel: CancelToken
     ) -> Found:
         """Segment the image; see ``Contender``."""
-        return segmented(self._built, self.entry.graded, picture, options, self.around, self.label, on_progress, cancel)
+        return segmented(self._built, self.entry.graded, picture, options, self.around, on_progress, cancel)
 
     def release(self) -> None:
         """Let go of the built method."""
@@ -158,7 +158,7 @@ class HeldOutContender:
     ) -> Found:
         """Segment the image by that model; see ``Contender``."""
         _, method, graded = self._built
-        return segmented(method, graded, picture, options, self.around, self.label, on_progress, cancel)
+        return segmented(method, graded, picture, options, self.around, on_progress, cancel)
 
     def release(self) -> None:
         """Let go of the last model."""
@@ -208,19 +208,15 @@ def segmented(
     picture: Picture,
     options: RunOptions,
     around: Mapping[str, Any],
-    label: str,
     on_progress: ProgressCallback,
     cancel: CancelToken,
 ) -> Found:
     """Segment one image, without measuring its particles."""
-    from napari_mpseg.exchange.names import file_stem
     from napari_mpseg.pipeline import segment
 
     result = segment(
         picture.opened,
         method,
-        out=None if options.keep is None else Path(options.keep) / file_stem(label),
-        overwrite=True,
         min_size=options.min_size,
         device=options.device,
         tile_size=options.tile_size,
@@ -232,7 +228,9 @@ def segmented(
     )
     threshold = result.threshold if graded else None
     settings = dict(result.provenance.get("settings") or {})
-    return Found(result.labels, result.probability if graded else None, threshold, tuple(result.notes), settings)
+    return Found(
+        result.labels, result.probability if graded else None, threshold, tuple(result.notes), settings, result
+    )
 
 
 def digest_of(method: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from napari_mpseg.comparison.case import Case, load_case
 from napari_mpseg.comparison.comparison import Comparison, Failure
-from napari_mpseg.comparison.contender import Contender, RunOptions
+from napari_mpseg.comparison.contender import Contender, Found, FoundCallback, RunOptions
 from napari_mpseg.comparison.crops import error_crops, windows_around
 from napari_mpseg.comparison.kept import go_on_with
 from napari_mpseg.comparison.memory import PeakMemory
@@ -18,6 +18,7 @@ from napari_mpseg.comparison.settings import CompareSettings
 from napari_mpseg.comparison.specs import contenders_of
 from napari_mpseg.errors import Cancelled, MpsegError, SettingsError, StoreError
 from napari_mpseg.evaluation.evidence import gather_evidence
+from napari_mpseg.exchange.names import file_stem
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 
 RESULTS = "results"
@@ -42,6 +43,7 @@ def compare(
     device: str = "auto",
     tile_size: int | None = None,
     keep: bool = False,
+    on_found: FoundCallback | None = None,
     cache: str | os.PathLike[str] | None = None,
     on_progress: ProgressCallback | None = None,
     cancel: CancelToken | None = None,
@@ -79,6 +81,9 @@ def compare(
         Side of a tile in pixels.
     keep : bool
         Keep labels and probabilities in ``out/results``.
+    on_found : callable, optional
+        Called with method, image and :class:`~napari_mpseg.comparison.contender.Found` of each case that is run, from
+        the thread that compares.
     cache : path-like, optional
         Folder for temporary stores.
     on_progress, cancel
@@ -112,7 +117,7 @@ def compare(
         raise SettingsError("Labels can only be kept in a folder: give out.")
     folder = None if out is None else Path(out)
     kept = folder / RESULTS if keep and folder is not None else None
-    options = RunOptions(min_size, device, tile_size, cache, kept)
+    options = RunOptions(min_size, device, tile_size, cache, kept, on_found)
     comparison = Comparison.planned(contenders, pictures, settings, min_size)  # refuses wrong metrics before any work
     if folder is not None:
         go_on_with(
@@ -201,6 +206,7 @@ def run_case(
     with PeakMemory() as memory:
         found = contender.run(picture, options, on_progress=on_progress, cancel=cancel)
         finished = time.perf_counter()
+    _hand_over(contender.label, picture, found, options)
     truth = picture.labels()
     evidence = gather_evidence(
         found.labels,
@@ -230,3 +236,11 @@ def run_case(
         windows,
         error_crops(found.labels, truth, windows),
     )
+
+
+def _hand_over(label: str, picture: Picture, found: Found, options: RunOptions) -> None:
+    """Keep what was found where that was asked for; not part of the time a method takes."""
+    if options.keep is not None and found.result is not None:
+        found.result.save(Path(options.keep) / file_stem(label), overwrite=True)
+    if options.on_found is not None:
+        options.on_found(label, picture.name, found)

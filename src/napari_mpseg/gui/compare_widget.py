@@ -1,0 +1,249 @@
+"""The widget *Compare methods*: several methods on the open images, beside their truth, in one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QUrl
+from qtpy.QtGui import QDesktopServices
+from qtpy.QtWidgets import QFileDialog, QFormLayout, QWidget
+
+from napari_mpseg.errors import MpsegError
+from napari_mpseg.gui.compare_methods import LabelTicks, MethodTicks, image_of, show_row
+from napari_mpseg.gui.compare_pairs import TruthList
+from napari_mpseg.gui.compare_results import ComparisonResults
+from napari_mpseg.gui.compare_work import Compared, compare_layers, errors_of, save_comparison
+from napari_mpseg.gui.evaluate_fields import ParticleValue, min_size_field
+from napari_mpseg.gui.evaluate_input import full, plane_in_view, plane_index, with_particle_value
+from napari_mpseg.gui.evaluate_layer import ErrorLayer
+from napari_mpseg.gui.layer_input import snapshot_stack
+from napari_mpseg.gui.memory import Memory, preferences
+from napari_mpseg.gui.run_panel import RunPanel, WorkingWidget
+from napari_mpseg.gui.status_line import note
+from napari_mpseg.gui.tick_list import TickList
+from napari_mpseg.gui.worker import Job
+
+if TYPE_CHECKING:
+    import napari
+
+_NO_IMAGE = (
+    "<b>Nothing to compare on yet.</b> Open an image and its truth: labels or a mask of what really is particle on it. "
+    "Try <i>File &gt; Open Sample &gt; napari-mpseg</i>, which brings both."
+)
+
+
+class CompareWidget(WorkingWidget):
+    """Runs several methods on the open images, and scores them against the truth.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Given by napari.
+    """
+
+    def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self._memory = Memory("compare")
+        self.result: Compared | None = None
+        self._compared: dict[str, tuple[Any, tuple[int, ...]]] = {}  # layer and plane of each image
+        self._build()
+        self.pairs.changed.connect(self._explain)
+        for emitter in self._emitters():
+            emitter.connect(self._explain, position="last")  # once the lists know of it
+        self._explain()
+
+    # -- the form ------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        self.hint = note()
+        self.pairs = TruthList(self._viewer)
+        self.particle_value = ParticleValue(self._memory, "truth")
+        self.methods = MethodTicks(self._memory)
+        self.labels = LabelTicks(self._viewer.layers)
+        self.min_size = min_size_field(self._memory)
+        self.metrics = TickList()
+        self._fill_metrics()
+        self.panel = RunPanel("Compare", "Run the ticked methods on the plane in view of every image, and score them")
+        self.panel.cancel_button.setToolTip("Stop within one tile. No table is made.")
+        self.panel.run_requested.connect(self.run)
+        self.results = ComparisonResults(self._memory)
+        self.results.hide()
+        self.results.errors_wanted.connect(self.show_errors)
+        self.results.save_wanted.connect(self.ask_and_save)
+        self.errors = ErrorLayer(self._viewer)
+        self.results.recoloured.connect(self.errors.recolour)
+        self.form_box = QWidget()
+        self.form = QFormLayout(self.form_box)
+        self.form.setContentsMargins(0, 0, 0, 0)
+        self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for text, field in (
+            ("Images and\ntheir truth", self.pairs),
+            ("In truth\nparticle is", self.particle_value),
+            ("Methods", self.methods),
+            ("Labels that\nare there", self.labels),
+            ("Minimum size", self.min_size),
+            ("Metrics", self.metrics),
+        ):
+            self.form.addRow(text, field)
+        for busy_box in (self.form_box, self.results):
+            self.panel.busy_changed.connect(busy_box.setDisabled)
+        self.lay_out(self.hint, self.form_box, self.panel, self.results)
+
+    def _fill_metrics(self) -> None:
+        from napari_mpseg.comparison.comparison import DEFAULT_METRICS
+        from napari_mpseg.evaluation.metric import METRICS
+
+        entries = [
+            (name, f"{entry.title}  ({entry.family})", f"{entry.definition} {entry.undefined}")
+            for name, entry in METRICS.items()
+        ]
+        known = [name for name in self._memory.get("metrics", list(DEFAULT_METRICS)) if name in METRICS]
+        self.metrics.fill(entries, known or list(DEFAULT_METRICS))
+        self.metrics.setToolTip("Columns of the table; rest the mouse on one for its definition")
+
+    def _explain(self, event: Any = None) -> None:
+        """Say what is missing before anything can be compared."""
+        problem = self.pairs.problem
+        some = bool(self.pairs.images)
+        self.labels.refresh(self.pairs.pairs)
+        show_row(self.form, self.labels, self.labels.count() > 0)
+        self.hint.setText(problem if some else _NO_IMAGE)
+        self.hint.setVisible(bool(problem))
+        self.form_box.setVisible(some)
+        self.panel.allow(not problem)
+
+    # -- the work ------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Compare what the form says."""
+        if self.panel.busy or self.pairs.problem:
+            return
+        methods, labels, metrics = self.methods.ticked, self.labels.ticked, self.metrics.ticked
+        if not methods and not labels:
+            self.panel.status.say("Tick at least one method, or labels that are there.", "error")
+            return
+        if not metrics:
+            self.panel.status.say("Tick one metric or more: F1 tells most in one number.", "error")
+            return
+        try:
+            pairs = self._pairs()
+        except MpsegError as error:
+            self.panel.status.say(str(error), "error")
+            return
+        self._remember()
+        preferred = preferences()
+        job = Job(
+            compare_layers,
+            pairs,
+            methods,
+            self._label_rows(labels, methods),
+            metrics=metrics,
+            min_size=self.min_size.value(),
+            device=preferred.device,
+            tile_size=preferred.tile_size,
+            cache=preferred.cache_folder or None,
+            title="Comparing methods",
+        )
+        self.panel.start(job, self._show)
+
+    def _pairs(self) -> list[tuple[Any, Any, str]]:
+        """Return image, truth and name of each pair, the planes in view, safe from later changes."""
+        found = []
+        self._compared = {}
+        for image, truth in self.pairs.pairs:
+            plane = plane_index(self._viewer, image)
+            ahead = full(image).shape[: image.ndim - 2]
+            several = tuple(index for index, size in zip(plane, ahead, strict=True) if size > 1)
+            opened = snapshot_stack(image).image(several or None)
+            mask = with_particle_value(plane_in_view(self._viewer, truth), self.particle_value.value)
+            name = image.name
+            while name in self._compared:
+                name += "'"
+            self._compared[name] = (image, plane)
+            found.append((opened, mask, name))
+        return found
+
+    def _label_rows(self, layers: list[Any], methods: list[str]) -> dict[str, dict[str, Any]]:
+        """Return the labels that are there, by row and image."""
+        names = {id(image): name for name, (image, _) in self._compared.items()}
+        rows: dict[str, dict[str, Any]] = {}
+        for layer in layers:
+            image = image_of(layer, self.pairs.pairs)
+            label = layer.name if layer.name not in methods else f"{layer.name} (layer)"
+            rows.setdefault(label, {})[names[id(image)]] = plane_in_view(self._viewer, layer)
+        return rows
+
+    def _remember(self) -> None:
+        self._memory.set(metrics=self.metrics.ticked, min_size=self.min_size.value())
+        self.particle_value.remember()
+        self.methods.remember()
+
+    def _show(self, result: Compared) -> None:
+        self.result = result
+        comparison = result.comparison
+        self.results.show_comparison(comparison, result.labels)
+        self.results.show()
+        count, failed = len(comparison.cases), len(comparison.failures)
+        text = f"{len(comparison.rows)} rows on {len(comparison.pictures)} image(s): {count} cases."
+        if failed:
+            text += f" {failed} failed; see the notes."
+        self.panel.status.say(text, "warning" if failed else "done")
+
+    # -- errors and files ----------------------------------------------------------------------------------------
+
+    def show_errors(self, method: str, image: str) -> None:
+        """Show what is right and wrong of a method on an image, as a layer."""
+        if self.result is None or self.panel.busy:
+            return
+        if (method, image) not in self.result.labels:
+            self.panel.status.say(f"There are no labels of {method} on {image}: see the notes.", "warning")
+            return
+        layer, plane = self._compared[image]
+        if layer not in self._viewer.layers:
+            self.panel.status.say(f"The layer {image} is not there any more. Open it and compare again.", "warning")
+            return
+        job = Job(errors_of, self.result, method, image, title=f"Errors of {method}")
+        self.panel.start(job, lambda data: self._show_errors(layer, plane, data, method, image))
+
+    def _show_errors(self, layer: Any, plane: tuple[int, ...], data: Any, method: str, image: str) -> None:
+        shown = self.errors.show(layer, plane, data, self.results.legend.scheme)
+        shown.name = f"{image} errors of {method}"
+        self.panel.status.say(f"The layer “{shown.name}” shows the errors of {method}.", "done")
+
+    def ask_and_save(self) -> None:
+        """Ask for a folder and save page and tables in it."""
+        folder = QFileDialog.getExistingDirectory(
+            self, "Folder for the page and the tables", self._memory.get("folder", str(Path.home()))
+        )
+        if folder:
+            self.save(Path(folder) / "comparison", open_page=True)
+
+    def save(self, folder: Path, *, open_page: bool = False) -> None:
+        """Save page, tables and figures in a folder of their own."""
+        if self.result is None or self.panel.busy:
+            return
+        place = folder
+        number = 1
+        while place.exists():  # nothing of the user's is replaced
+            number += 1
+            place = folder.with_name(f"{folder.name} {number}")
+        self._memory.set(folder=str(folder.parent))
+        job = Job(save_comparison, self.result.comparison, str(place), title="Saving the comparison")
+        self.panel.start(job, lambda paths: self._saved(paths, open_page))
+
+    def _saved(self, paths: dict[str, Path], open_page: bool) -> None:
+        self.panel.status.say(f"Saved: {paths['html']}", "done")
+        if open_page:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths["html"])))
+
+    def release(self) -> None:
+        """Let go of the viewer's layers."""
+        self.pairs.release()
+        for emitter in self._emitters():
+            emitter.disconnect(self._explain)
+
+    def _emitters(self) -> tuple[Any, ...]:
+        events = self._viewer.layers.events
+        return events.inserted, events.removed, events.renamed

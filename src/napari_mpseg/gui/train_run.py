@@ -230,10 +230,8 @@ class TrainRun:
 
         self.control.while_paused = look
         model = session.run(on_progress=on_progress, on_event=watch, control=self.control)
-        with suppress(Cancelled):  # what was learnt is kept with the threshold of the settings
-            self._check()
-            device = self._request.device
-            model = with_operating_point(session, model, device=device, on_progress=on_progress, cancel=self.control)
+        if self._request.preset.settings.operating_point:
+            model = self._with_operating_point(session, model, on_progress)
         history, step = session.training.history, session.training.step
         return Outcome(
             self._kept(model) if step else None,
@@ -242,6 +240,13 @@ class TrainRun:
             time.monotonic() - self._began - self.control.held,
             model.card.scores.get("validation", {}).get("iou"),
         )
+
+    def _with_operating_point(self, session: Session, model: Model, on_progress: ProgressCallback) -> Model:
+        with suppress(Cancelled):  # what was learnt is kept, with the threshold of the settings
+            self._check()
+            device = self._request.device
+            return with_operating_point(session, model, device=device, on_progress=on_progress, cancel=self.control)
+        return model
 
     def _kept(self, model: Model) -> Learnt:
         return Learnt(model, keep_unsaved(self._request.cache, model))

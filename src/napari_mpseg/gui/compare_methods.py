@@ -7,7 +7,7 @@ from typing import Any
 
 from napari.layers import Labels
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QFormLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QPushButton, QVBoxLayout, QWidget
 
 from napari_mpseg.gui.memory import Memory
 from napari_mpseg.gui.method_choice import model_of, recent_models, remember_model
@@ -121,8 +121,3 @@ def image_of(labels: Any, pairs: list[tuple[Any, Any]]) -> Any:
     fitting = [image for image, _ in pairs if size_of(image) == size_of(labels)]
     record = labels.metadata.get("napari-mpseg", {}) if isinstance(labels.metadata, dict) else {}
     return next((image for image in fitting if image.name == record.get("source")), fitting[0] if fitting else None)
-
-
-def show_row(form: QFormLayout, field: QWidget, shown: bool) -> None:
-    """Show or hide a field with its title."""
-    form.setRowVisible(field, shown)

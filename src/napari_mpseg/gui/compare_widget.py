@@ -10,7 +10,7 @@ from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QFormLayout, QWidget
 
 from napari_mpseg.errors import MpsegError
-from napari_mpseg.gui.compare_methods import LabelTicks, MethodTicks, image_of, show_row
+from napari_mpseg.gui.compare_methods import LabelTicks, MethodTicks, image_of
 from napari_mpseg.gui.compare_pairs import TruthList
 from napari_mpseg.gui.compare_results import ComparisonResults
 from napari_mpseg.gui.compare_work import Compared, compare_layers, errors_of, save_comparison
@@ -78,15 +78,16 @@ class CompareWidget(WorkingWidget):
         self.form = QFormLayout(self.form_box)
         self.form.setContentsMargins(0, 0, 0, 0)
         self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        for text, field in (
-            ("Images and\ntheir truth", self.pairs),
-            ("In truth\nparticle is", self.particle_value),
-            ("Methods", self.methods),
-            ("Labels that\nare there", self.labels),
-            ("Minimum size", self.min_size),
-            ("Metrics", self.metrics),
-        ):
-            self.form.addRow(text, field)
+        self.form.addRow(note("<b>Images</b> and their truth"))
+        self.form.addRow(self.pairs)
+        self.form.addRow("In truth particle is", self.particle_value)
+        self.form.addRow(note("<b>Methods</b> to run"))
+        self.form.addRow(self.methods)
+        self.labels_heading = note("<b>Labels</b> that are there already")
+        self.form.addRow(self.labels_heading)
+        self.form.addRow(self.labels)
+        self.form.addRow("Minimum size", self.min_size)
+        self.form.addRow("Metrics", self.metrics)
         for busy_box in (self.form_box, self.results):
             self.panel.busy_changed.connect(busy_box.setDisabled)
         self.lay_out(self.hint, self.form_box, self.panel, self.results)
@@ -108,7 +109,8 @@ class CompareWidget(WorkingWidget):
         problem = self.pairs.problem
         some = bool(self.pairs.images)
         self.labels.refresh(self.pairs.pairs)
-        show_row(self.form, self.labels, self.labels.count() > 0)
+        for row in (self.labels_heading, self.labels):
+            self.form.setRowVisible(row, self.labels.count() > 0)
         self.hint.setText(problem if some else _NO_IMAGE)
         self.hint.setVisible(bool(problem))
         self.form_box.setVisible(some)

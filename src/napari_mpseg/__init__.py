@@ -17,14 +17,25 @@ from napari_mpseg._version import __version__
 
 if TYPE_CHECKING:
     from napari_mpseg.calibration import Calibration
+    from napari_mpseg.comparison.run import compare
+    from napari_mpseg.evaluation.aggregate import score
+    from napari_mpseg.evaluation.errors import error_map
+    from napari_mpseg.evaluation.evidence import gather_evidence
+    from napari_mpseg.evaluation.metric import METRICS
     from napari_mpseg.evaluation.report import evaluate
     from napari_mpseg.experiments.train import train
     from napari_mpseg.images.image import Image
     from napari_mpseg.images.open import open_image, open_planes
+    from napari_mpseg.inference.background import BackgroundSettings
+    from napari_mpseg.methods.files import save_method
+    from napari_mpseg.methods.forest.forest import load_forest
+    from napari_mpseg.methods.forest.settings import ForestSettings
+    from napari_mpseg.methods.forest.training import train_forest
     from napari_mpseg.methods.network import NetworkMethod
     from napari_mpseg.methods.registry import METHODS
     from napari_mpseg.networks.modelfile import Model, load_model, save_model
     from napari_mpseg.networks.registry import NETWORKS
+    from napari_mpseg.operating_point import choose_operating_point
     from napari_mpseg.particles.classes.classifier_files import load_classifier, save_classifier
     from napari_mpseg.particles.classes.rules import RULE_SETS, classify_by_rules
     from napari_mpseg.particles.classes.trained import train_classifier
@@ -46,11 +57,14 @@ if TYPE_CHECKING:
     from napari_mpseg.training.presets import PRESETS
 
 _WHERE = {
+    "BackgroundSettings": "inference.background",
     "Calibration": "calibration",
     "CancelToken": "progress",
+    "ForestSettings": "methods.forest.settings",
     "Image": "images.image",
     "InstanceSettings": "particles.instances.settings",
     "METHODS": "methods.registry",
+    "METRICS": "evaluation.metric",
     "Model": "networks.modelfile",
     "NETWORKS": "networks.registry",
     "NetworkMethod": "methods.network",
@@ -63,9 +77,14 @@ _WHERE = {
     "ReportItem": "reports.item",
     "Result": "results.result",
     "analyse_pattern": "particles.pattern.analyse",
+    "choose_operating_point": "operating_point",
     "classify_by_rules": "particles.classes.rules",
+    "compare": "comparison.run",
+    "error_map": "evaluation.errors",
     "evaluate": "evaluation.report",
+    "gather_evidence": "evaluation.evidence",
     "load_classifier": "particles.classes.classifier_files",
+    "load_forest": "methods.forest.forest",
     "load_model": "networks.modelfile",
     "make_instances": "particles.instances.make",
     "measure": "particles.measure",
@@ -73,24 +92,30 @@ _WHERE = {
     "open_image": "images.open",
     "open_planes": "images.open",
     "save_classifier": "particles.classes.classifier_files",
+    "save_method": "methods.files",
     "save_model": "networks.modelfile",
+    "score": "evaluation.aggregate",
     "segment": "pipeline",
     "synthetic_filter": "synthesis.filters",
     "synthetic_sem": "synthesis.sem",
     "train": "experiments.train",
     "train_classifier": "particles.classes.trained",
+    "train_forest": "methods.forest.training",
     "write_report": "reports.report",
 }
 
 __all__ = [
     "METHODS",
+    "METRICS",
     "NETWORKS",
     "PLOTS",
     "PRESETS",
     "PROPERTIES",
     "RULE_SETS",
+    "BackgroundSettings",
     "Calibration",
     "CancelToken",
+    "ForestSettings",
     "Image",
     "InstanceSettings",
     "Model",
@@ -101,9 +126,14 @@ __all__ = [
     "Result",
     "__version__",
     "analyse_pattern",
+    "choose_operating_point",
     "classify_by_rules",
+    "compare",
+    "error_map",
     "evaluate",
+    "gather_evidence",
     "load_classifier",
+    "load_forest",
     "load_model",
     "make_instances",
     "measure",
@@ -111,12 +141,15 @@ __all__ = [
     "open_image",
     "open_planes",
     "save_classifier",
+    "save_method",
     "save_model",
+    "score",
     "segment",
     "synthetic_filter",
     "synthetic_sem",
     "train",
     "train_classifier",
+    "train_forest",
     "write_report",
 ]
 

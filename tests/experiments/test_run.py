@@ -209,6 +209,14 @@ def test_a_model_that_has_seen_the_test_images_is_refused(finished, pictures, qu
     assert BAEK.run(pictures, tmp_path / "c", settings=SETTINGS, presets=[], methods=[str(model)]).rows
 
 
+@pytest.mark.data
+def test_the_bundled_network_is_not_tested_on_what_it_was_trained_on(shared_data, tmp_path):
+    """It has learnt from all patches of MP-Net, though its card does not list them."""
+    for given in ({"methods": ["default"], "presets": []}, {"methods": [], "presets": ["painted"]}):
+        with pytest.raises(SettingsError, match=r"trained on \d+ of the test images"):
+            BAEK.run(shared_data / "mpnet", tmp_path / "out", settings=SETTINGS, **given)
+
+
 def test_copies_of_an_image_in_training_and_test_are_refused(folded, tmp_path):
     import shutil
 

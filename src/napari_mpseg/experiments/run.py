@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.experiments.grouping import keys_of
+from napari_mpseg.experiments.learnt_from import learnt_from, short
 from napari_mpseg.experiments.operating_point import check_operating_point, finisher
 from napari_mpseg.experiments.outcome import Outcome
 from napari_mpseg.experiments.predictions import (
@@ -153,31 +154,14 @@ def _prepared(
 
 def _check_start(start: str, name: str, work: _Work) -> None:
     """Refuse a model that has learnt from images that are tested on, as far as its card says from which it has."""
-    learnt = _learnt_from(start)
+    learnt = learnt_from(start)
     tested = sorted({number for one in work.division.rounds for number in one.test})
-    seen = [work.samples[number].name for number in tested if work.pixels[number] in learnt]
+    seen = [work.samples[number].name for number in tested if short(work.pixels[number]) in learnt]
     if seen:
         raise SettingsError(
             f"{name} was trained on {len(seen)} of the test images ({seen[0]} ...), so its scores would say nothing. "
             "Leave it out, or train its recipe anew with --presets."
         )
-
-
-def _learnt_from(start: str) -> set[str]:
-    """Return the digests of the images that a model was trained on; none for what is no model."""
-    from napari_mpseg.networks.modelfile import load_card
-
-    if start in ("", "scratch"):
-        return set()
-    if start == "default":
-        from napari_mpseg.networks.bundled import bundled_model
-
-        card = bundled_model().card
-    elif (Path(start) / "card.json").exists():
-        card = load_card(start)
-    else:
-        return set()
-    return {str(one["pixels_sha256"]) for one in card.training.get("data", ())}
 
 
 def _trained_outcome(preset: "Preset", one: Round, work: _Work) -> Outcome:

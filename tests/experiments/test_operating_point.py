@@ -123,6 +123,20 @@ def test_what_cannot_be_chosen_is_said_before_training(pictures, trained):
         aimed((empty, model), "best-f1")
 
 
+def test_a_checkpoint_from_before_the_setting_is_gone_on_with(pictures, quick, tmp_path):
+    """Settings that came later have their defaults in an older checkpoint."""
+    place = tmp_path / "run.training"
+    images = read_all(find_samples(pictures, 0))
+    prepare_training(images, quick.changed(epochs=1), device="cpu", checkpoint=place).run()
+    state = json.loads((place / "state.json").read_text())
+    assert state["settings"].pop("operating_point") == ""
+    assert state["settings"]["patches"].pop("most") == 0
+    (place / "state.json").write_text(json.dumps(state))
+    assert prepare_training(images, quick.changed(epochs=1), device="cpu", checkpoint=place).resumed == 1
+    with pytest.raises(SettingsError, match="batch"):
+        prepare_training(images, quick.changed(epochs=1, batch=3), device="cpu", checkpoint=place)
+
+
 def test_commands_scripts_and_protocols_choose_it(run, pictures, quick, tmp_path):
     preset = quick.changed(epochs=1, operating_point="best-f2")
     preset.save(tmp_path / "mine.json")

@@ -265,6 +265,20 @@ def test_batches_of_the_sliding_window_are_even(rng, batch):
     assert max(sizes) - min(sizes) <= 1
 
 
+def test_patches_of_the_sliding_window_are_thinned_at_random(rng):
+    images = squares(rng)
+    chosen = settings("sliding")
+    every = {tuple(patch) for patch in make("sliding", images).patches.tolist()}
+    few = replace(chosen, patches=replace(chosen.patches, most=len(every) // 2))
+    drawn = [
+        {tuple(p) for p in SlidingSampler(images, [], few, np.random.default_rng(s)).patches.tolist()} for s in (0, 1)
+    ]
+    assert [len(one) for one in drawn] == [len(every) // 2] * 2
+    assert drawn[0] != drawn[1]
+    many = replace(chosen, patches=replace(chosen.patches, most=len(every)))
+    assert len(make("sliding", images, chosen=many).patches) == len(every)
+
+
 def test_every_sliding_patch_of_a_painted_image_holds_painted_pixels():
     sampler = make("sliding", [strokes()])
     for batch in sampler.epoch():

@@ -136,7 +136,8 @@ BAEK = Protocol(
         "The paper averages counts over the four folds, and also speaks of the one best fold: both are shown.",
         "Which dataset tests: the first. Where DATA has three or four fold_* folders, each tests once, and the others "
         "are cross-validated among themselves.",
-        "The paper thins the patches of every dataset to 20,000 at random; here all patches are taken.",
+        "The paper thins the patches of every dataset to 20,000 at random; here all are taken, unless the preset's "
+        "patches.most says how many of all training images together (60000 for three datasets).",
         "Validation loss is taken over all pixels of the validation images, in windows of 256 px, each pixel once.",
         "Epochs are not given: the preset's.",
         "Mean IoU counts an image without particles in truth and prediction as 1, and one with in the prediction only "

@@ -95,6 +95,9 @@ class PatchSettings:
         Pixels of particle that a sliding patch must hold to be kept.
     background_share : float
         Patches without particle, as a share of those with one (floor), at random places.
+    most : int
+        At most so many patches of the sliding window, with particle or without, drawn at random; 0 takes all (Baek et
+        al. 2021 took 20,000 from each of their datasets).
     per_epoch : int
         Random crops per epoch.
     particle_share : float
@@ -108,6 +111,7 @@ class PatchSettings:
     step: int = 30
     least_foreground: int = 1
     background_share: float = 0.05
+    most: int = 0
     per_epoch: int = 160
     particle_share: float = 0.75
     synthetic_share: float = 0.0
@@ -117,8 +121,8 @@ class PatchSettings:
             _at_least_one(self, name)
         for name in ("particle_share", "synthetic_share"):
             _share(self, name)
-        if self.background_share < 0 or self.least_foreground < 0:
-            raise SettingsError("background_share and least_foreground must be 0 or more.")
+        if min(self.background_share, self.least_foreground, self.most) < 0:
+            raise SettingsError("background_share, least_foreground and most must be 0 or more.")
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ class SlidingSampler:
         All are gone through; shares of synthetic patches are for random crops. Images are read where a patch lies.
     settings : TrainSettings
     rng : numpy.random.Generator
-        Also draws the patches without particle, once, so the same images, settings and seed have the same patches.
+        Also draws the patches without particle, and those to take if not all are, once, so the same images, settings
+        and seed have the same patches.
 
     Raises
     ------
@@ -52,6 +53,8 @@ class SlidingSampler:
             least_foreground=chosen.least_foreground,
             background_share=chosen.background_share,
         )
+        if chosen.most and len(self.patches) > chosen.most:
+            self.patches = self.patches[np.sort(rng.choice(len(self.patches), chosen.most, replace=False))]
 
     @property
     def steps_per_epoch(self) -> int:

@@ -13,7 +13,7 @@ import torch
 
 from napari_mpseg.errors import ModelError, SettingsError, StoreError
 from napari_mpseg.files import finished_at
-from napari_mpseg.settings import to_dict
+from napari_mpseg.settings import from_dict, to_dict
 from napari_mpseg.training.run.loop import EpochRecord, Training
 from napari_mpseg.training.run.validation import Validation
 from napari_mpseg.training.settings import TrainSettings
@@ -116,7 +116,7 @@ def restore_checkpoint(training: Training, folder: Path, data: Mapping[str, Any]
         return False
     here = {"settings": to_dict(training.settings), "data": dict(data)}
     # settings that came later than the checkpoint have their defaults there
-    there = {"settings": {**to_dict(TrainSettings()), **state["settings"]}, "data": state["data"]}
+    there = {"settings": to_dict(from_dict(TrainSettings, state["settings"])), "data": state["data"]}
     different = _differences(json.loads(json.dumps(here)), json.loads(json.dumps(there)))
     if different:
         raise SettingsError(

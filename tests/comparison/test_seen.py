@@ -72,7 +72,7 @@ def test_fold_by_name_is_a_doubt(folder, crossval):
     picture = pictures_of(folder, group="fold_2")[0]
     chosen, doubt = fold_of(picture, read_folds(crossval), "crossval")
     assert chosen == "fold_2"
-    assert "by the name" in doubt.text
+    assert "taken by the fold's name" in doubt.text
     assert not doubt.seen
 
 

@@ -120,7 +120,7 @@ def fold_of(picture: Picture, folds: Mapping[str, Sequence[Mapping[str, Any]]], 
         return chosen, Doubt(text, seen=True)
     if picture.group in folds:
         return picture.group, Doubt(
-            f"not among the images listed in {name}; the model without {picture.group} was taken by the name of the fold"
+            f"not one of the images listed in {name}; the model without {picture.group} was taken by the fold's name"
         )
     raise ModelError(
         f"{picture.name} is of none of the folds of {name} ({', '.join(folds)}), so it cannot be known which of its "

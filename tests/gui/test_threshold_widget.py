@@ -136,6 +136,7 @@ def test_the_mask_in_view_follows_the_slider(viewer, widget, qtbot, result_layer
     widget.preview_box.setChecked(True)
     viewer.layers.remove(viewer.layers["scan probability above threshold"])
     assert not widget.preview_box.isChecked()
+    assert widget._memory.get("preview", False)  # which closing the window does too
 
 
 def test_labels_are_those_of_segmentation(viewer, widget, finished, result_layer, probability):

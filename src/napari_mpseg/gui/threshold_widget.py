@@ -149,7 +149,7 @@ class ThresholdWidget(WorkingWidget):
             "Write this threshold into the card of the model that made the probability, with how it was chosen. "
             "The weights are not changed; of the bundled model a copy is saved."
         )
-        self.preview = ThresholdPreview(self._viewer, self, lambda: self.preview_box.setChecked(False))
+        self.preview = ThresholdPreview(self._viewer, self, self._on_preview_gone)
         self.slider.valueChanged.connect(self._on_slider)
         self.number.valueChanged.connect(self._on_number)
         self.plot.picked.connect(self.slider.setValue)
@@ -242,6 +242,13 @@ class ThresholdWidget(WorkingWidget):
         self.preview.stop()
         if self.preview_box.isChecked() and layer is not None and self.isVisible():
             self.preview.start(layer, self.slider.value())
+
+    def _on_preview_gone(self) -> None:
+        """Untick the box for now: taking the layer away, or closing the window, is no choice to be remembered."""
+        self.preview_box.blockSignals(True)
+        self.preview_box.setChecked(False)
+        self.preview_box.blockSignals(False)
+        self.preview.stop()
 
     def showEvent(self, event: Any) -> None:
         """Begin to show the mask once the widget is seen."""

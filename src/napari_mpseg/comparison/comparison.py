@@ -17,25 +17,13 @@ from napari_mpseg.evaluation.bootstrap import bootstrap
 from napari_mpseg.evaluation.errors import ERROR_COLOURS
 from napari_mpseg.evaluation.evidence import Evidence
 from napari_mpseg.evaluation.metric import METRICS, MetricEntry, find_metric
+from napari_mpseg.evaluation.metric_sets import DEFAULT_METRICS, WITH_PROBABILITY
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DEFAULT_METRICS = (
-    "precision",
-    "recall",
-    "f1",
-    "iou",
-    "average-precision",
-    "particle-precision",
-    "particle-recall",
-    "particle-f1",
-    "panoptic-quality",
-    "count-bias",
-    "count-mae",
-    "size-wasserstein",
-)
+COLUMNS = (*DEFAULT_METRICS, *WITH_PROBABILITY)
 
 
 @dataclass(frozen=True)
@@ -124,7 +112,7 @@ class Comparison:
     @cached_property
     def metrics(self) -> tuple[MetricEntry, ...]:
         """The columns."""
-        return tuple(find_metric(name) for name in metric_names(self.settings.metrics or DEFAULT_METRICS))
+        return tuple(find_metric(name) for name in metric_names(self.settings.metrics or COLUMNS))
 
     def cases_of(self, label: str) -> list[Case]:
         """Return the finished cases of a row, in the order of the images."""

@@ -26,15 +26,13 @@ def bland_altman_figure(comparison: "Comparison") -> "Figure | None":
     across = min(_ACROSS, len(labels))
     down = math.ceil(len(labels) / across)
     figure = new_figure((max(4.0, 2.6 * across), 2.5 * down + 0.3))
-    panels = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
+    # axes of their own: beside a method that finds hundreds too many, all others would be a dot
+    panels = figure.subplots(down, across, squeeze=False)
     marks = marks_of([row.label for row in comparison.rows])
     for axes, label in zip(panels.flat, labels, strict=False):
         _panel(axes, bland_altman(comparison.evidence_of(label)), marks[label], label)
-    for number, axes in enumerate(panels.flat):
-        if number >= len(labels):
-            axes.set_axis_off()
-        elif number + across >= len(labels):
-            axes.tick_params(labelbottom=True)  # there is no panel below it
+    for axes in panels.flat[len(labels) :]:
+        axes.set_axis_off()
     figure.supxlabel("Mean of true and predicted number", fontsize="medium")
     figure.supylabel("Predicted − true", fontsize="medium")
     ink(figure)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from napari_mpseg.plots.colours import group_colours
 
+_FAINT = ("#F0E442",)  # yellow lines are hardly seen on white
 _MARKERS = "osD^vP<>X*"
 
 
@@ -18,5 +19,5 @@ class Mark:
 
 def marks_of(labels: Sequence[str]) -> dict[str, Mark]:
     """Return the mark of each method, by its place among all."""
-    colours = group_colours(len(labels))
+    colours = [colour for colour in group_colours(len(labels) + 2 * len(_FAINT)) if colour not in _FAINT]
     return {label: Mark(colours[n], _MARKERS[n % len(_MARKERS)]) for n, label in enumerate(labels)}

@@ -63,7 +63,7 @@ def _equal_f1(axes: Any) -> None:
         axes.annotate(
             f"F1 {f1:g}",
             (1, f1 / (2 - f1)),
-            xytext=(3, 0),
+            xytext=(9, 0),
             textcoords="offset points",
             va="center",
             fontsize="x-small",

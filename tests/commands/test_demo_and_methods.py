@@ -50,5 +50,5 @@ def test_every_method_is_listed(run):
     code, said, error = run("methods")
     assert (code, error) == (0, "")
     for name, entry in METHODS.items():
-        assert f"\n{name}\n" in f"\n{said}"
+        assert f"\n  {name}\n" in said
         assert entry.title in said

@@ -8,8 +8,6 @@ from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import console_work, say
 from napari_mpseg.comparison.spec_help import SPECS
 
-_COLOURS = {"paper": "paper", "safe": "colour-blind"}
-
 _DESCRIPTION = """\
 Run several methods on the same images, score them against the same truth, and write into DIR:
   comparison.html      the table with intervals, precision-recall picture, counts per size class, pictures of the
@@ -33,6 +31,8 @@ example:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
+    from napari_mpseg.evaluation.errors import ERROR_COLOURS
+
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of images with 'labels', or of fold_* folders")
     parser.add_argument(
         "--methods", required=True, nargs="+", metavar="METHOD", help="what to compare, a row each; see above"
@@ -56,7 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--colours",
         default="paper",
-        choices=tuple(_COLOURS),
+        choices=tuple(ERROR_COLOURS),
         help="of the errors: those of Baek et al. 2021 (true black, false red, missed green), or safe ones",
     )
     parser.add_argument("--title", default="Comparison of methods", metavar="TEXT", help="heading of the page")
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int | None:
             group=options.fold or "",
             resamples=options.resamples,
             seed=options.seed,
-            colours=_COLOURS[options.colours],
+            colours=options.colours,
             title=options.title,
             device=options.device,
             tile_size=options.tile_size,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari_mpseg.commands.arguments import add_pixel_size, add_quiet, count
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import console_work, say
+from napari_mpseg.evaluation.metric_sets import DEFAULT_METRICS, WITH_PROBABILITY
 
 if TYPE_CHECKING:
     from napari_mpseg.commands.evaluate_files import Pair, Pairs
@@ -15,23 +16,6 @@ if TYPE_CHECKING:
     from napari_mpseg.images.image import Image
     from napari_mpseg.progress import CancelToken, ProgressCallback
 
-DEFAULT_METRICS = (
-    "precision",
-    "recall",
-    "f1",
-    "iou",
-    "balanced-accuracy",
-    "particle-precision",
-    "particle-recall",
-    "particle-f1",
-    "panoptic-quality",
-    "count-bias",
-    "count-mae",
-    "size-wasserstein",
-)
-"""What most need; with a probability the average precision too."""
-
-WITH_PROBABILITY = ("average-precision",)
 _ENDINGS = (".csv", ".json")
 _MOSTLY = 0.5  # share of true pixels above which a mask is likely to mean the opposite
 

@@ -93,15 +93,15 @@ class CompareWidget(WorkingWidget):
         self.lay_out(self.hint, self.form_box, self.panel, self.results)
 
     def _fill_metrics(self) -> None:
-        from napari_mpseg.comparison.comparison import DEFAULT_METRICS
+        from napari_mpseg.comparison.comparison import COLUMNS
         from napari_mpseg.evaluation.metric import METRICS
 
         entries = [
             (name, f"{entry.title}  ({entry.family})", f"{entry.definition} {entry.undefined}")
             for name, entry in METRICS.items()
         ]
-        known = [name for name in self._memory.get("metrics", list(DEFAULT_METRICS)) if name in METRICS]
-        self.metrics.fill(entries, known or list(DEFAULT_METRICS))
+        known = [name for name in self._memory.get("metrics", list(COLUMNS)) if name in METRICS]
+        self.metrics.fill(entries, known or list(COLUMNS))
         self.metrics.setToolTip("Columns of the table; rest the mouse on one for its definition")
 
     def _explain(self, event: Any = None) -> None:

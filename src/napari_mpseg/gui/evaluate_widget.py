@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image, Labels
 from qtpy.QtWidgets import QApplication, QFileDialog, QFormLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_mpseg.commands.evaluate import DEFAULT_METRICS
 from napari_mpseg.errors import MpsegError
+from napari_mpseg.evaluation.metric_sets import DEFAULT_METRICS
 from napari_mpseg.gui.evaluate_fields import ParticleValue, min_size_field
 from napari_mpseg.gui.evaluate_input import (
     check_same_shape,

@@ -1,0 +1,20 @@
+"""The metrics that are shown unless others are asked for."""
+
+DEFAULT_METRICS = (
+    "precision",
+    "recall",
+    "f1",
+    "iou",
+    "balanced-accuracy",
+    "particle-precision",
+    "particle-recall",
+    "particle-f1",
+    "panoptic-quality",
+    "count-bias",
+    "count-mae",
+    "size-wasserstein",
+)
+"""What most need of any prediction."""
+
+WITH_PROBABILITY = ("average-precision",)
+"""What is added where there are probabilities."""

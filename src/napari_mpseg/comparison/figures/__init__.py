@@ -53,7 +53,7 @@ for _entry in (
     FigureEntry(
         "bland_altman",
         "Number of particles per image: difference from truth against the mean of both (Bland and Altman 1986). Solid "
-        "line: mean difference; dashed: 1.96 standard deviations around it. Larger points: several images. Axes differ.",
+        "line: mean difference; dashed: 1.96 standard deviations off. Larger points: several images. Axes differ.",
         bland_altman_figure,
     ),
     FigureEntry(

@@ -10,7 +10,7 @@ from napari_mpseg.registry import Registry
 
 Array = np.ndarray[Any, Any]
 Box = tuple[int, int, int, int]
-_FIRST_MARGIN, _LARGEST_MARGIN = 32, 1024
+_FIRST_MARGIN, _LARGEST_MARGIN = 32, 512
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def flooded_box(read: Callable[[Box], Array], shape: tuple[int, int], box: Box, 
     """Return the mask of a box as the watershed of the whole image would have it.
 
     The box is read with a margin, which is doubled while a patch between the markers reaches from the box to the
-    margin's end; beyond 1024 pixels it is cut there.
+    margin's end; beyond 512 pixels it is cut there.
 
     Parameters
     ----------

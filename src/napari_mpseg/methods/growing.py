@@ -143,7 +143,8 @@ def grow(
             shape,
         )
         if larger == box:
-            return np.argwhere(region) + np.array([y0, x0])
+            pixels: Array = np.argwhere(region) + np.array([y0, x0])
+            return pixels
         box = larger
         if (box[1] - box[0]) * (box[3] - box[2]) > _LARGEST_BOX:
             return None

@@ -106,10 +106,10 @@ def test_test_time_augmentation_of_networks(picture, tmp_path):
     flipped = mp.segment(picture, tta="flips", tile_size=64, out=tmp_path)
     assert flipped.count == plain.count == 3
     assert not np.array_equal(flipped.probability[...], plain.probability[...])
-    settings = json.loads((tmp_path / "image_run.json").read_text())["settings"]
+    settings = json.loads((tmp_path / "image_run.json").read_text())["settings"]["options"]
     assert settings["tta"] == ["flips"]
     assert len(settings["tta_variants"]) == 8
-    assert "tta" not in plain.provenance["settings"]
+    assert "tta" not in plain.provenance["settings"]["options"]
     # a square picture is turned; the answer is the same for each of its eight looks
     square = np.pad(picture, ((0, 122), (0, 2), (0, 0)))[:128, :128]
     answers = [mp.segment(np.rot90(square, turns).copy(), tta=("flips",)).probability[...] for turns in (0, 1)]

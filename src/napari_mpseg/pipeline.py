@@ -297,7 +297,7 @@ def _record(
         "segment",
         settings={
             "method": name,
-            **described,
+            "options": described,
             **to_dict(settings),
             "tile_size": tile_size,
             "rules": to_dict(rules),

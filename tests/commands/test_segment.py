@@ -89,7 +89,7 @@ def test_test_time_augmentation(run, file, tmp_path):
     command = ("segment", file, "--out", tmp_path / "out", "--tta", "mirrors, contrast", "--quiet")
     code, _, error = run(*command)
     assert (code, error) == (0, "")
-    settings = json.loads((tmp_path / "out" / "scan_run.json").read_text())["settings"]
+    settings = json.loads((tmp_path / "out" / "scan_run.json").read_text())["settings"]["options"]
     assert settings["tta"] == ["mirrors", "contrast"]
     assert len(settings["tta_variants"]) == 6
 

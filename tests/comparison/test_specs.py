@@ -27,7 +27,7 @@ def test_options_and_what_goes_beside_them():
     one = contender_of("fixed-level:level=90,background=top-hat:20")
     assert one.options == {"level": 90}
     assert one.around == {"background": "top-hat:20"}
-    assert contender_of("otsu:background=light").options == {"background": "light"}
+    assert contender_of("otsu:particles=dark").options == {"particles": "dark"}
 
 
 def test_value_with_commas_and_colons_stays_whole():

@@ -139,7 +139,7 @@ def test_the_tiles_change_nothing(rng, monkeypatch):
 
 def test_dark_spots_are_those_of_the_negative(rng):
     pixels = noisy(rng, (90, 90), [(30, 30, 3), (60, 62, 2)])
-    np.testing.assert_array_equal(spots_of(255 - pixels, background="light"), spots_of(pixels))
+    np.testing.assert_array_equal(spots_of(255 - pixels, particles="dark"), spots_of(pixels))
 
 
 def test_the_threshold_is_a_share_of_the_range_or_of_the_strongest():
@@ -201,7 +201,7 @@ def test_it_can_be_cancelled_and_is_described(rng):
         blob_log().prepare(
             open_image(noisy(rng, (60, 60), [])), on_progress=lambda event: cancel.cancel(), cancel=cancel
         )
-    assert blob_log().describe()["spot_threshold"] == 0.2
+    assert blob_log().describe()["threshold"] == 0.2
     assert all(option.help for option in options_of("blob-log"))
 
 

@@ -215,7 +215,7 @@ def test_segment_finds_the_particles_whatever_the_tiles(picture):
     tiled = segment(picture, "mp-act", options=options, tile_size=32)
     np.testing.assert_array_equal(whole.labels, tiled.labels)
     assert segment(picture, "mp-act", options={"ranges": ["rgb:green=150-255"]}).count == 1
-    assert "hue=240-20" in whole.provenance["settings"]["text"]
+    assert "hue=240-20" in whole.provenance["settings"]["options"]["text"]
 
 
 def test_wider_dtypes_are_scaled_by_the_range_of_the_whole_image(picture):

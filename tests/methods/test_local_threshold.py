@@ -34,7 +34,7 @@ EXPECTED = {
 @pytest.mark.parametrize("rule", LOCAL_RULES)
 def test_levels_are_those_of_scikit_image_up_to_the_border(rng, rule, window):
     grey = rng.integers(0, 256, (75, 58)).astype(np.uint8)
-    light = found_in(grey, rule=rule, window=window, k=0.3, offset=2.5, background="light")
+    light = found_in(grey, rule=rule, window=window, k=0.3, offset=2.5, particles="dark")
     level = EXPECTED[rule](grey, window, 0.3) - 2.5
     clear = np.abs(grey - level) > 1e-6
     np.testing.assert_array_equal(light[clear], (grey < level)[clear])
@@ -72,7 +72,7 @@ def test_options_have_choices_and_are_told():
         "k": 0.35,
         "offset": 0,
         "channel": "grey",
-        "background_is": "dark",
+        "particles": "bright",
     }
 
 
@@ -89,7 +89,7 @@ def test_unknown_names_are_told():
     with pytest.raises(UnknownNameError, match="sauvola"):
         local_threshold(rule="souvola")
     with pytest.raises(SettingsError, match="bright"):
-        local_threshold(background="bright")
+        local_threshold(particles="light")
     with pytest.raises(ImageError, match="colour"):
         local_threshold(channel="red").prepare(open_image(np.zeros((9, 9), np.uint8)))
 

@@ -59,7 +59,7 @@ def test_the_macro_counts_come_with_the_result_if_asked_for():
         counted = segment(_picture(), name, options={"double_count": True})
         assert np.array_equal(np.asarray(plain.labels), np.asarray(counted.labels))
         assert counted.macro_counts["class"].tolist() == ["fiber", "fragment", "particle", "total"]
-        assert counted.provenance["settings"]["double_count"] is True
+        assert counted.provenance["settings"]["options"]["double_count"] is True
 
 
 def test_options_are_explained_and_recorded():
@@ -69,7 +69,7 @@ def test_options_are_explained_and_recorded():
     assert described == {
         "rule": "max-entropy",
         "channel": "weighted-grey",
-        "background_is": "light",
+        "particles": "dark",
         "inverted": True,
         "weighted": True,
         "double_count": False,

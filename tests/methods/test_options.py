@@ -43,8 +43,6 @@ def entry():
     return MethodEntry("mine", "Mine", "Does nothing.", f"{__name__}:built", inputs=(seeds,))
 
 
-
-
 def test_names_defaults_choices_and_help_come_from_signature_and_docstring(entry):
     level, share, mode, sure = options_of(entry)
     assert (level.name, level.default, level.help) == ("level", 3, "How high. And why.")
@@ -96,7 +94,7 @@ def test_options_reach_the_method_and_its_record():
     assert mp.segment(picture, "fixed-level", options={"level": 80}).count == 2
     result = mp.segment(picture, "fixed-level", options={"level": 100})
     assert result.count == 1
-    assert result.provenance["settings"]["level"] == 100
+    assert result.provenance["settings"]["options"]["level"] == 100
     with pytest.raises(SettingsError, match="no option 'levle'"):
         mp.segment(picture, "fixed-level", options={"levle": 100})
     with pytest.raises(SettingsError, match="too late"):

@@ -87,7 +87,7 @@ def test_limits_of_wider_images_are_in_their_own_values():
         limit = low + 64 / 255 * (high - low)
         assert prepared.predictor.lowest == pytest.approx(limit)
         assert f"from {limit:.6g} up" in prepared.notes[0]
-        _, light = _mask("mean", pixels, background="light")
+        _, light = _mask("mean", pixels, particles="dark")
         assert light.predictor.highest == pytest.approx(low + 63 / 255 * (high - low))
     near = np.array([[0.2495, 0.2505, 0.2511]], np.float32)  # bins 64, 64, 64: ImageJ compares the values themselves
     assert prepared.predictor.scale.apply(near).tolist() == [[64, 64, 64]]
@@ -97,12 +97,12 @@ def test_limits_of_wider_images_are_in_their_own_values():
 def test_light_background_is_the_rest_and_never_nan(rng):
     pixels = rng.integers(0, 256, (40, 40)).astype(np.uint8)
     dark, _ = _mask("otsu", pixels)
-    light, _ = _mask("otsu", pixels, background="light")
+    light, _ = _mask("otsu", pixels, particles="dark")
     assert (dark ^ light).all()
     values = pixels.astype(np.float32)
     values[3, 4], values[5, 6] = np.nan, np.inf
     dark, _ = _mask("otsu", values)
-    light, prepared = _mask("otsu", values, background="light")
+    light, prepared = _mask("otsu", values, particles="dark")
     assert (dark[3, 4], light[3, 4]) == (False, False)
     assert (dark[5, 6], light[5, 6]) == (True, False)
     assert "up to" in prepared.notes[0]
@@ -111,8 +111,8 @@ def test_light_background_is_the_rest_and_never_nan(rng):
 @pytest.mark.parametrize("rule", THRESHOLD_RULES)
 @pytest.mark.parametrize("value", [np.nan, np.inf, 3.0])
 def test_images_without_a_range_give_no_particles(rule, value):
-    for background in ("dark", "light"):
-        found, prepared = _mask(rule, np.full((20, 20), value, np.float32), background=background)
+    for particles in ("bright", "dark"):
+        found, prepared = _mask(rule, np.full((20, 20), value, np.float32), particles=particles)
         assert not found.any()
         assert "same grey value" in prepared.notes[0]
 
@@ -128,11 +128,11 @@ def test_a_level_that_was_not_found_is_told():
 def test_fixed_level_is_exclusive_and_checked():
     grey = np.array([[99, 100, 101]], np.uint8)
     assert _mask("fixed-level", grey, level=100)[0].tolist() == [[False, False, True]]
-    assert _mask("fixed-level", grey, level=100, background="light")[0].tolist() == [[True, True, False]]
+    assert _mask("fixed-level", grey, level=100, particles="dark")[0].tolist() == [[True, True, False]]
     assert _mask("fixed-level", COLOUR, level=100, channel="red-green")[0].tolist() == [[False, True, False, False]]
     wide = np.array([[0, 2000, 2010, 4000]], np.uint16)  # 8-bit 128 is 0 + 128/256 of 4001, less half a bin
     assert _mask("fixed-level", wide, level=127)[0].tolist() == [[False, True, True, True]]
-    for wrong in ({"level": 300}, {"background": "bright"}):
+    for wrong in ({"level": 300}, {"particles": "light"}):
         with pytest.raises(SettingsError, match=str(next(iter(wrong.values())))):
             METHODS["fixed-level"].build(**wrong)
     with pytest.raises(UnknownNameError, match="reds"):
@@ -179,10 +179,10 @@ def test_a_cancelled_histogram_stops():
 
 @pytest.mark.parametrize("name", [*THRESHOLD_RULES, "fixed-level"])
 def test_every_threshold_is_described_and_predicts_a_grey_and_a_colour_image(name, rng):
-    method = METHODS[name].build(channel="weighted-grey", background="light")
+    method = METHODS[name].build(channel="weighted-grey", particles="dark")
     described = method.describe()
     assert described["channel"] == "weighted-grey"
-    assert described["background_is"] == "light"
+    assert described["particles"] == "dark"
     assert described.get("rule", name) == name
     for shape in ((40, 52), (40, 52, 3)):
         pixels = rng.integers(0, 60, shape).astype(np.uint8)

@@ -26,6 +26,8 @@ CHANNELS = {
     "red": {"channel": "red"},
 }
 
+PARTICLES = {"dark": "bright", "light": "dark"}  # by ImageJ's word for the background
+
 
 def _rows(reference):
     with (reference / "auto_thresholds.csv").open() as file:
@@ -59,7 +61,7 @@ def test_levels_limits_and_foreground_equal_imagej_on_every_patch(rule, rows, hi
         where = (row["dataset"], row["image"], row["channel"])
         choice = choose_level(rule, counts)
         assert (choice.level, choice.found) == (int(float(row["t"])), True), where
-        lowest, highest = map(int, byte_limits(choice.level, row["background"]))
+        lowest, highest = map(int, byte_limits(choice.level, PARTICLES[row["background"]]))
         assert (lowest, highest) == (int(float(row["lower"])), int(float(row["upper"]))), where
         assert counts[lowest : highest + 1].sum() == int(float(row["n_foreground"])), where
         compared += 1
@@ -109,8 +111,8 @@ def test_one_grey_value_leaves_nothing_above_or_below(rule):
         choice = choose_level(rule, counts)
         assert choice.level is None
         assert "same grey value" in choice.remarks[0]
-        for background in ("dark", "light"):
-            lowest, highest = byte_limits(choice.level, background)
+        for particles in ("bright", "dark"):
+            lowest, highest = byte_limits(choice.level, particles)
             assert lowest > highest
     assert choose_level(rule, np.zeros(256, np.int64)).level is None
 
@@ -156,8 +158,8 @@ def test_a_histogram_without_two_peaks_has_no_valley_and_the_user_is_told():
     choice = choose_level("minimum", counts)
     assert (choice.level, choice.found) == (0, False)
     assert "minimum finds no level" in choice.remarks[0]
-    assert byte_limits(choice.level, "dark") == (1, 255)
-    assert byte_limits(choice.level, "light") == (0, 0)
+    assert byte_limits(choice.level, "bright") == (1, 255)
+    assert byte_limits(choice.level, "dark") == (0, 0)
 
 
 def test_the_overflow_of_imagejs_numbers_is_told(rows, histograms):
@@ -168,8 +170,8 @@ def test_the_overflow_of_imagejs_numbers_is_told(rows, histograms):
 
 
 def test_level_255_still_leaves_the_brightest():
-    assert byte_limits(255, "dark") == (255, 255)
-    assert byte_limits(254, "dark") == (255, 255)
+    assert byte_limits(255, "bright") == (255, 255)
+    assert byte_limits(254, "bright") == (255, 255)
 
 
 def test_the_page_tells_every_rule():

@@ -118,7 +118,7 @@ def test_borders_lie_where_the_image_changes_most(rng):
     grey = np.clip(gaussian_filter(25.0 + 160 * truth, 1.0) + rng.normal(0, 3, truth.shape), 0, 255).astype(np.uint8)
     found = found_in(grey)
     assert (found & truth).sum() / (found | truth).sum() > 0.93
-    np.testing.assert_array_equal(found_in(255 - grey, background="light"), found)
+    np.testing.assert_array_equal(found_in(255 - grey, particles="dark"), found)
 
 
 @pytest.mark.parametrize("pixels", [np.zeros((1, 1), np.uint8), np.full((40, 30), 7, np.uint16), np.eye(3)])
@@ -165,7 +165,7 @@ def test_it_can_be_cancelled_and_is_told(rng):
     cancel.cancel()
     with pytest.raises(Cancelled):
         method.prepare(open_image(cloudy(rng)), cancel=cancel)
-    assert method.describe()["background_is"] == "dark"
+    assert method.describe()["particles"] == "bright"
     assert all(option.help for option in options_of("watershed-gradient"))
 
 

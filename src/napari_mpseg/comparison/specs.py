@@ -126,9 +126,7 @@ def _split(method: str, options: str) -> tuple[dict[str, Any], dict[str, Any]]:
     for text in _texts(options, {*own, *_AROUND}):
         name, _, value = text.partition("=")
         name, value = name.strip(), value.strip()
-        # a method may have an option of that name, such as whether the background is dark or light
-        meant = name in options_there and (not options_there[name].choices or value in options_there[name].choices)
-        if name in _AROUND and not meant:
+        if name in _AROUND and name not in own:  # a method's own option of that name comes first
             around[name] = _AROUND[name](value)
         else:
             mine.append(text)

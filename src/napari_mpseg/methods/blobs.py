@@ -17,7 +17,7 @@ from napari_mpseg.methods.drawn import DrawnPredictor, PixelSet, drawn_image
 from napari_mpseg.methods.grey import GreyScale, grey_scale
 from napari_mpseg.methods.grey_channels import CHANNELS, ChannelName, with_channel
 from napari_mpseg.methods.scale_space import disc_pixels, find_spots, reach, scales, without_overlap
-from napari_mpseg.methods.thresholds.choice import Background, check_background
+from napari_mpseg.methods.thresholds.choice import Particles, check_particles
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.settings import to_dict
 
@@ -45,8 +45,8 @@ class BlobSettings:
         Largest share of a disc that may lie in a stronger one.
     channel : str
         Name in :data:`~napari_mpseg.methods.grey_channels.CHANNELS`.
-    background : str
-        ``"dark"`` or ``"light"``.
+    particles : str
+        ``"bright"`` or ``"dark"``.
 
     Raises
     ------
@@ -61,11 +61,11 @@ class BlobSettings:
     relative_to: str = "range"
     overlap: float = 0.5
     channel: str = "grey"
-    background: str = "dark"
+    particles: str = "bright"
 
     def __post_init__(self) -> None:
         CHANNELS[self.channel]
-        check_background(self.background)
+        check_particles(self.particles)
         if not 0.5 <= self.sigma_min <= self.sigma_max <= 200:
             raise SettingsError(
                 f"Spots from sigma {self.sigma_min:g} to {self.sigma_max:g} are impossible: "
@@ -143,11 +143,8 @@ class BlobMethod:
         return without_overlap(spots.all(), settings.overlap)
 
     def describe(self) -> dict[str, Any]:
-        """Return all settings; ``spot_threshold`` and ``background_is`` are the options of shorter names."""
-        described = to_dict(self.settings)
-        described["spot_threshold"] = described.pop("threshold")
-        described["background_is"] = described.pop("background")
-        return described
+        """Return all settings."""
+        return to_dict(self.settings)
 
 
 class _Spots:
@@ -180,7 +177,7 @@ def _spots_of_tile(image: Image, tile: Tile, scale: GreyScale, settings: BlobSet
     wy0, _, wx0, _ = tile.window
     y0, y1, x0, x1 = tile.core
     grey = scale.apply(read_region(image, *tile.window))
-    if settings.background == "light":
+    if settings.particles == "dark":
         grey = 255 - grey
     inner = (slice(y0 - wy0, y1 - wy0), slice(x0 - wx0, x1 - wx0))
     sigmas = scales(settings.sigma_min, settings.sigma_max, settings.scales)
@@ -195,7 +192,7 @@ def blob_log(
     relative_to: Reference = "range",
     overlap: float = 0.5,
     channel: ChannelName = "grey",
-    background: Background = "dark",
+    particles: Particles = "bright",
     device: str = "auto",
 ) -> BlobMethod:
     """Return the search for round spots by the Laplacian of Gaussian.
@@ -218,8 +215,8 @@ def blob_log(
     channel : str
         What of a colour image is looked at: the mean of its channels; the same with the weights 0.299, 0.587 and 0.114
         of red, green and blue; one channel; or red less others, below 0 cut off.
-    background : str
-        Dark: spots are brighter than their surroundings. Light: they are darker.
+    particles : str
+        Bright: spots are brighter than their surroundings. Dark: they are darker.
     device : str
         Not used.
 
@@ -232,4 +229,4 @@ def blob_log(
     ----------
     Lindeberg 1998, doi:10.1023/A:1008045108935.
     """
-    return BlobMethod(BlobSettings(sigma_min, sigma_max, scales, threshold, relative_to, overlap, channel, background))
+    return BlobMethod(BlobSettings(sigma_min, sigma_max, scales, threshold, relative_to, overlap, channel, particles))

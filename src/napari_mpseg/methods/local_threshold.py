@@ -12,7 +12,7 @@ from napari_mpseg.images.image import Image
 from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.methods.grey import GreyScale, grey_scale
 from napari_mpseg.methods.grey_channels import CHANNELS, ChannelName, with_channel
-from napari_mpseg.methods.thresholds.choice import Background, check_background
+from napari_mpseg.methods.thresholds.choice import Particles, check_particles
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.registry import Registry
 from napari_mpseg.settings import to_dict
@@ -59,8 +59,8 @@ class LocalSettings:
         Grey levels of 255 that a pixel must lie beyond its level.
     channel : str
         Name in :data:`~napari_mpseg.methods.grey_channels.CHANNELS`.
-    background : str
-        ``"dark"`` or ``"light"``.
+    particles : str
+        ``"bright"`` or ``"dark"``.
 
     Raises
     ------
@@ -73,11 +73,11 @@ class LocalSettings:
     k: float
     offset: float
     channel: str = "grey"
-    background: str = "dark"
+    particles: str = "bright"
 
     def __post_init__(self) -> None:
         LOCAL_RULES[self.rule], CHANNELS[self.channel]
-        check_background(self.background)
+        check_particles(self.particles)
         if not 3 <= self.window <= LARGEST_WINDOW or self.window % 2 == 0:
             raise SettingsError(
                 f"A window of {self.window} pixels is impossible: give an odd number from 3 to {LARGEST_WINDOW}, "
@@ -111,7 +111,7 @@ class LocalPredictor:
         settings = self.settings
         grey = self.scale.apply(np.asarray(window))
         # the rules were made for dark writing on light paper
-        dark = grey if settings.background == "light" else 255 - grey
+        dark = grey if settings.particles == "dark" else 255 - grey
         level = LOCAL_RULES[settings.rule].level(dark, settings.window, settings.k) - settings.offset
         top, bottom, left, right = margins
         inner = (slice(top, dark.shape[0] - bottom), slice(left, dark.shape[1] - right))
@@ -148,10 +148,8 @@ class LocalThresholdMethod:
         return Prepared(seen, LocalPredictor(scale, self.settings))
 
     def describe(self) -> dict[str, Any]:
-        """Return all settings; ``background_is`` is the option ``background``."""
-        described = to_dict(self.settings)
-        described["background_is"] = described.pop("background")
-        return described
+        """Return all settings."""
+        return to_dict(self.settings)
 
 
 def local_threshold(
@@ -160,7 +158,7 @@ def local_threshold(
     k: float = -1.0,
     offset: float = -1.0,
     channel: ChannelName = "grey",
-    background: Background = "dark",
+    particles: Particles = "bright",
     device: str = "auto",
 ) -> LocalThresholdMethod:
     """Return a local threshold.
@@ -182,8 +180,8 @@ def local_threshold(
     channel : str
         What of a colour image is looked at: the mean of its channels; the same with the weights 0.299, 0.587 and 0.114
         of red, green and blue; one channel; or red less others, below 0 cut off.
-    background : str
-        Dark: particles are brighter than their surroundings. Light: they are darker.
+    particles : str
+        Bright: brighter than their surroundings. Dark: darker.
     device : str
         Not used.
 
@@ -199,7 +197,7 @@ def local_threshold(
     """
     own = LOCAL_RULES[rule]
     k, offset = (own.k if k == -1 else k), (own.offset if offset == -1 else offset)
-    return LocalThresholdMethod(LocalSettings(rule, window, k, offset, channel, background))
+    return LocalThresholdMethod(LocalSettings(rule, window, k, offset, channel, particles))
 
 
 def _sauvola(dark: Array, window: int, k: float) -> Array:

@@ -55,7 +55,7 @@ def mp_vat(weighted: bool = False, double_count: bool = False, device: str = "au
     Prata, Reis, Matos, da Costa, Duarte and Rocha-Santos 2019, doi:10.1016/j.scitotenv.2019.07.060.
     """
     channel = "weighted-grey" if weighted else "grey"
-    settings = LevelSettings(channel, "light", inverted=True, as_bytes=True)
+    settings = LevelSettings(channel, "dark", inverted=True, as_bytes=True)
     return MacroMethod("mp-vat", settings, "max-entropy", {"weighted": weighted, "double_count": double_count})
 
 
@@ -81,5 +81,5 @@ def mp_vat_2(
     ----------
     Prata, Alves, da Costa, Duarte and Rocha-Santos 2020, doi:10.1016/j.scitotenv.2020.137498.
     """
-    settings = LevelSettings(channels, "dark")
+    settings = LevelSettings(channels, "bright")
     return MacroMethod("mp-vat-2", settings, "renyi-entropy", {"channels": channels, "double_count": double_count})

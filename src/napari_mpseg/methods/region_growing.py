@@ -116,13 +116,8 @@ class RegionGrowingMethod:
         return Prepared(drawn_image(image, PixelSet(pieces).draw), DrawnPredictor(), notes)
 
     def describe(self) -> dict[str, Any]:
-        """Return all settings and the points.
-
-        ``growing_connectivity`` is the option ``connectivity``: that of the particles has the name too.
-        """
-        described = to_dict(self.settings)
-        described["growing_connectivity"] = described.pop("connectivity")
-        return {**described, "seeds": self.seeds.tolist()}
+        """Return all settings and the points."""
+        return {**to_dict(self.settings), "seeds": self.seeds.tolist()}
 
 
 def region_growing(

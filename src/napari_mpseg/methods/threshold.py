@@ -12,10 +12,10 @@ from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.methods.grey import GreyScale, grey_histogram, grey_scale
 from napari_mpseg.methods.grey_channels import CHANNELS, ChannelName, with_channel
 from napari_mpseg.methods.thresholds.choice import (
-    Background,
     Choice,
+    Particles,
     byte_limits,
-    check_background,
+    check_particles,
     choose_level,
     own_limits,
 )
@@ -62,8 +62,8 @@ class LevelSettings:
     ----------
     channel : str
         Name in :data:`~napari_mpseg.methods.grey_channels.CHANNELS`.
-    background : str
-        ``"dark"``: particles are brighter than the level. ``"light"``: they are darker, or as bright.
+    particles : str
+        ``"bright"``: brighter than the level. ``"dark"``: darker, or as bright.
     inverted : bool
         Whether the image is inverted first.
     as_bytes : bool
@@ -73,17 +73,17 @@ class LevelSettings:
     Raises
     ------
     SettingsError, UnknownNameError
-        If the background or the channel is unknown.
+        If the particles' look or the channel is unknown.
     """
 
     channel: str = "grey"
-    background: str = "dark"
+    particles: str = "bright"
     inverted: bool = False
     as_bytes: bool = False
 
     def __post_init__(self) -> None:
         CHANNELS[self.channel]
-        check_background(self.background)
+        check_particles(self.particles)
 
 
 class ThresholdMethod:
@@ -124,29 +124,26 @@ class ThresholdMethod:
         cancel, settings = cancel or CancelToken(), self.settings
         if not self._rule:
             scale = grey_scale(seen, on_progress, cancel, channel=settings.channel, inverted=settings.inverted)
-            return Prepared(seen, LevelPredictor(scale, *byte_limits(self._level, settings.background)))
+            return Prepared(seen, LevelPredictor(scale, *byte_limits(self._level, settings.particles)))
         scale, counts = grey_histogram(seen, on_progress, cancel, channel=settings.channel, inverted=settings.inverted)
         choice = choose_level(self._rule, counts)
         as_bytes = settings.as_bytes or seen.dtype == np.uint8
         limits = (
-            byte_limits(choice.level, settings.background)
+            byte_limits(choice.level, settings.particles)
             if as_bytes
-            else own_limits(choice.level, settings.background, scale.low, scale.high)
+            else own_limits(choice.level, settings.particles, scale.low, scale.high)
         )
         predictor = LevelPredictor(scale, *limits, as_bytes)
         return Prepared(seen, predictor, _notes(self._rule, choice, predictor, settings))
 
     def describe(self) -> dict[str, Any]:
-        """Return all settings.
-
-        ``background_is`` is the option ``background``: what is subtracted from an image before has that name too.
-        """
+        """Return all settings."""
         chosen = {"rule": self._rule} if self._rule else {"level": self._level}
-        return {**chosen, "channel": self.settings.channel, "background_is": self.settings.background}
+        return {**chosen, "channel": self.settings.channel, "particles": self.settings.particles}
 
 
 def automatic(
-    rule: str = "max-entropy", channel: ChannelName = "grey", background: Background = "dark", device: str = "auto"
+    rule: str = "max-entropy", channel: ChannelName = "grey", particles: Particles = "bright", device: str = "auto"
 ) -> ThresholdMethod:
     """Return one of ImageJ's automatic thresholds.
 
@@ -157,16 +154,16 @@ def automatic(
     channel : str
         What of a colour image is looked at: the mean of its channels, as ImageJ's 8-bit; the same with the weights
         0.299, 0.587 and 0.114 of red, green and blue; one channel; or red less others, below 0 cut off.
-    background : str
-        Dark: particles are brighter than the level. Light: they are darker, or as bright. The level is the same.
+    particles : str
+        Bright: brighter than the level (ImageJ's dark background). Dark: darker, or as bright. The level is the same.
     device : str
         Not used.
     """
-    return ThresholdMethod(rule, LevelSettings(channel, background), rule=rule)
+    return ThresholdMethod(rule, LevelSettings(channel, particles), rule=rule)
 
 
 def fixed_level(
-    level: int = 106, channel: ChannelName = "grey", background: Background = "dark", device: str = "auto"
+    level: int = 106, channel: ChannelName = "grey", particles: Particles = "bright", device: str = "auto"
 ) -> ThresholdMethod:
     """Return a fixed threshold on the 8-bit grey image.
 
@@ -180,14 +177,14 @@ def fixed_level(
     channel : str
         What of a colour image is looked at: the mean of its channels, as ImageJ's 8-bit; the same with the weights
         0.299, 0.587 and 0.114 of red, green and blue; one channel; or red less others, below 0 cut off.
-    background : str
-        Dark: particles are brighter than the level. Light: they are darker, or as bright.
+    particles : str
+        Bright: brighter than the level (ImageJ's dark background). Dark: darker, or as bright.
     device : str
         Not used.
     """
     if not 0 <= level <= 255:
         raise SettingsError(f"Grey level {level} is outside 0 to 255.")
-    settings = LevelSettings(channel, background, as_bytes=True)
+    settings = LevelSettings(channel, particles, as_bytes=True)
     return ThresholdMethod("fixed-level", settings, level=level)
 
 
@@ -199,13 +196,13 @@ def _notes(rule: str, choice: Choice, predictor: LevelPredictor, settings: Level
     said = f"{rule} chose" if choice.found else "Taken is"
     said += f" grey level {choice.level} of 255"
     said += f" on {scale.in_words()}"
-    dark = settings.background == "dark"
+    bright = settings.particles == "bright"
     if predictor.as_bytes:
-        said += f"; pixels {'above it' if dark else 'up to it'} are particle."
+        said += f"; pixels {'above it' if bright else 'up to it'} are particle."
     else:
-        limit = predictor.lowest if dark else predictor.highest
+        limit = predictor.lowest if bright else predictor.highest
         said += (
             f", whose grey values reach from {scale.low:g} to {scale.high:g}; "
-            f"pixels {'from' if dark else 'up to'} {limit:.6g} {'up ' if dark else ''}are particle."
+            f"pixels {'from' if bright else 'up to'} {limit:.6g} {'up ' if bright else ''}are particle."
         )
     return (*choice.remarks, said)

@@ -15,7 +15,7 @@ from napari_mpseg.methods.drawn import DrawnPredictor, drawn_image
 from napari_mpseg.methods.flooding import GRADIENTS, Box, FloodSettings, flooded_box
 from napari_mpseg.methods.grey import GreyScale, grey_scale
 from napari_mpseg.methods.grey_channels import CHANNELS, ChannelName, with_channel
-from napari_mpseg.methods.thresholds.choice import Background, check_background
+from napari_mpseg.methods.thresholds.choice import Particles, check_particles
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 from napari_mpseg.settings import to_dict
 
@@ -40,8 +40,8 @@ class WatershedSettings:
         Standard deviation of the Gaussian gradient in pixels.
     channel : str
         Name in :data:`~napari_mpseg.methods.grey_channels.CHANNELS`.
-    background : str
-        ``"dark"`` or ``"light"``.
+    particles : str
+        ``"bright"`` or ``"dark"``.
 
     Raises
     ------
@@ -54,11 +54,11 @@ class WatershedSettings:
     gradient: str = "sobel"
     sigma: float = 1.0
     channel: str = "grey"
-    background: str = "dark"
+    particles: str = "bright"
 
     def __post_init__(self) -> None:
         GRADIENTS[self.gradient], CHANNELS[self.channel]
-        check_background(self.background)
+        check_particles(self.particles)
         for level in (self.dark_level, self.bright_level):
             if not -1 <= level <= 255:
                 raise SettingsError(f"Grey level {level} is outside 0 to 255. Give -1 to have it found in the image.")
@@ -100,7 +100,7 @@ class WatershedGradientMethod:
         cancel, settings = cancel or CancelToken(), self.settings
         seen = with_channel(image, settings.channel)
         scale = grey_scale(seen, on_progress, cancel, channel=settings.channel)
-        grey = _Grey(seen, scale, settings.background == "light")
+        grey = _Grey(seen, scale, settings.particles == "dark")
         dark, bright = float(settings.dark_level), float(settings.bright_level)
         if min(dark, bright) < 0:
             found = marker_levels(_weighted_histogram(grey, settings, on_progress, cancel))
@@ -119,10 +119,8 @@ class WatershedGradientMethod:
         return Prepared(drawn_image(image, draw), DrawnPredictor(), (note,))
 
     def describe(self) -> dict[str, Any]:
-        """Return all settings; ``background_is`` is the option ``background``."""
-        described = to_dict(self.settings)
-        described["background_is"] = described.pop("background")
-        return described
+        """Return all settings."""
+        return to_dict(self.settings)
 
 
 def watershed_gradient(
@@ -131,7 +129,7 @@ def watershed_gradient(
     gradient: GradientName = "sobel",
     sigma: float = 1.0,
     channel: ChannelName = "grey",
-    background: Background = "dark",
+    particles: Particles = "bright",
     device: str = "auto",
 ) -> WatershedGradientMethod:
     """Return the watershed on the gradient.
@@ -151,8 +149,8 @@ def watershed_gradient(
     channel : str
         What of a colour image is looked at: the mean of its channels; the same with the weights 0.299, 0.587 and 0.114
         of red, green and blue; one channel; or red less others, below 0 cut off.
-    background : str
-        Dark: particles are brighter than their surroundings. Light: they are darker; both levels are then those of the
+    particles : str
+        Bright: brighter than their surroundings. Dark: darker; both levels are then those of the
         negative.
     device : str
         Not used.
@@ -167,7 +165,7 @@ def watershed_gradient(
     Meyer 1994, doi:10.1016/0165-1684(94)90060-4 (flooding); Weszka and Rosenfeld 1979, doi:10.1109/TSMC.1979.4310072
     (histograms weighted by the gradient); Otsu 1979, doi:10.1109/TSMC.1979.4310076.
     """
-    return WatershedGradientMethod(WatershedSettings(dark_level, bright_level, gradient, sigma, channel, background))
+    return WatershedGradientMethod(WatershedSettings(dark_level, bright_level, gradient, sigma, channel, particles))
 
 
 def marker_levels(histogram: Array) -> tuple[float, float]:

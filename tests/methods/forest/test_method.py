@@ -40,7 +40,7 @@ def test_strokes_on_one_half_find_the_particles_of_the_other(picture, strokes):
     assert 2 * hits / (found[66:].sum() + mask[66:].sum()) > 0.85
     levels = np.unique(np.asarray(result.probability[...]))
     assert len(levels) > 5  # graded
-    assert result.provenance["settings"]["forest"]["trees"] == 12
+    assert result.provenance["settings"]["options"]["forest"]["trees"] == 12
 
 
 def test_a_stretched_copy_of_the_image_gives_the_same(picture, strokes):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.methods.thresholds.registry import THRESHOLD_RULES
 
-Background = Literal["dark", "light"]
+Particles = Literal["bright", "dark"]
 
 
 @dataclass(frozen=True)
@@ -61,37 +61,37 @@ def choose_level(rule: str, counts: NDArray[np.int64]) -> Choice:
     return Choice(level, True, (remark,) if remark else ())
 
 
-def check_background(background: str) -> str:
-    """Return it if it is ``"dark"`` or ``"light"``.
+def check_particles(particles: str) -> str:
+    """Return it if it is ``"bright"`` or ``"dark"``.
 
     Raises
     ------
     SettingsError
         If it is neither.
     """
-    if background not in get_args(Background):
-        raise SettingsError(f"The background {background!r} is neither dark nor light.")
-    return background
+    if particles not in get_args(Particles):
+        raise SettingsError(f"Particles are bright or dark, not {particles!r}.")
+    return particles
 
 
-def byte_limits(level: int | None, background: str) -> tuple[float, float]:
+def byte_limits(level: int | None, particles: str) -> tuple[float, float]:
     """Return the lowest and the highest 8-bit grey value that is particle, both included.
 
-    On a dark background that is level + 1 (at most 255) to 255, on a light one 0 to the level, as in ImageJ. Without a
-    level nothing is.
+    For bright particles (ImageJ's dark background) that is level + 1 (at most 255) to 255, for dark ones 0 to the
+    level, as in ImageJ. Without a level nothing is.
     """
     if level is None:
         return math.inf, -math.inf
-    return (float(min(level + 1, 255)), 255.0) if background == "dark" else (0.0, float(level))
+    return (float(min(level + 1, 255)), 255.0) if particles == "bright" else (0.0, float(level))
 
 
-def own_limits(level: int | None, background: str, low: float, high: float) -> tuple[float, float]:
+def own_limits(level: int | None, particles: str, low: float, high: float) -> tuple[float, float]:
     """Return the same in an image's own grey values, of which `low` is the least and `high` the greatest.
 
     ImageJ counts 255 steps from `low` to `high`: 8-bit grey value v stands for low + v / 255 (high - low). The limits 0
     and 255 are no limits.
     """
-    lowest, highest = byte_limits(level, background)
+    lowest, highest = byte_limits(level, particles)
     if level is None:
         return lowest, highest
     step = (high - low) / 255

@@ -31,8 +31,12 @@ class ForestPredictor:
         self.halo = feature_halo(forest.card.settings)
 
     def predict(self, window: Any, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> np.ndarray[Any, Any]:
-        """Return the probability of a window less its margins, float32 ``(Y, X)``; see ``TilePredictor``."""
-        pixels = self.scaling.apply(np.asarray(window))
+        """Return the probability of a window less its margins, float32 ``(Y, X)``; see ``TilePredictor``.
+
+        It is 0 where a channel is no number or infinite.
+        """
+        given = np.asarray(window)
+        pixels = self.scaling.apply(given)
         top, bottom, left, right = margins
         height, width = pixels.shape[:2]
         found = np.empty((height - top - bottom, width - left - right), np.float32)
@@ -42,4 +46,7 @@ class ForestPredictor:
             around = (top + start - first, last - top - stop, left, right)
             planes = compute_features(pixels[first:last], self.forest.card.settings, around)
             found[start:stop] = self.forest.trees.probability(planes)
+        if given.dtype.kind == "f":
+            known = np.isfinite(given[top : height - bottom, left : width - right])
+            found[~(known if known.ndim == 2 else known.all(2))] = 0
         return found

@@ -13,8 +13,8 @@ from napari_mpseg.images.region import read_region
 from napari_mpseg.inference.grid import Tile, TileGrid
 from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.inference.schedule import RunningTasks, guarded, run_tasks
-from napari_mpseg.methods.drawn import DrawnPredictor, PixelSet, drawn_image
-from napari_mpseg.methods.grey import GreyScale, grey_scale
+from napari_mpseg.methods.drawn import Box, DrawnPredictor, PixelSet, drawn_image
+from napari_mpseg.methods.grey import GreyScale, grey_scale, median_grey
 from napari_mpseg.methods.grey_channels import CHANNELS, ChannelName, with_channel
 from napari_mpseg.methods.scale_space import disc_pixels, find_spots, reach, scales, without_overlap
 from napari_mpseg.methods.thresholds.choice import Particles, check_particles
@@ -105,11 +105,18 @@ class BlobMethod:
             If the image has not the channels.
         """
         check_image(image)
-        spots = self.find(image, on_progress=on_progress, cancel=cancel or CancelToken())
+        cancel = cancel or CancelToken()
+        grey = self._grey(image, on_progress, cancel)
+        spots = self._found(grey, on_progress, cancel)
         discs = PixelSet(disc_pixels(y, x, radius, image.shape) for y, x, radius, _ in spots)
         count = len(spots)
         note = f"{count} spot{'' if count == 1 else 's'} found; discs that touch become one particle."
-        return Prepared(drawn_image(image, discs.draw), DrawnPredictor(), (note,))
+
+        def draw(box: Box) -> Array:
+            gaps = grey.read(box)[1] if grey.scale.gaps else None
+            return discs.draw(box) if gaps is None else discs.draw(box) * ~gaps
+
+        return Prepared(drawn_image(image, draw), DrawnPredictor(), (note,))
 
     def find(self, image: Image, *, on_progress: ProgressCallback = silent, cancel: CancelToken) -> Array:
         """Return the spots of an image.
@@ -120,15 +127,22 @@ class BlobMethod:
             ``(N, 4)``: row, column and radius in pixels, and the contrast, in grey levels, of an ideal disc that would
             answer as strongly.
         """
+        return self._found(self._grey(image, on_progress, cancel), on_progress, cancel)
+
+    def _grey(self, image: Image, on_progress: ProgressCallback, cancel: CancelToken) -> "_Grey":
+        seen = with_channel(image, self.settings.channel)
+        scale = grey_scale(seen, on_progress, cancel, channel=self.settings.channel)
+        ground = median_grey(seen, scale, on_progress, cancel) if scale.gaps else 0
+        return _Grey(seen, scale, ground, self.settings.particles == "dark")
+
+    def _found(self, grey: "_Grey", on_progress: ProgressCallback, cancel: CancelToken) -> Array:
         settings = self.settings
-        seen = with_channel(image, settings.channel)
-        scale = grey_scale(seen, on_progress, cancel, channel=settings.channel)
         spots = _Spots(settings)
-        grid = TileGrid(seen.shape, _TILE, reach(settings.sigma_max), 1)
+        grid = TileGrid(grey.image.shape, _TILE, reach(settings.sigma_max), 1)
         running = RunningTasks()
 
         def look(tile: Tile) -> None:
-            spots.add(_spots_of_tile(seen, tile, scale, settings, spots.least))
+            spots.add(_spots_of_tile(grey, tile, settings, spots.least))
 
         import dask
 
@@ -173,15 +187,34 @@ class _Spots:
         return np.concatenate([np.zeros((0, 4)), *self._parts])
 
 
-def _spots_of_tile(image: Image, tile: Tile, scale: GreyScale, settings: BlobSettings, least: float) -> Array:
+@dataclass(frozen=True)
+class _Grey:
+    """Grey levels of an image, spots bright, read in parts. What is no number looks like the ground."""
+
+    image: Image
+    scale: GreyScale
+    ground: int
+    inverted: bool
+
+    def read(self, box: Box) -> tuple[Array, Array | None]:
+        """Return the grey levels, and where the image is no number: None for nowhere."""
+        grey, gaps = self.scale.apply_known(read_region(self.image, *box))
+        grey = grey if gaps is None else np.where(gaps, np.uint8(self.ground), grey)
+        return 255 - grey if self.inverted else grey, gaps
+
+
+def _spots_of_tile(image: _Grey, tile: Tile, settings: BlobSettings, least: float) -> Array:
     wy0, _, wx0, _ = tile.window
     y0, y1, x0, x1 = tile.core
-    grey = scale.apply(read_region(image, *tile.window))
-    if settings.particles == "dark":
-        grey = 255 - grey
+    grey, gaps = image.read(tile.window)
     inner = (slice(y0 - wy0, y1 - wy0), slice(x0 - wx0, x1 - wx0))
     sigmas = scales(settings.sigma_min, settings.sigma_max, settings.scales)
-    return find_spots(grey, sigmas, inner, least, (wy0, wx0))
+    spots = find_spots(grey, sigmas, inner, least, (wy0, wx0))
+    if gaps is None:
+        return spots
+    y, x = (np.clip(np.rint(spots[:, axis]).astype(int) - (wy0, wx0)[axis], 0, gaps.shape[axis] - 1) for axis in (0, 1))
+    kept: Array = spots[~gaps[y, x]]
+    return kept
 
 
 def blob_log(

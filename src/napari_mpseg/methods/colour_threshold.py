@@ -18,7 +18,7 @@ _BLOCK = 2048
 
 @dataclass(frozen=True)
 class ColourPredictor:
-    """Probability 1 where the colour lies in the ranges, else 0.
+    """Probability 1 where all channels are finite numbers and the colour lies in the ranges, else 0.
 
     Attributes
     ----------
@@ -39,8 +39,11 @@ class ColourPredictor:
         """Return 0 or 1 per pixel; see ``TilePredictor``."""
         top, bottom, left, right = margins
         pixels = np.asarray(window)[top : window.shape[0] - bottom, left : window.shape[1] - right]
-        found: np.ndarray[Any, Any] = self.threshold.holds(colours(pixels, self.scale)).astype(np.float32)
-        return found
+        found = self.threshold.holds(colours(pixels, self.scale))
+        if pixels.dtype.kind == "f":
+            found &= np.isfinite(pixels).all(2)
+        mask: np.ndarray[Any, Any] = found.astype(np.float32)
+        return mask
 
 
 class ColourThresholdMethod:

@@ -27,12 +27,15 @@ class GreyScale:
         Name in :data:`~napari_mpseg.methods.grey_channels.CHANNELS`.
     inverted : bool
         Whether the image is inverted first: 255 less each value of uint8, else `low` plus `high` less the grey value.
+    gaps : bool
+        Whether some grey value of the image is no number, or infinite.
     """
 
     low: float = 0.0
     high: float = 255.0
     channel: str = "grey"
     inverted: bool = False
+    gaps: bool = False
 
     def values(self, pixels: Pixels) -> Pixels:
         """Return ``(Y, X)`` grey values, in the image's own range, of ``(Y, X)`` or ``(Y, X, C)`` pixels.
@@ -46,12 +49,24 @@ class GreyScale:
             pixels = 255 - pixels if self.inverted else pixels
             return pixels if pixels.ndim == 2 else CHANNELS[self.channel].of(pixels)
         values = pixels[..., np.newaxis] if pixels.ndim == 2 else pixels
-        values = CHANNELS[self.channel if pixels.ndim == 3 else "grey"].of(values)
+        with np.errstate(invalid="ignore"):  # infinite less infinite
+            values = CHANNELS[self.channel if pixels.ndim == 3 else "grey"].of(values)
         return self.low + self.high - values if self.inverted else values
 
     def apply(self, pixels: Pixels) -> Pixels:
         """Return uint8 ``(Y, X)`` of ``(Y, X)`` or ``(Y, X, C)`` pixels."""
         return self.bytes_of(self.values(pixels), whole=pixels.dtype.kind in "iu" and pixels.dtype.itemsize <= 2)
+
+    def apply_known(self, pixels: Pixels) -> tuple[Pixels, Pixels | None]:
+        """Return what :meth:`apply` does, and where the grey value is no number or infinite: None for nowhere.
+
+        Such a pixel is no particle, whether particles are bright or dark.
+        """
+        if pixels.dtype.kind != "f":
+            return self.apply(pixels), None
+        values = self.values(pixels)
+        gaps = ~np.isfinite(values)
+        return self.bytes_of(values, whole=False), gaps if gaps.any() else None
 
     def bytes_of(self, values: Pixels, whole: bool) -> Pixels:
         """Return grey values as uint8.
@@ -94,14 +109,15 @@ def grey_scale(
     scale = GreyScale(channel=channel)
     if image.dtype == np.uint8:
         return replace(scale, inverted=inverted)
-    low, high = np.inf, -np.inf
+    low, high, gaps = np.inf, -np.inf, False
     for pixels in _blocks(image, "Reading the value range", on_progress, cancel):
         values = scale.values(pixels)
         finite = values[np.isfinite(values)]
+        gaps = gaps or finite.size < values.size
         if finite.size:
             low, high = min(low, float(finite.min())), max(high, float(finite.max()))
     low, high = (low, high) if low <= high else (0.0, 0.0)
-    return GreyScale(low, high, channel, inverted)
+    return GreyScale(low, high, channel, inverted, gaps)
 
 
 def grey_histogram(
@@ -114,7 +130,7 @@ def grey_histogram(
 ) -> tuple[GreyScale, np.ndarray[Any, Any]]:
     """Return how an image becomes grey, and the 256-bin histogram of its 8-bit grey values, in streaming passes.
 
-    uint8 images are read once, others twice (their range first).
+    uint8 images are read once, others twice (their range first). NaN and infinities are not counted.
 
     Parameters
     ----------
@@ -134,10 +150,26 @@ def grey_histogram(
         int64 ``(256,)``.
     """
     scale = grey_scale(image, on_progress, cancel, channel=channel, inverted=inverted)
+    return scale, _counted(image, scale, on_progress, cancel)
+
+
+def median_grey(image: Image, scale: GreyScale, on_progress: ProgressCallback, cancel: CancelToken) -> int:
+    """Return the median of the 8-bit grey values, in one streaming pass: what most of the background looks like.
+
+    0 for an image without any finite value.
+    """
+    counts = np.cumsum(_counted(image, scale, on_progress, cancel))
+    return int(np.searchsorted(counts, counts[-1] / 2)) if counts[-1] else 0
+
+
+def _counted(
+    image: Image, scale: GreyScale, on_progress: ProgressCallback, cancel: CancelToken
+) -> np.ndarray[Any, Any]:
     histogram = np.zeros(256, np.int64)
     for pixels in _blocks(image, "Reading the histogram", on_progress, cancel):
-        histogram += np.bincount(scale.apply(pixels).ravel(), minlength=256)
-    return scale, histogram
+        grey, gaps = scale.apply_known(pixels)
+        histogram += np.bincount(grey.ravel() if gaps is None else grey[~gaps], minlength=256)
+    return histogram
 
 
 def _blocks(

@@ -12,6 +12,8 @@ Array = np.ndarray[Any, Any]
 Box = tuple[int, int, int, int]
 _FIRST_REACH = 32
 _LARGEST_BOX = 1 << 26  # pixels
+NO_GREY = -1000
+"""Stands for a pixel that is no number: farther from all grey levels than any tolerance."""
 
 
 @dataclass(frozen=True)

@@ -29,13 +29,14 @@ class LocalRule:
     Attributes
     ----------
     level : callable
-        Takes uint8 ``(Y, X)`` with particles darker than the background, the window's side and `k`; returns the
-        levels, float64 ``(Y, X)``. Beyond the edges the image counts as mirrored.
+        Takes uint8 ``(Y, X)`` with particles darker than the background, where the image is no number (bool
+        ``(Y, X)``, or None for nowhere), the window's side and `k`; returns the levels, float64 ``(Y, X)``. What is no
+        number takes no part in any level, and has none itself. Beyond the edges the image counts as mirrored.
     k, offset : float
         Its own `k` and `offset`, found on Nile-red patches.
     """
 
-    level: Callable[[Array, int, float], Array]
+    level: Callable[[Array, Array | None, int, float], Array]
     k: float
     offset: float
 
@@ -109,13 +110,14 @@ class LocalPredictor:
     def predict(self, window: Any, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> Array:
         """Return 0 or 1 per pixel; see ``TilePredictor``."""
         settings = self.settings
-        grey = self.scale.apply(np.asarray(window))
+        grey, gaps = self.scale.apply_known(np.asarray(window))
         # the rules were made for dark writing on light paper
         dark = grey if settings.particles == "dark" else 255 - grey
-        level = LOCAL_RULES[settings.rule].level(dark, settings.window, settings.k) - settings.offset
+        level = LOCAL_RULES[settings.rule].level(dark, gaps, settings.window, settings.k) - settings.offset
         top, bottom, left, right = margins
         inner = (slice(top, dark.shape[0] - bottom), slice(left, dark.shape[1] - right))
-        return (dark[inner] < level[inner]).astype(np.float32)
+        found = dark[inner] < level[inner]
+        return (found if gaps is None else found & ~gaps[inner]).astype(np.float32)
 
 
 class LocalThresholdMethod:
@@ -200,50 +202,75 @@ def local_threshold(
     return LocalThresholdMethod(LocalSettings(rule, window, k, offset, channel, particles))
 
 
-def _sauvola(dark: Array, window: int, k: float) -> Array:
+def _sauvola(dark: Array, gaps: Array | None, window: int, k: float) -> Array:
     from skimage.filters import threshold_sauvola
 
+    if gaps is not None:
+        mean, spread = _mean_and_spread(dark, gaps, window)
+        return mean * (1 + k * ((spread / 127.5) - 1))
     level: Array = threshold_sauvola(dark, window, k)
     return level
 
 
-def _niblack(dark: Array, window: int, k: float) -> Array:
+def _niblack(dark: Array, gaps: Array | None, window: int, k: float) -> Array:
     from skimage.filters import threshold_niblack
 
+    if gaps is not None:
+        mean, spread = _mean_and_spread(dark, gaps, window)
+        return mean - k * spread
     level: Array = threshold_niblack(dark, window, k)
     return level
 
 
-def _mean(dark: Array, window: int, k: float) -> Array:
+def _mean(dark: Array, gaps: Array | None, window: int, k: float) -> Array:
     """Return the mean as ``threshold_local`` does, from sums of whole numbers.
 
     A running mean of real numbers would round differently in every tile, and on plain ground the comparison with the
     pixel hangs on that.
     """
-    half = window // 2
-    padded = np.pad(dark, half, mode="symmetric")
-    sums = np.pad(padded.cumsum(0, dtype=np.int64).cumsum(1), ((1, 0), (1, 0)))
-    total = sums[window:, window:] - sums[:-window, window:] - sums[window:, :-window] + sums[:-window, :-window]
-    mean: Array = total / window**2
-    return mean
+    if gaps is None:
+        return _sums(dark, window) / window**2
+    return _sums(np.where(gaps, 0, dark), window) / np.maximum(_sums(~gaps, window), 1)
 
 
-def _gaussian(dark: Array, window: int, k: float) -> Array:
+def _gaussian(dark: Array, gaps: Array | None, window: int, k: float) -> Array:
     from skimage.filters import threshold_local
 
+    if gaps is not None:
+        # the weight of what is missing is 0, and not nearly 0, where nothing is: tiles without gaps give the same there
+        there = 1 - threshold_local(gaps.astype(np.float64), window, "gaussian")
+        known: Array = threshold_local(np.where(gaps, np.uint8(0), dark), window, "gaussian")
+        return known / np.where(gaps, 1, there)
     level: Array = threshold_local(dark, window, "gaussian")
     return level
 
 
-def _median(dark: Array, window: int, k: float) -> Array:
+def _median(dark: Array, gaps: Array | None, window: int, k: float) -> Array:
     """Return the median as ``threshold_local`` does, from a histogram that moves along: much quicker for bytes."""
     from skimage.filters.rank import median
 
     half = window // 2
     padded = np.pad(dark, half, mode="symmetric")
+    there = None if gaps is None else np.pad(~gaps, half, mode="symmetric").astype(np.uint8)
     inner = (slice(half, half + dark.shape[0]), slice(half, half + dark.shape[1]))
-    level: Array = median(padded, np.ones((window, window), np.uint8))[inner].astype(np.float64)
+    level: Array = median(padded, np.ones((window, window), np.uint8), mask=there)[inner].astype(np.float64)
     return level
+
+
+def _mean_and_spread(dark: Array, gaps: Array, window: int) -> tuple[Array, Array]:
+    """Return mean and standard deviation of what is known, as scikit-image takes them of everything."""
+    known = np.where(gaps, 0, dark).astype(np.int64)
+    count = np.maximum(_sums(~gaps, window, "reflect"), 1)
+    mean, square = (_sums(values, window, "reflect") / count for values in (known, known**2))
+    return mean, np.sqrt(np.clip(square - mean * mean, 0, None))
+
+
+def _sums(values: Array, window: int, beyond: Literal["symmetric", "reflect"] = "symmetric") -> Array:
+    """Return the sums over the windows around all pixels, int64; the edges are mirrored with or without themselves."""
+    padded = np.pad(values, window // 2, mode=beyond)
+    sums = np.pad(padded.cumsum(0, dtype=np.int64).cumsum(1), ((1, 0), (1, 0)))
+    total: Array = sums[window:, window:] - sums[:-window, window:] - sums[window:, :-window] + sums[:-window, :-window]
+    return total
 
 
 LOCAL_RULES.add("sauvola", LocalRule(_sauvola, 0.35, 0))

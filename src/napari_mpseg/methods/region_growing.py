@@ -13,7 +13,7 @@ from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.methods.drawn import DrawnPredictor, PixelSet, drawn_image
 from napari_mpseg.methods.grey import grey_scale
 from napari_mpseg.methods.grey_channels import CHANNELS, ChannelName, with_channel
-from napari_mpseg.methods.growing import GROWTH_RULES, Box, GrowthLimits, grow
+from napari_mpseg.methods.growing import GROWTH_RULES, NO_GREY, Box, GrowthLimits, grow
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 from napari_mpseg.settings import to_dict
 
@@ -101,19 +101,25 @@ class RegionGrowingMethod:
         scale = grey_scale(seen, on_progress, cancel, channel=settings.channel)
 
         def read(box: Box) -> Array:
-            return scale.apply(read_region(seen, *box)).astype(np.int16)
+            grey, gaps = scale.apply_known(read_region(seen, *box))
+            signed = grey.astype(np.int16)
+            if gaps is not None:
+                signed[gaps] = NO_GREY
+            return signed
 
         limits = GrowthLimits(settings.tolerance, settings.connectivity, settings.max_size)
-        pieces, too_large = [], []
-        for done, place in enumerate(places, 1):
-            piece = grow(read, image.shape, place, settings.rule, limits, cancel.check)
-            if piece is None:
-                too_large.append(place)
+        pieces, too_large, nowhere = [], [], []
+        for done, (y, x) in enumerate(places, 1):
+            if scale.gaps and read((y, y + 1, x, x + 1))[0, 0] == NO_GREY:
+                nowhere.append((y, x))
+            elif (piece := grow(read, image.shape, (y, x), settings.rule, limits, cancel.check)) is None:
+                too_large.append((y, x))
             else:
                 pieces.append(piece)
             on_progress(Progress("Growing regions", done, len(places), "points"))
-        notes = (_note(too_large, settings.max_size),) if too_large else ()
-        return Prepared(drawn_image(image, PixelSet(pieces).draw), DrawnPredictor(), notes)
+        notes = [_too_large_note(too_large, settings.max_size)] if too_large else []
+        notes += [_nowhere_note(nowhere)] if nowhere else []
+        return Prepared(drawn_image(image, PixelSet(pieces).draw), DrawnPredictor(), tuple(notes))
 
     def describe(self) -> dict[str, Any]:
         """Return all settings and the points."""
@@ -194,10 +200,21 @@ def _places(seeds: Array, image: Image) -> list[tuple[int, int]]:
     return list(dict.fromkeys((int(y), int(x)) for y, x in pixels))
 
 
-def _note(places: list[tuple[int, int]], max_size: int) -> str:
-    listed = ", ".join(f"y = {y}, x = {x}" for y, x in places[:5]) + (", ..." if len(places) > 5 else "")
+def _listed(places: list[tuple[int, int]]) -> str:
+    return ", ".join(f"y = {y}, x = {x}" for y, x in places[:5]) + (", ..." if len(places) > 5 else "")
+
+
+def _nowhere_note(places: list[tuple[int, int]]) -> str:
     few = len(places) == 1
     return (
-        f"The region{'' if few else 's'} of {len(places)} point{'' if few else 's'} ({listed}) grew beyond "
+        f"{len(places)} point{'' if few else 's'} ({_listed(places)}) {'lies' if few else 'lie'} where the image has "
+        f"no number (NaN or infinite) and {'was' if few else 'were'} left out."
+    )
+
+
+def _too_large_note(places: list[tuple[int, int]], max_size: int) -> str:
+    few = len(places) == 1
+    return (
+        f"The region{'' if few else 's'} of {len(places)} point{'' if few else 's'} ({_listed(places)}) grew beyond "
         f"{max_size} pixels and {'was' if few else 'were'} left out. Lower the tolerance, or raise the largest size."
     )

@@ -25,7 +25,7 @@ from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 
 @dataclass(frozen=True)
 class LevelPredictor:
-    """Probability 1 where the grey value lies between two limits, both included, else 0.
+    """Probability 1 where the grey value is a finite number between two limits, both included, else 0.
 
     Attributes
     ----------
@@ -50,8 +50,13 @@ class LevelPredictor:
         """Return 0 or 1 per pixel; see ``TilePredictor``."""
         top, bottom, left, right = margins
         pixels = np.asarray(window)[top : window.shape[0] - bottom, left : window.shape[1] - right]
-        grey = self.scale.apply(pixels) if self.as_bytes else self.scale.values(pixels)
-        return ((grey >= self.lowest) & (grey <= self.highest)).astype(np.float32)
+        if self.as_bytes:
+            grey, gaps = self.scale.apply_known(pixels)
+        else:
+            grey = self.scale.values(pixels)
+            gaps = ~np.isfinite(grey)
+        found = (grey >= self.lowest) & (grey <= self.highest)
+        return (found if gaps is None else found & ~gaps).astype(np.float32)
 
 
 @dataclass(frozen=True)

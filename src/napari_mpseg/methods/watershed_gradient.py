@@ -198,29 +198,42 @@ def marker_levels(histogram: Array) -> tuple[float, float]:
 
 
 class _Grey:
-    """Grey levels of an image, particles bright, read in parts."""
+    """Grey levels of an image, particles bright, read in parts. What is no number is 0, surely background."""
 
     def __init__(self, image: Image, scale: GreyScale, inverted: bool) -> None:
         self.image, self._scale, self._inverted = image, scale, inverted
 
     def read(self, box: Box) -> Array:
-        grey = self._scale.apply(read_region(self.image, *box))
-        return 255 - grey if self._inverted else grey
+        return self.read_known(box)[0]
+
+    def read_known(self, box: Box) -> tuple[Array, Array | None]:
+        """Return the grey levels, and where the image is no number: None for nowhere."""
+        grey, gaps = self._scale.apply_known(read_region(self.image, *box))
+        grey = 255 - grey if self._inverted else grey
+        return (grey, None) if gaps is None else (np.where(gaps, np.uint8(0), grey), gaps)
 
 
 def _weighted_histogram(
     grey: _Grey, settings: WatershedSettings, on_progress: ProgressCallback, cancel: CancelToken
 ) -> Array:
-    """Return the 256-bin histogram in which a pixel counts the more the steeper its place is."""
+    """Return the 256-bin histogram in which a pixel counts the more the steeper its place is.
+
+    The borders of what is no number are none of particles: pixels whose gradient they reach do not count.
+    """
+    from scipy.ndimage import maximum_filter
+
     kind = GRADIENTS[settings.gradient]
     histogram = np.zeros(256)
-    grid = TileGrid(grey.image.shape, _BLOCK, kind.reach(settings.sigma), 1)
+    reach = kind.reach(settings.sigma)
+    grid = TileGrid(grey.image.shape, _BLOCK, reach, 1)
     for done, tile in enumerate(grid, 1):
         cancel.check()
-        pixels = grey.read(tile.window)
+        pixels, gaps = grey.read_known(tile.window)
         top, bottom, left, right = tile.margins
         inner = (slice(top, pixels.shape[0] - bottom), slice(left, pixels.shape[1] - right))
         steep = kind.of(pixels, settings.sigma)[inner] / 255
+        if gaps is not None:
+            steep[maximum_filter(gaps, 2 * reach + 1)[inner]] = 0
         histogram += np.bincount(pixels[inner].ravel(), weights=steep.ravel() ** _POWER, minlength=256)
         on_progress(Progress("Reading the borders", done, len(grid), "blocks"))
     return histogram

@@ -3,6 +3,7 @@
 import dask.array as da
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 from skimage.filters import threshold_local, threshold_niblack, threshold_sauvola
 from skimage.io import imread
 
@@ -50,6 +51,18 @@ def test_the_tiles_change_nothing(rng, rule, shape):
     whole = found_in(pixels, rule=rule, window=21, offset=0)
     for tile in (16, 37):
         np.testing.assert_array_equal(found_in(pixels, tile, rule=rule, window=21, offset=0), whole)
+
+
+@pytest.mark.parametrize(("window", "size"), [(51, 384), (101, 400)])
+@pytest.mark.parametrize("rule", LOCAL_RULES)
+def test_the_tiles_change_nothing_on_smooth_images_with_large_windows(rng, rule, window, size):
+    """On smooth ground many pixels lie near their level, so that any part of a window that is cut off shows."""
+    smooth = gaussian_filter(rng.normal(size=(size, size)), 20)
+    pixels = np.clip(128 + 50 * smooth / smooth.std(), 0, 255).astype(np.uint8)
+    options = {"rule": rule, "window": window, "k": 0.02, "offset": 0.0}
+    whole = found_in(pixels, **options)
+    assert 0.01 < whole.mean() < 0.99
+    np.testing.assert_array_equal(found_in(pixels, 128, **options), whole)
 
 
 @pytest.mark.parametrize("rule", LOCAL_RULES)

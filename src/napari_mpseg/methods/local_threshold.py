@@ -34,11 +34,14 @@ class LocalRule:
         number takes no part in any level, and has none itself. Beyond the edges the image counts as mirrored.
     k, offset : float
         Its own `k` and `offset`, found on Nile-red patches.
+    reach : callable
+        Takes the window's side; how far from a pixel, in pixels, others can change its level.
     """
 
     level: Callable[[Array, Array | None, int, float], Array]
     k: float
     offset: float
+    reach: Callable[[int], int] = lambda window: window // 2 + 1  # half, and one for sums that begin before it
 
 
 LOCAL_RULES: Registry[LocalRule] = Registry("rule for a local threshold")
@@ -104,8 +107,8 @@ class LocalPredictor:
 
     @property
     def halo(self) -> int:
-        """How far a neighbourhood reaches: half its side, and one for sums that begin before it."""
-        return self.settings.window // 2 + 1
+        """How far from a pixel others can change its level."""
+        return LOCAL_RULES[self.settings.rule].reach(self.settings.window)
 
     def predict(self, window: Any, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> Array:
         """Return 0 or 1 per pixel; see ``TilePredictor``."""
@@ -245,6 +248,11 @@ def _gaussian(dark: Array, gaps: Array | None, window: int, k: float) -> Array:
     return level
 
 
+def _gaussian_reach(window: int) -> int:
+    """Return where scikit-image cuts the Gaussian: at four standard deviations of a sixth of the window, rounded."""
+    return int(4 * (window - 1) / 6 + 0.5)
+
+
 def _median(dark: Array, gaps: Array | None, window: int, k: float) -> Array:
     """Return the median as ``threshold_local`` does, from a histogram that moves along: much quicker for bytes."""
     from skimage.filters.rank import median
@@ -276,5 +284,5 @@ def _sums(values: Array, window: int, beyond: Literal["symmetric", "reflect"] = 
 LOCAL_RULES.add("sauvola", LocalRule(_sauvola, 0.35, 0))
 LOCAL_RULES.add("niblack", LocalRule(_niblack, 0.2, 60))
 LOCAL_RULES.add("mean", LocalRule(_mean, 0, 70))
-LOCAL_RULES.add("gaussian", LocalRule(_gaussian, 0, 60))
+LOCAL_RULES.add("gaussian", LocalRule(_gaussian, 0, 60, _gaussian_reach))
 LOCAL_RULES.add("median", LocalRule(_median, 0, 70))

@@ -6,7 +6,6 @@ import dask.array as da
 import numpy as np
 import pytest
 from skimage.measure import label, regionprops
-from skimage.segmentation import flood
 
 from napari_mpseg.errors import Cancelled, SettingsError, UnknownNameError
 from napari_mpseg.images.image import Image
@@ -51,16 +50,25 @@ def by_rounds(grey, seed, tolerance, neighbours):
 
 
 @pytest.mark.parametrize("connectivity", [1, 2])
-@pytest.mark.parametrize("tolerance", [5.0, 20.0, 47.5])
+@pytest.mark.parametrize("tolerance", [5.0, 20.0, 20.5, 47.9])
 def test_the_seed_rule_is_a_flood_of_the_whole_image(rng, tolerance, connectivity):
     pixels = patchy(rng)
     for seed in ((3, 4), (130, 150), (259, 309), (80, 0)):
-        expected = flood(pixels.astype(int), seed, connectivity=connectivity, tolerance=tolerance)
+        alike = label(np.abs(pixels.astype(int) - pixels[seed]) <= tolerance, connectivity=connectivity)
+        expected = alike == alike[seed]
         found, notes = grown(
             pixels, np.array([seed], float), tolerance=tolerance, connectivity=connectivity, max_size=10**6
         )
         np.testing.assert_array_equal(found, expected)
         assert not notes
+
+
+@pytest.mark.parametrize("rule", ["seed", "mean"])
+@pytest.mark.parametrize(("tolerance", "width"), [(0.0, 1), (0.5, 1), (1.0, 3), (1.9, 3), (2.0, 5)])
+def test_darker_and_brighter_pixels_are_taken_alike(rule, tolerance, width):
+    steps = np.array([[90, 98, 99, 100, 101, 102, 110]], np.uint8)
+    found, _ = grown(np.vstack([steps, np.zeros_like(steps)]), [[0, 3]], rule=rule, tolerance=tolerance)
+    assert found[0].tolist() == [abs(place - 3) <= width // 2 for place in range(7)]
 
 
 @pytest.mark.parametrize("connectivity", [1, 2])

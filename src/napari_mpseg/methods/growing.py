@@ -1,5 +1,6 @@
 """Growing one region from one pixel, reading only as much of the image as the region needs."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -58,7 +59,9 @@ def grow_by_seed(grey: Array, seed: tuple[int, int], limits: GrowthLimits) -> Ar
     """
     from skimage.segmentation import flood
 
-    region: Array = flood(grey, seed, connectivity=limits.connectivity, tolerance=limits.tolerance)
+    # whole grey levels differ by whole numbers; of others scikit-image cuts off both ends, and so moves the lower one up
+    tolerance = math.floor(limits.tolerance)
+    region: Array = flood(grey, seed, connectivity=limits.connectivity, tolerance=tolerance)
     return region
 
 

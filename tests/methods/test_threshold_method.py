@@ -130,6 +130,10 @@ def test_fixed_level_is_exclusive_and_checked():
     assert _mask("fixed-level", grey, level=100)[0].tolist() == [[False, False, True]]
     assert _mask("fixed-level", grey, level=100, particles="dark")[0].tolist() == [[True, True, False]]
     assert _mask("fixed-level", COLOUR, level=100, channel="red-green")[0].tolist() == [[False, True, False, False]]
+    brightest = np.array([[254, 255]], np.uint8)
+    assert _mask("fixed-level", brightest, level=254)[0].tolist() == [[False, True]]
+    assert _mask("fixed-level", brightest, level=255)[0].tolist() == [[False, False]]
+    assert _mask("fixed-level", brightest, level=255, particles="dark")[0].tolist() == [[True, True]]
     wide = np.array([[0, 2000, 2010, 4000]], np.uint16)  # 8-bit 128 is 0 + 128/256 of 4001, less half a bin
     assert _mask("fixed-level", wide, level=127)[0].tolist() == [[False, True, True, True]]
     for wrong in ({"level": 300}, {"particles": "light"}):

@@ -17,6 +17,7 @@ from napari_mpseg.methods.thresholds.choice import (
     byte_limits,
     check_particles,
     choose_level,
+    given_limits,
     own_limits,
 )
 from napari_mpseg.methods.thresholds.registry import THRESHOLD_RULES
@@ -129,7 +130,7 @@ class ThresholdMethod:
         cancel, settings = cancel or CancelToken(), self.settings
         if not self._rule:
             scale = grey_scale(seen, on_progress, cancel, channel=settings.channel, inverted=settings.inverted)
-            return Prepared(seen, LevelPredictor(scale, *byte_limits(self._level, settings.particles)))
+            return Prepared(seen, LevelPredictor(scale, *given_limits(self._level, settings.particles)))
         scale, counts = grey_histogram(seen, on_progress, cancel, channel=settings.channel, inverted=settings.inverted)
         choice = choose_level(self._rule, counts)
         as_bytes = settings.as_bytes or seen.dtype == np.uint8

@@ -85,6 +85,11 @@ def byte_limits(level: int | None, particles: str) -> tuple[float, float]:
     return (float(min(level + 1, 255)), 255.0) if particles == "bright" else (0.0, float(level))
 
 
+def given_limits(level: int, particles: str) -> tuple[float, float]:
+    """Return the same for a level that a person gave: no pixel is brighter than 255, so above it nothing is."""
+    return (level + 1.0, 255.0) if particles == "bright" else (0.0, float(level))
+
+
 def own_limits(level: int | None, particles: str, low: float, high: float) -> tuple[float, float]:
     """Return the same in an image's own grey values, of which `low` is the least and `high` the greatest.
 

@@ -59,7 +59,7 @@ def grow_by_seed(grey: Array, seed: tuple[int, int], limits: GrowthLimits) -> Ar
     """
     from skimage.segmentation import flood
 
-    # whole grey levels differ by whole numbers; of others scikit-image cuts off both ends, and so moves the lower one up
+    # whole grey levels differ by whole numbers; at others scikit-image would cut both ends, and so move the lower one up
     tolerance = math.floor(limits.tolerance)
     region: Array = flood(grey, seed, connectivity=limits.connectivity, tolerance=tolerance)
     return region

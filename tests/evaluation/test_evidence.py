@@ -86,6 +86,17 @@ def test_a_mask_gives_the_same_as_its_labels(make_pair):
     assert gather_evidence(predicted > 0, truth > 0).to_dict() == gather_evidence(predicted, truth).to_dict()
 
 
+@pytest.mark.parametrize("connectivity", [1, 2])
+@pytest.mark.parametrize("lazy", ["no", "dask"])
+def test_the_pieces_of_masks_are_those_of_the_neighbours_asked_for(rng, connectivity, lazy, small_parts):
+    predicted, truth = rng.random((2, 50, 61)) < 0.4
+    evidence = gather_evidence(
+        *(_stored(array, lazy) for array in (predicted, truth)), min_size=1, connectivity=connectivity
+    )
+    for found, mask in ((evidence.n_predicted, predicted), (evidence.n_truth, truth)):
+        assert found == ndimage.label(mask, CORNERS if connectivity == 2 else None)[1]
+
+
 def test_labels_may_have_gaps_and_be_large(make_pair):
     _, predicted, truth = make_pair()
     spread = np.where(predicted, predicted.astype(np.int64) * 10**12, 0)
@@ -128,6 +139,7 @@ def test_what_is_no_stored_evidence_is_refused(several, spoil):
         ({"probability": np.full((4, 5), 2.0)}, ImageError, "2 to 2"),
         ({"probability": np.full((4, 5), np.nan)}, ImageError, "nan"),
         ({"min_size": 0}, SettingsError, "min_size 0"),
+        ({"connectivity": 8}, SettingsError, "Connectivity 8"),
     ],
 )
 def test_what_cannot_be_compared_is_told(arguments, error, told):

@@ -187,6 +187,18 @@ def test_cases_may_be_prepared_and_used_for_several_aims(cases):
     assert [case.n_truth for case in prepared] == [(size >= 3).sum() for size in sizes]
 
 
+@pytest.mark.parametrize("connectivity", [1, 2])
+def test_truth_and_prediction_are_counted_by_the_same_neighbours(connectivity):
+    truth = np.zeros((20, 20), bool)
+    truth[2:5, 2:5] = truth[5:8, 5:8] = True  # they touch at a corner
+    truth[12:15, 12:15] = True
+    expected = ndimage.label(truth, np.ones((3, 3)) if connectivity == 2 else None)[1]
+    case = threshold_case(truth * np.uint8(200), truth, connectivity=connectivity)
+    assert (case.n_truth, case.counts[100]) == (expected, expected)
+    point = choose_threshold([(truth * np.uint8(200), truth)], "count-bias-zero", connectivity=connectivity)
+    assert (point.count_bias, point.f1) == (0, 1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "told"),
     [

@@ -179,6 +179,7 @@ def gather_evidence(
     *,
     probability: Any = None,
     min_size: int = 3,
+    connectivity: int = 2,
     name: str = "image",
     group: str = "",
     pixel_size_um: float | None = None,
@@ -192,12 +193,15 @@ def gather_evidence(
     Parameters
     ----------
     predicted, truth : array
-        ``(Y, X)`` labels or masks of equal shape (numpy, dask, zarr). One value beside 0 is a mask: its 8-connected
+        ``(Y, X)`` labels or masks of equal shape (numpy, dask, zarr). One value beside 0 is a mask: its connected
         pieces are the particles, numbered in raster order.
     probability : array, optional
         ``(Y, X)``, uint8 as results store it (255 stands for 1), or floating point from 0 to 1.
     min_size : int
         Least number of pixels of a particle that counts, on both sides.
+    connectivity : {1, 2}
+        What a piece of a mask is. 1: pixels touch with their sides (4 neighbours). 2: corners too (8 neighbours).
+        Labels are taken as they are.
     name, group : str
         See :class:`Evidence`.
     pixel_size_um : float, optional
@@ -210,12 +214,12 @@ def gather_evidence(
     ImageError
         If shapes differ, an array holds no labels, or the probability is none.
     SettingsError
-        If `min_size` is below 1.
+        If `min_size` is below 1, or `connectivity` neither 1 nor 2.
     Cancelled
         If it was asked to stop.
     """
     from napari_mpseg.evaluation.gathering import Gatherer
 
-    gatherer = Gatherer(predicted, truth, probability, min_size)
+    gatherer = Gatherer(predicted, truth, probability, min_size, connectivity)
     pixels, particles, levels = gatherer.run(on_progress, cancel)
     return Evidence(name, group, pixels, particles, min_size, pixel_size_um, levels)

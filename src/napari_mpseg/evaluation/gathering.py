@@ -76,16 +76,20 @@ class Gatherer:
         ``(Y, X)`` uint8 or floating point.
     min_size : int
         Least pixels of a particle that counts.
+    connectivity : int
+        Of the pieces of masks; 2 for 8 neighbours, 1 for 4.
     """
 
-    def __init__(self, predicted: Any, truth: Any, probability: Any, min_size: int) -> None:
+    def __init__(self, predicted: Any, truth: Any, probability: Any, min_size: int, connectivity: int = 2) -> None:
         if min_size < 1:
             raise SettingsError(f"min_size {min_size!r} is impossible: give at least 1 pixel.")
+        if connectivity not in (1, 2):
+            raise SettingsError(f"Connectivity {connectivity!r} is neither 1 (sides) nor 2 (sides and corners).")
         checked_pair(predicted, truth)
         if probability is not None:
             _check_probability(probability, tuple(truth.shape))
         self._predicted, self._truth, self._probability, self._min_size = predicted, truth, probability, min_size
-        self._sides = side_of(predicted, "prediction"), side_of(truth, "truth")
+        self._sides = side_of(predicted, "prediction", connectivity), side_of(truth, "truth", connectivity)
         self._sums = _Sums(), _Sums()
         self._pairs: list[NDArray[np.int64]] = []  # (n, 3): predicted, truth, pixels
         self._counts = PixelCounts()

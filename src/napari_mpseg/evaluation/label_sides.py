@@ -96,11 +96,11 @@ class MaskSide:
         return numbers[ids]
 
 
-def side_of(array: Any, name: str) -> LabelSide | MaskSide:
+def side_of(array: Any, name: str, connectivity: int = 2) -> LabelSide | MaskSide:
     """Return how to read an array: as a mask if it holds a single value beside 0, as labels otherwise."""
     if not is_mask(array):
         return LabelSide(name)
-    return MaskSide((int(array.shape[0]), int(array.shape[1])))
+    return MaskSide((int(array.shape[0]), int(array.shape[1])), connectivity)
 
 
 def is_mask(array: Any) -> bool:

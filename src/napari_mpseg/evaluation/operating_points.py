@@ -279,9 +279,9 @@ def threshold_case(
             f"{tuple(getattr(truth, 'shape', ()))}."
         )
     nothing = np.broadcast_to(np.False_, probability.shape)
-    steps: dict[str, Any] = {"on_progress": on_progress, "cancel": cancel}
+    steps: dict[str, Any] = {"connectivity": connectivity, "on_progress": on_progress, "cancel": cancel}
     evidence = gather_evidence(nothing, truth, probability=probability, min_size=max(1, min_size), **steps)
-    counts = count_curve(probability, min_size, connectivity, **steps)
+    counts = count_curve(probability, min_size, **steps)
     return ThresholdCase(np.asarray(evidence.levels), counts, evidence.n_truth)
 
 

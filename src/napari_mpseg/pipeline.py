@@ -274,12 +274,19 @@ def _measured(
 def _macro_counts(
     method: Method, arrays: ResultArrays, settings: MaskSettings, on_progress: ProgressCallback, cancel: CancelToken
 ) -> Any:
-    """Return what the macro behind a method would count itself, where the method was asked for that."""
+    """Return what the macro behind a method would count itself, where the method was asked for that.
+
+    It counts 8-connected particles, whatever the particles of the result are.
+    """
     if not getattr(method, "macro_counting", False):
         return None
+    from napari_mpseg.particles.lazy_labels import lazy_labels
     from napari_mpseg.particles.macro_counts import macro_counts
 
-    return macro_counts(arrays.labels, min_size=settings.min_size, on_progress=on_progress, cancel=cancel)
+    labels = arrays.labels
+    if settings.connectivity != 2:
+        labels = lazy_labels(arrays.probability, settings.lowest, on_progress=on_progress, cancel=cancel)
+    return macro_counts(labels, min_size=settings.min_size, on_progress=on_progress, cancel=cancel)
 
 
 def _record(

@@ -59,7 +59,7 @@ def grow_by_seed(grey: Array, seed: tuple[int, int], limits: GrowthLimits) -> Ar
     """
     from skimage.segmentation import flood
 
-    # whole grey levels differ by whole numbers; at others scikit-image would cut both ends, and so move the lower one up
+    # grey levels differ by whole numbers; scikit-image cuts off the fraction of both ends, which moves the lower one up
     tolerance = math.floor(limits.tolerance)
     region: Array = flood(grey, seed, connectivity=limits.connectivity, tolerance=tolerance)
     return region

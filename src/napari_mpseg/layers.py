@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,8 @@ LARGEST_TEXTURE = 16384
 """Pixels of a side up to which every graphics card of the last decade shows a plane in one piece."""
 
 _PYRAMID_STEP = 4
+
+_QUICKLY_READ = 2**24  # pixels
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,13 @@ def add_result(
         contrast_limits=(0, 255),
         opacity=0.6,
         visible=False,
-        metadata={"napari-mpseg": {**_record(result, name), "role": "probability"}},
+        metadata={
+            "napari-mpseg": {
+                **_record(result, name),
+                "role": "probability",
+                "graded": _graded(result.provenance, probability),
+            }
+        },
         **space,
     )
     try:
@@ -187,6 +195,46 @@ def role_of(layer: Any) -> str:
     """Return what this package made a layer for: ``"probability"``, ``"particles"``, or ``""`` if it did not."""
     record = layer.metadata.get("napari-mpseg") if isinstance(layer.metadata, dict) else None
     return str(record.get("role", "")) if isinstance(record, dict) else ""
+
+
+def is_graded(layer: Any) -> bool:
+    """Return whether an image layer can be probabilities between 0 and 1, on which a threshold means something.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        The probability of a result; of one made before this was written down, its record and its pixels tell. Anything
+        else may be a probability, as far as is known.
+    """
+    if role_of(layer) != "probability":
+        return True
+    record = layer.metadata["napari-mpseg"]
+    if "graded" not in record:
+        provenance, data = record.get("provenance"), layer.data[-1] if layer.multiscale else layer.data
+        record["graded"] = _graded(provenance if isinstance(provenance, dict) else {}, data)
+    return bool(record["graded"])
+
+
+def _graded(provenance: Mapping[str, Any], probability: Any) -> bool:
+    """Return whether a result has probabilities between 0 and 1; of an unknown method its pixels tell."""
+    told = _method_is_graded(provenance)
+    if told is not None:
+        return told
+    smallest = probability[-1] if isinstance(probability, (list, tuple)) else probability
+    if smallest.dtype != np.uint8 or smallest.size > _QUICKLY_READ:
+        return True
+    values = np.asarray(smallest[...])
+    return bool(((values != 0) & (values != 255)).any())
+
+
+def _method_is_graded(provenance: Mapping[str, Any]) -> bool | None:
+    """Return whether the method of a record gives probabilities; None if the record does not tell."""
+    from napari_mpseg.methods.registry import METHODS
+
+    if provenance.get("model"):
+        return True
+    method = str(dict(provenance.get("settings") or {}).get("method", ""))
+    return METHODS[method].graded if method in METHODS else None
 
 
 def particle_box(layer: Any, label: int) -> tuple[tuple[int, ...], tuple[int, ...]] | None:

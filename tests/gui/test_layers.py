@@ -121,3 +121,26 @@ def test_a_box_without_a_table_is_found_in_the_pixels(model, spots):
     layer = model.add_labels(label_mask(spots))
     assert layers.particle_box(layer, 2) == ((50, 60), (53, 63))
     assert layers.particle_box(layer, 9) is None
+
+
+@pytest.mark.parametrize(
+    ("record", "graded"),
+    [
+        ({"settings": {"method": "default"}}, True),
+        ({"settings": {"method": "yen"}}, False),
+        ({"settings": {"method": "mine"}, "model": {"name": "mine"}}, True),
+        ({"settings": {"method": "my yen"}}, False),  # a method file: the pixels tell
+    ],
+)
+def test_a_probability_tells_whether_it_is_yes_or_no(model, result, record, graded):
+    yes_or_no = zarr.array((np.asarray(result.labels) > 0).astype(np.uint8) * 255)
+    told, _ = layers.add_result(
+        model, SimpleNamespace(**{**vars(result), "provenance": record, "probability": yes_or_no})
+    )
+    assert told.metadata["napari-mpseg"]["graded"] is graded
+    assert layers.is_graded(told) is graded
+    del told.metadata["napari-mpseg"]["graded"]  # as results before had none
+    assert layers.is_graded(told) is graded
+    soft = model.add_image(np.full((9, 9), 100, np.uint8), metadata={"napari-mpseg": {"role": "probability"}})
+    assert layers.is_graded(soft)
+    assert layers.is_graded(model.add_image(yes_or_no[:]))  # nobody knows

@@ -10,6 +10,7 @@ from napari.layers import Image
 from napari.utils.colormaps import Colormap
 
 from napari_mpseg.gui.colour_threshold_view import View
+from napari_mpseg.gui.layer_choice import keeping_active
 from napari_mpseg.layers import plane_offset, space_of, unique_name
 
 ROLE = "colour preview"
@@ -56,7 +57,8 @@ class Overlay:
         """Remove the layer, if there is one."""
         layer, self._layer = self._layer, None
         if layer is not None and layer in self._viewer.layers:
-            self._viewer.layers.remove(layer)
+            with keeping_active(self._viewer):
+                self._viewer.layers.remove(layer)
 
     def _space(self, view: View, plane: tuple[int, ...]) -> dict[str, Any]:
         y0, _, x0, _ = view.box
@@ -66,7 +68,6 @@ class Overlay:
 
     def _add(self, view: View, data: np.ndarray, space: dict[str, Any]) -> None:
         layers = self._viewer.layers
-        selected, active = set(layers.selection), layers.selection.active
         self._source = view.layer
         self._layer = Image(
             data,
@@ -79,10 +80,8 @@ class Overlay:
             metadata={"napari-mpseg": {"role": ROLE, "source": view.layer.name}},
             **space,
         )
-        layers.insert(layers.index(view.layer) + 1, self._layer)  # below what is painted
-        layers.selection = selected
-        if active is not None:
-            layers.selection.active = active
+        with keeping_active(self._viewer):
+            layers.insert(layers.index(view.layer) + 1, self._layer)  # below what is painted
 
     def _removed(self, event: Any) -> None:
         if self._layer is not None and event.value == self._layer:

@@ -10,6 +10,7 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from napari_mpseg.gui.layer_choice import keeping_active
 from napari_mpseg.gui.memory import Memory
 from napari_mpseg.layers import plane_offset, role_of, space_of, unique_name
 
@@ -73,20 +74,17 @@ class ErrorLayer:
                 setattr(layer, name, space[name])
             layer.colormap = colours_of(scheme)
             return layer
-        layers = self._viewer.layers
-        active = layers.selection.active
-        layer = self._viewer.add_labels(
-            errors,
-            multiscale=levels,
-            name=unique_name(self._viewer, f"{prediction.name} errors"),
-            opacity=1.0,
-            colormap=colours_of(scheme),
-            metadata={"napari-mpseg": {"role": ROLE, "source": prediction.name}},
-            **space,
-        )
+        with keeping_active(self._viewer):  # the user may be correcting labels
+            layer = self._viewer.add_labels(
+                errors,
+                multiscale=levels,
+                name=unique_name(self._viewer, f"{prediction.name} errors"),
+                opacity=1.0,
+                colormap=colours_of(scheme),
+                metadata={"napari-mpseg": {"role": ROLE, "source": prediction.name}},
+                **space,
+            )
         self._shown = (prediction, layer)
-        if active is not None:
-            layers.selection.active = active  # the user may be correcting labels
         return layer
 
     def recolour(self, scheme: str) -> None:

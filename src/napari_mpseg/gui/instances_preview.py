@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 from napari_mpseg.errors import MpsegError
 from napari_mpseg.gui.instances_colours import coloured
 from napari_mpseg.gui.instances_work import Cut, preview
+from napari_mpseg.gui.layer_choice import keeping_active
 from napari_mpseg.gui.status_line import note
 from napari_mpseg.gui.visible import Box, centred, visible_box
 from napari_mpseg.gui.worker import Job
@@ -120,9 +121,6 @@ class SeparationPreview(QWidget):
         self._add(source, picture, space)
 
     def _add(self, source: Any, picture: np.ndarray, space: dict[str, Any]) -> None:
-        layers = self._viewer.layers
-        selected = set(layers.selection)
-        active = layers.selection.active
         self._layer = Image(
             picture,
             rgb=True,
@@ -130,10 +128,8 @@ class SeparationPreview(QWidget):
             metadata={"napari-mpseg": {"role": ROLE, "source": source.name}},
             **space,
         )
-        layers.append(self._layer)
-        layers.selection = selected
-        if active is not None:
-            layers.selection.active = active  # the user may be painting seeds
+        with keeping_active(self._viewer):  # the user may be painting seeds
+            self._viewer.layers.append(self._layer)
 
     def _switch(self, on: bool) -> None:
         self._done = None
@@ -149,7 +145,8 @@ class SeparationPreview(QWidget):
     def _take_away(self) -> None:
         layer, self._layer = self._layer, None
         if layer is not None and layer in self._viewer.layers:
-            self._viewer.layers.remove(layer)
+            with keeping_active(self._viewer):
+                self._viewer.layers.remove(layer)
 
     def _removed(self, event: Any) -> None:
         if self._layer is not None and event.value == self._layer:

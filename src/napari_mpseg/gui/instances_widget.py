@@ -23,6 +23,7 @@ from napari_mpseg.gui.pixel_size import PixelSizeEdit
 from napari_mpseg.gui.run_panel import RunPanel, WorkingWidget
 from napari_mpseg.gui.status_line import note
 from napari_mpseg.gui.summary import size_table
+from napari_mpseg.gui.visible import plane_in_view
 from napari_mpseg.gui.worker import Job
 from napari_mpseg.layers import role_of, space_of, unique_name
 from napari_mpseg.particles.instances.settings import InstanceSettings
@@ -238,10 +239,9 @@ class InstancesWidget(WorkingWidget):
         layer, image, seeds = self.source.layer, self.image.layer, self.seeds.layer
         if layer is None or self.panel.busy:
             return None
-        box = in_view(layer)
-        if box is None:
+        box, plane = in_view(layer), plane_in_view(self._viewer, layer)
+        if box is None or plane is None:
             return None
-        plane = tuple(int(step) for step in self._viewer.dims.current_step[-layer.ndim :][: layer.ndim - 2])
         for one in (image, seeds):
             self._watch(one)
         said = (self.threshold.value(), self.within.isChecked(), self.way.way, self.way.options, self.cleaning.values)

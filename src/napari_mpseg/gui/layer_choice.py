@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
+
+# How many are keeping what is active, by the hash of the selection, which napari's proxies of it share.
+_KEPT: Counter[int] = Counter()
+
+
+@contextmanager
+def keeping_active(viewer: Any) -> Iterator[None]:
+    """Add or remove layers of the plugin's own and leave selected what was; no :class:`LayerChoice` follows meanwhile.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer or napari.components.ViewerModel
+    """
+    layers = viewer.layers
+    selected, active = set(layers.selection), layers.selection.active
+    key = hash(layers.selection)
+    _KEPT[key] += 1
+    try:
+        yield
+    finally:
+        try:
+            layers.selection = {layer for layer in selected if layer in layers}
+            if active is not None and active in layers:
+                layers.selection.active = active
+        finally:
+            _KEPT[key] -= 1
 
 
 class LayerChoice(QComboBox):
     """Choose one layer.
 
     A layer that a user adds, or makes active in the layer list, becomes the choice if it is `preferred`; results
-    of this plugin are offered but never chosen by themselves.
+    of this plugin are offered but never chosen by themselves. What napari makes active because another layer was
+    deleted, and what is active again after :func:`keeping_active`, is not the user's doing.
 
     Parameters
     ----------
@@ -49,8 +78,10 @@ class LayerChoice(QComboBox):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumContentsLength(12)
         self.currentIndexChanged.connect(self._announce)
+        self._removal = QTimer(self)  # runs until napari has chosen what is active in place of a deleted layer
+        self._removal.setSingleShot(True)
         layers.events.inserted.connect(self._on_inserted)
-        layers.events.removed.connect(self._refresh)
+        layers.events.removed.connect(self._on_removed)
         layers.events.reordered.connect(self._refresh)
         layers.events.renamed.connect(self._refresh)
         layers.selection.events.active.connect(self._on_active)
@@ -73,8 +104,10 @@ class LayerChoice(QComboBox):
     def disconnect_layers(self) -> None:
         """Stop listening to the layer list, before this widget is deleted."""
         events = self._layers.events
-        for emitter in (events.inserted, events.removed, events.reordered, events.renamed):
-            emitter.disconnect(self._on_inserted if emitter is events.inserted else self._refresh)
+        events.inserted.disconnect(self._on_inserted)
+        events.removed.disconnect(self._on_removed)
+        for emitter in (events.reordered, events.renamed):
+            emitter.disconnect(self._refresh)
         self._layers.selection.events.active.disconnect(self._on_active)
 
     def _may_choose(self, layer: Any) -> bool:
@@ -85,7 +118,13 @@ class LayerChoice(QComboBox):
         if self._may_choose(event.value):
             self.choose(event.value)
 
+    def _on_removed(self, event: Any) -> None:
+        self._removal.start(0)
+        self._refresh()
+
     def _on_active(self, event: Any = None) -> None:
+        if _KEPT[hash(self._layers.selection)] or self._removal.isActive():
+            return
         active = self._layers.selection.active
         if self._may_choose(active):
             self.choose(active)

@@ -13,7 +13,7 @@ from napari_mpseg.gui.preview_layer import PreviewLayer
 from napari_mpseg.gui.status_line import note
 from napari_mpseg.gui.train_inputs import Snapshots, can_be_learnt_from, of_stack
 from napari_mpseg.gui.train_preview import Prediction, PreviewMaker, Region
-from napari_mpseg.gui.visible import visible_box
+from napari_mpseg.gui.visible import plane_in_view, planes_shape, visible_box
 from napari_mpseg.gui.worker import Job
 
 _LOOK = 300  # milliseconds between two looks at the view
@@ -107,13 +107,11 @@ class LivePreview(QWidget):
         layer = self.image.layer
         if not self.box.isChecked() or layer is None or not (self._training or self._model):
             return None
-        box = visible_box(self._viewer, layer)
-        if box is None:
+        box, plane = visible_box(self._viewer, layer), plane_in_view(self._viewer, layer)
+        if box is None or plane is None:
             return None
         stack = self._snapshots.stack(layer)
-        plane = tuple(int(step) for step in self._viewer.dims.current_step[-layer.ndim :][: layer.ndim - 2])
-        shape = (layer.data[0] if layer.multiscale else layer.data).shape
-        index = of_stack(plane, shape[: layer.ndim - 2]) if stack.plane_shape else None
+        index = of_stack(plane, planes_shape(layer)) if stack.plane_shape else None
         old = self.maker.region
         if old is not None and old.layer == layer and old.plane == plane and old.stack is stack:
             return Region(layer, old.image, box, plane, stack)

@@ -30,6 +30,7 @@ from napari_mpseg.gui.pattern_region import analyse_layer, dropped_labels, layer
 from napari_mpseg.gui.pixel_size import PixelSizeEdit
 from napari_mpseg.gui.run_panel import RunPanel, WorkingWidget
 from napari_mpseg.gui.status_line import note
+from napari_mpseg.gui.visible import needed_plane
 from napari_mpseg.gui.worker import Job
 from napari_mpseg.particles.pattern.distances import DISTANCES
 from napari_mpseg.particles.pattern.pattern_settings import STATISTICS, PatternSettings
@@ -182,10 +183,9 @@ class PatternWidget(WorkingWidget):
         if layer is None or self.panel.busy:
             return
         data = layer.data[0] if layer.multiscale else layer.data
-        plane = tuple(int(step) for step in self._viewer.dims.current_step[-layer.ndim :][: layer.ndim - 2])
         shape = (int(data.shape[-2]), int(data.shape[-1]))
         try:
-            calibration = self.pixel_size.calibration
+            plane, calibration = needed_plane(self._viewer, layer), self.pixel_size.calibration
             region = self._region(layer, shape, plane)
             settings = PatternSettings(
                 simulations=self.simulations.value(),

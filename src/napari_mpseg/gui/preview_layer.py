@@ -9,6 +9,7 @@ import numpy as np
 from napari.layers import Image
 from napari.utils.colormaps import Colormap
 
+from napari_mpseg.gui.layer_choice import keeping_active
 from napari_mpseg.gui.train_preview import Prediction
 from napari_mpseg.layers import plane_offset, role_of, space_of, unique_name
 
@@ -59,7 +60,6 @@ class PreviewLayer:
     def _add(self, image: Any, data: np.ndarray, space: dict[str, Any]) -> None:
         layers = self._viewer.layers
         name = unique_name(self._viewer, f"{image.name} {ROLE}")
-        active = layers.selection.active
         self._layer = Image(
             data,
             name=name,
@@ -69,9 +69,8 @@ class PreviewLayer:
             metadata={"napari-mpseg": {"role": ROLE, "source": image.name, "name": name}},
             **space,
         )
-        layers.insert(layers.index(image) + 1, self._layer)  # below what is painted
-        if active is not None:
-            layers.selection.active = active  # the user may be painting
+        with keeping_active(self._viewer):  # the user may be painting
+            layers.insert(layers.index(image) + 1, self._layer)  # below what is painted
 
     def _removed(self, event: Any) -> None:
         if self._layer is not None and event.value == self._layer:

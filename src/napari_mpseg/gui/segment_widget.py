@@ -32,6 +32,8 @@ from napari_mpseg.gui.planes import segment_and_prepare
 from napari_mpseg.gui.run_panel import RunPanel, WorkingWidget
 from napari_mpseg.gui.status_line import note
 from napari_mpseg.gui.summary import summary
+from napari_mpseg.gui.train_inputs import of_stack
+from napari_mpseg.gui.visible import needed_plane, planes_shape
 from napari_mpseg.gui.worker import Job
 from napari_mpseg.inference.augmentation import TTA, tta_variants
 from napari_mpseg.layers import add_result, role_of
@@ -261,9 +263,8 @@ class SegmentWidget(WorkingWidget):
             return [pick_channels(stack.image(), self.channel.currentData())], ()
         if kind == ALL:
             return [stack.image(index) for index in stack.plane_indices()], stack.plane_shape
-        self._plane = tuple(int(index) for index in self._viewer.dims.current_step[-layer.ndim :][: layer.ndim - 2])
-        several = tuple(index for index, size in zip(self._plane, _shape(layer), strict=False) if size > 1)
-        return [stack.image(several or None)], ()
+        self._plane = needed_plane(self._viewer, layer)
+        return [stack.image(of_stack(self._plane, planes_shape(layer)))], ()
 
     def _options(self) -> dict[str, Any]:
         preferred = preferences()

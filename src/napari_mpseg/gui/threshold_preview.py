@@ -12,6 +12,7 @@ from qtpy.QtCore import QTimer
 
 from napari_mpseg.errors import MpsegError
 from napari_mpseg.gui.evaluate_input import plane_in_view, plane_index, stored_probability
+from napari_mpseg.gui.layer_choice import keeping_active
 from napari_mpseg.gui.visible import centred, visible_box
 from napari_mpseg.layers import plane_offset, space_of, unique_name
 
@@ -57,7 +58,8 @@ class ThresholdPreview:
         self._source = self._part = self._seen = None
         layer, self._layer = self._layer, None
         if layer is not None and layer in self._viewer.layers:
-            self._viewer.layers.remove(layer)
+            with keeping_active(self._viewer):
+                self._viewer.layers.remove(layer)
 
     def show_level(self, level: int) -> None:
         """Show what is of this stored probability or more."""
@@ -98,8 +100,6 @@ class ThresholdPreview:
             for name in ("scale", "translate", "rotate", "shear", "affine"):
                 setattr(self._layer, name, space[name])
             return
-        layers = self._viewer.layers
-        selected, active = set(layers.selection), layers.selection.active
         self._layer = None
         self._layer = Image(
             self._mask()[(None,) * len(plane)],
@@ -111,10 +111,8 @@ class ThresholdPreview:
             metadata={"napari-mpseg": {"role": ROLE, "source": source.name}},
             **space,
         )
-        layers.append(self._layer)
-        layers.selection = selected
-        if active is not None:
-            layers.selection.active = active
+        with keeping_active(self._viewer):
+            self._viewer.layers.append(self._layer)
 
     def _removed(self, event: Any) -> None:
         if self._layer is not None and event.value == self._layer:

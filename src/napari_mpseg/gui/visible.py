@@ -1,4 +1,4 @@
-"""Which pixels of a layer are in view."""
+"""Which plane and which pixels of a layer are in view."""
 
 from __future__ import annotations
 
@@ -7,7 +7,55 @@ from typing import Any
 
 import numpy as np
 
+from napari_mpseg.errors import ImageError
+
 Box = tuple[int, int, int, int]
+
+
+def plane_in_view(viewer: Any, layer: Any) -> tuple[int, ...] | None:
+    """Return which plane of a layer the sliders show, by its place in the world, as napari does.
+
+    Layers of one viewer may differ in spacing and offset: the number on a slider is no number of a plane.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer or napari.components.ViewerModel
+    layer : napari.layers.Image or napari.layers.Labels
+
+    Returns
+    -------
+    tuple of int or None
+        One index for each axis of the layer before its last two; empty for a plain picture, which napari shows on
+        every plane. None if the layer has no plane at that place.
+    """
+    axes = layer.ndim - 2
+    if not axes:
+        return ()
+    place = np.asarray(layer.world_to_data(np.asarray(viewer.dims.point, float)[-layer.ndim :]), float)[:axes]
+    plane = tuple(int(number) for number in np.round(place))
+    return plane if all(0 <= number < size for number, size in zip(plane, planes_shape(layer), strict=True)) else None
+
+
+def needed_plane(viewer: Any, layer: Any) -> tuple[int, ...]:
+    """Return what :func:`plane_in_view` does, for work that cannot go on without.
+
+    Raises
+    ------
+    ImageError
+        If the layer has no plane there.
+    """
+    plane = plane_in_view(viewer, layer)
+    if plane is None:
+        raise ImageError(
+            f"{layer.name} has no plane where the sliders below the image stand. Move them to where it is shown."
+        )
+    return plane
+
+
+def planes_shape(layer: Any) -> tuple[int, ...]:
+    """Return the lengths of an image or labels layer's axes before the last two that are shown as a picture."""
+    data = layer.data[0] if layer.multiscale else layer.data
+    return tuple(int(size) for size in data.shape[: layer.ndim - 2])
 
 
 def visible_box(viewer: Any, layer: Any) -> Box | None:

@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_mpseg.evaluation.aggregate import AGGREGATIONS, score
+    from napari_mpseg.evaluation.aims import AIMS
     from napari_mpseg.evaluation.count import bland_altman
     from napari_mpseg.evaluation.errors import ERROR_COLOURS, error_map, error_particles
     from napari_mpseg.evaluation.evidence import Evidence, gather_evidence
     from napari_mpseg.evaluation.metric import METRICS, MetricEntry, find_metric
-    from napari_mpseg.evaluation.operating_points import AIMS, OperatingPoint, choose_threshold
+    from napari_mpseg.evaluation.operating_points import OperatingPoint, choose_threshold
     from napari_mpseg.evaluation.particle import ParticleMatch, match_particles
     from napari_mpseg.evaluation.pixel import PixelCounts, count_pixels
     from napari_mpseg.evaluation.probability import precision_recall_curve
@@ -26,7 +27,7 @@ _HOMES = {
     "METRICS": "metric",
     "MetricEntry": "metric",
     "find_metric": "metric",
-    "AIMS": "operating_points",
+    "AIMS": "aims",
     "OperatingPoint": "operating_points",
     "choose_threshold": "operating_points",
     "ParticleMatch": "particle",

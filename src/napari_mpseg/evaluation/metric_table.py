@@ -8,10 +8,10 @@ from pathlib import Path
 
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.evaluation.aggregate import AGGREGATIONS
+from napari_mpseg.evaluation.aims import AIMS
 from napari_mpseg.evaluation.errors import ERROR_COLOURS
 from napari_mpseg.evaluation.matching import CRITERIA
 from napari_mpseg.evaluation.metric import METRICS
-from napari_mpseg.evaluation.operating_points import AIMS
 
 
 def metric_table(family: str) -> str:

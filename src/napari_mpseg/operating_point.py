@@ -57,7 +57,7 @@ class Choice:
         Keys are threshold, precision, recall and f1 (of pixels, all images together), particles and true_particles
         (over all images), and note (``"chosen"``, ``"before"``).
         """
-        from napari_mpseg.evaluation.operating_points import LEVELS
+        from napari_mpseg.evaluation.levels import LEVELS, threshold_of
         from napari_mpseg.inference.segmentation import MaskSettings
 
         notes = {self.point.level: "chosen"}
@@ -70,7 +70,7 @@ class Choice:
         curves, true = self.point.curves, sum(case.n_truth for case in self.cases)
         return [
             {
-                "threshold": self.before if note == "before" else round((level - 0.5) / LEVELS, 3),
+                "threshold": self.before if note == "before" else threshold_of(level),
                 "precision": float(curves.precision[level]),
                 "recall": float(curves.recall[level]),
                 "f1": float(curves.f1[level]),

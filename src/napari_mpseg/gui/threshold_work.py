@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_mpseg.evaluation.levels import threshold_of as threshold_of
 from napari_mpseg.gui.evaluate_input import PROBABILITY_SCALE, check_same_shape
 from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.inference.segmentation import MaskSettings
@@ -17,11 +18,6 @@ from napari_mpseg.progress import CancelToken, ProgressCallback
 
 LOWEST, HIGHEST = 1, PROBABILITY_SCALE
 """Levels of a slider: the smallest stored probability that counts as particle."""
-
-
-def threshold_of(level: int) -> float:
-    """Return a threshold, with three decimals, above which pixels of stored probability `level` or more lie."""
-    return round((level - 0.5) / PROBABILITY_SCALE, 3)
 
 
 def level_of(threshold: float) -> int:

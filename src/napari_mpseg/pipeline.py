@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -135,41 +135,19 @@ def segment(
     names = None if tta is None else tta_names(tta)
     sorting = _sorting(rules)
     ground = find_background(asked.get("background") if background is None else background)
-    threshold = asked.get("threshold") if threshold is None else threshold
-    min_size = asked.get("min_size", MIN_SIZE) if min_size is None else min_size
     opened = _opened(image, plane, channels, calibration)
     paths = result_paths(Path(out).absolute(), opened.name) if out is not None else None
     if paths is not None:
         check_places(paths, source=opened.source, overwrite=overwrite)
-    built = _with_tta(_built(entry, options, device), names)
-    built = _with_rescale(built) if rescale else built
+    built = _with_rescale(_with_tta(_built(entry, options, device), names), rescale)
     name = entry.name if isinstance(entry, MethodEntry) else built.name
-    settings = MaskSettings(built.default_threshold if threshold is None else threshold, min_size, connectivity)
-    record = _record(opened, name, built, settings, tile_size, sorting, ground)
+    settings = _mask_settings(asked, built, threshold, min_size, connectivity)
+    plan = _Plan(opened, built, name, settings, tile_size, sorting, ground, measure)
     with (
         _places(paths, overwrite, cache) as parts,
         subtracted(opened, ground, cache=cache, on_progress=on_progress, cancel=cancel) as seen,
     ):
-        prepared = built.prepare(seen, on_progress=on_progress, cancel=cancel)
-        cancel.check()
-        tile = tile_grid(prepared.image, prepared.predictor, tile_size).tile
-        arrays = create_store(parts["store"], opened.shape, tile, opened.calibration, opened.name)
-        write_record(arrays, record)
-        count = segment_tiles(prepared, arrays, settings, tile_size=tile_size, on_progress=on_progress, cancel=cancel)
-        particles = _measured(arrays, opened, sorting, record, on_progress, cancel) if measure else None
-        macro = _macro_counts(built, arrays, settings, on_progress, cancel)
-        result = Result(
-            opened,
-            arrays.labels,
-            arrays.probability,
-            count,
-            particles,
-            name,
-            settings.threshold,
-            record,
-            prepared.notes,
-            macro_counts=macro,
-        )
+        result, arrays = _carried_out(plan, seen, parts["store"], on_progress, cancel)
         if paths is not None:
             write_files(result, parts, on_progress, cancel)
         cancel.check()
@@ -178,6 +156,48 @@ def segment(
         return result
     arrays = open_store(paths["store"])
     return replace(result, labels=arrays.labels, probability=arrays.probability, store=paths["store"])
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """All that is settled before the work starts; the image is the one given, with its background."""
+
+    image: Image
+    method: Method
+    name: str
+    settings: MaskSettings
+    tile_size: int | None
+    rules: Any
+    background: BackgroundSettings | None
+    measure: bool
+
+
+def _carried_out(
+    plan: _Plan, seen: Image, store: Path, on_progress: ProgressCallback, cancel: CancelToken
+) -> tuple[Result, ResultArrays]:
+    """Segment the image as the method sees it into a new store, and measure what was found."""
+    record = _record(plan)
+    prepared = plan.method.prepare(seen, on_progress=on_progress, cancel=cancel)
+    cancel.check()
+    tile = tile_grid(prepared.image, prepared.predictor, plan.tile_size).tile
+    arrays = create_store(store, plan.image.shape, tile, plan.image.calibration, plan.image.name)
+    write_record(arrays, record)
+    steps: dict[str, Any] = {"on_progress": on_progress, "cancel": cancel}
+    count = segment_tiles(prepared, arrays, plan.settings, tile_size=plan.tile_size, **steps)
+    particles = _measured(arrays, plan.image, plan.rules, record, on_progress, cancel) if plan.measure else None
+    result = Result(
+        plan.image,
+        arrays.labels,
+        arrays.probability,
+        count,
+        particles,
+        plan.name,
+        plan.settings.threshold,
+        record,
+        prepared.notes,
+        macro_counts=_macro_counts(plan.method, arrays, plan.settings, on_progress, cancel),
+    )
+    return result, arrays
 
 
 def _sorting(rules: Any) -> Any:
@@ -217,11 +237,22 @@ def _with_tta(method: Method, names: tuple[str, ...] | None) -> Method:
     return augmented(names)
 
 
-def _with_rescale(method: Method) -> Method:
+def _with_rescale(method: Method, rescale: bool) -> Method:
+    if not rescale:
+        return method
     rescaled: Callable[[], Method] | None = getattr(method, "with_rescale", None)
     if rescaled is None:
         raise SettingsError(f"Rescaling is for networks, and {method.name} is none. Leave it out, or choose a network.")
     return rescaled()
+
+
+def _mask_settings(
+    asked: Mapping[str, Any], method: Method, threshold: float | None, min_size: int | None, connectivity: int
+) -> MaskSettings:
+    """Return what was given; without that what the method file asks for; without that what is usual."""
+    threshold = asked.get("threshold") if threshold is None else threshold
+    min_size = asked.get("min_size", MIN_SIZE) if min_size is None else min_size
+    return MaskSettings(method.default_threshold if threshold is None else threshold, min_size, connectivity)
 
 
 def _check_tile_size(tile_size: int | None) -> None:
@@ -289,25 +320,18 @@ def _macro_counts(
     return macro_counts(labels, min_size=settings.min_size, on_progress=on_progress, cancel=cancel)
 
 
-def _record(
-    image: Image,
-    name: str,
-    method: Method,
-    settings: MaskSettings,
-    tile_size: int | None,
-    rules: Any,
-    background: "BackgroundSettings | None",
-) -> dict[str, Any]:
-    described = method.describe()
+def _record(plan: _Plan) -> dict[str, Any]:
+    described = plan.method.describe()
     model = described.pop("model", {})
+    image, background = plan.image, plan.background
     return Provenance(
         "segment",
         settings={
-            "method": name,
+            "method": plan.name,
             "options": described,
-            **to_dict(settings),
-            "tile_size": tile_size,
-            "rules": to_dict(rules),
+            **to_dict(plan.settings),
+            "tile_size": plan.tile_size,
+            "rules": to_dict(plan.rules),
             "background": to_dict(background) if background is not None else None,
         },
         inputs={

@@ -1,20 +1,20 @@
 """What a method can be told is read from the function that builds it."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pytest
 
 import napari_mpseg as mp
 from napari_mpseg.errors import SettingsError
-from napari_mpseg.methods.options import checked_options, options_of, parse_options
+from napari_mpseg.methods.options import Shown, checked_options, options_of, parse_options
 from napari_mpseg.methods.registry import METHODS, MethodEntry, MethodInput
 
 
 def built(
     level: int = 3,
-    share: float = 0.5,
-    mode: Literal["one", "two"] = "one",
+    share: Annotated[float, Shown("Share of all", "%", 0, 100, 5, "as it comes")] = 0.5,
+    mode: Annotated[Literal["one", "two"], Shown("Way")] = "one",
     sure: bool = False,
     seeds: object = None,
     device: str = "auto",
@@ -49,6 +49,40 @@ def test_names_defaults_choices_and_help_come_from_signature_and_docstring(entry
     assert (share.help, mode.help) == ("Told together.", "Told together.")
     assert mode.choices == ("one", "two")
     assert (sure.title, sure.help) == ("Sure", "")
+
+
+def test_titles_units_and_bounds_come_from_the_signature(entry):
+    level, share, mode, sure = options_of(entry)
+    assert [one.title for one in (level, share, mode, sure)] == ["Level", "Share of all", "Way", "Sure"]
+    assert (share.shown.unit, share.shown.low, share.shown.high, share.shown.step) == ("%", 0, 100, 5)
+    assert (level.shown, mode.choices) == (Shown(), ("one", "two"))
+    said = [share.in_words(2.5), share.in_words(0.5), mode.in_words("two"), sure.in_words(True)]
+    assert said == ["share of all 2.5 %", "share of all as it comes", "way two", "sure: yes"]
+
+
+_GIVEN = {"seeds": np.ones((1, 2)), "painted": np.ones((4, 4), int)}
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [(name, one.name) for name in METHODS for one in options_of(name) if type(one.default) in (int, float)],
+)
+def test_the_bounds_that_are_shown_are_those_of_the_method(name, option):
+    entry = METHODS[name]
+    one = next(each for each in options_of(name) if each.name == option)
+    given = {each.name: _GIVEN[each.name] for each in entry.inputs}
+    assert one.shown.title
+    for bound, beyond in ((one.shown.low, -1), (one.shown.high, 1)):
+        if bound is not None:
+            entry.build(**given, **{option: type(one.default)(bound)}, **_WITH.get((option, bound), {}))
+            if (option, bound) not in _NOT_REFUSED:
+                with pytest.raises(SettingsError):
+                    entry.build(**given, **{option: type(one.default)(bound + (beyond if bound else 2 * beyond))})
+
+
+_WITH = {("sigma_min", 200): {"sigma_max": 200.0}, ("sigma_max", 0.5): {"sigma_min": 0.5}}
+_WITH |= {("finest", 64): {"coarsest": 64.0}, ("coarsest", 0.3): {"finest": 0.3}}
+_NOT_REFUSED = (("background_label", 1), ("coarsest", 64))  # by the training; no scale of the octaves is above
 
 
 def test_texts_become_values_of_the_options_type(entry):

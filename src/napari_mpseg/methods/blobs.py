@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from napari_mpseg.inference.schedule import RunningTasks, guarded, run_tasks
 from napari_mpseg.methods.drawn import Box, DrawnPredictor, PixelSet, drawn_image
 from napari_mpseg.methods.grey import GreyScale, grey_scale, median_grey
 from napari_mpseg.methods.grey_channels import CHANNELS, ChannelName, with_channel
+from napari_mpseg.methods.options import Shown
 from napari_mpseg.methods.scale_space import disc_pixels, find_spots, reach, scales, without_overlap
 from napari_mpseg.methods.thresholds.choice import Particles, check_particles
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
@@ -218,12 +219,12 @@ def _spots_of_tile(image: _Grey, tile: Tile, settings: BlobSettings, least: floa
 
 
 def blob_log(
-    sigma_min: float = 0.9,
-    sigma_max: float = 5.0,
-    scales: int = 10,
-    threshold: float = 0.2,
-    relative_to: Reference = "range",
-    overlap: float = 0.5,
+    sigma_min: Annotated[float, Shown("Smallest sigma", "px", 0.5, 200, 0.1)] = 0.9,
+    sigma_max: Annotated[float, Shown("Largest sigma", "px", 0.5, 200, 0.5)] = 5.0,
+    scales: Annotated[int, Shown("Number of sizes", "", 1, 100)] = 10,
+    threshold: Annotated[float, Shown("Least contrast", "", 0, 1, 0.01)] = 0.2,
+    relative_to: Annotated[Reference, Shown("Contrast of")] = "range",
+    overlap: Annotated[float, Shown("Largest overlap", "", 0, 1, 0.05)] = 0.5,
     channel: ChannelName = "grey",
     particles: Particles = "bright",
     device: str = "auto",

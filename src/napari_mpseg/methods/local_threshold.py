@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from napari_mpseg.images.image import Image
 from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.methods.grey import GreyScale, grey_scale
 from napari_mpseg.methods.grey_channels import CHANNELS, ChannelName, with_channel
+from napari_mpseg.methods.options import Shown
 from napari_mpseg.methods.thresholds.choice import Particles, check_particles
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.registry import Registry
@@ -159,9 +160,9 @@ class LocalThresholdMethod:
 
 def local_threshold(
     rule: LocalRuleName = "sauvola",
-    window: int = 51,
-    k: float = -1.0,
-    offset: float = -1.0,
+    window: Annotated[int, Shown("Neighbourhood", "px", 3, LARGEST_WINDOW, 2)] = 51,
+    k: Annotated[float, Shown("Factor k", "", 0, 100, 0.05, "the rule's own")] = -1.0,
+    offset: Annotated[float, Shown("Offset", "of 255", 0, 255, 1, "the rule's own")] = -1.0,
     channel: ChannelName = "grey",
     particles: Particles = "bright",
     device: str = "auto",

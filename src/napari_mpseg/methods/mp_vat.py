@@ -1,7 +1,8 @@
 """The MP-VAT macros of ImageJ, in their own order of steps."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from napari_mpseg.methods.options import Shown
 from napari_mpseg.methods.threshold import LevelSettings, ThresholdMethod
 
 
@@ -35,7 +36,11 @@ class MacroMethod(ThresholdMethod):
         return {**super().describe(), "inverted": self.settings.inverted, **self._options}
 
 
-def mp_vat(weighted: bool = False, double_count: bool = False, device: str = "auto") -> MacroMethod:
+def mp_vat(
+    weighted: Annotated[bool, Shown("Weighted grey")] = False,
+    double_count: Annotated[bool, Shown("Macro's counts")] = False,
+    device: str = "auto",
+) -> MacroMethod:
     """Return MP-VAT: invert, 8-bit, MaxEntropy for dark objects on a light background.
 
     Parameters
@@ -60,7 +65,9 @@ def mp_vat(weighted: bool = False, double_count: bool = False, device: str = "au
 
 
 def mp_vat_2(
-    channels: Literal["red-green", "red-green-blue"] = "red-green", double_count: bool = False, device: str = "auto"
+    channels: Literal["red-green", "red-green-blue"] = "red-green",
+    double_count: Annotated[bool, Shown("Macro's counts")] = False,
+    device: str = "auto",
 ) -> MacroMethod:
     """Return MP-VAT 2.0: green, or green and blue, taken from red, then RenyiEntropy for bright objects.
 

@@ -8,7 +8,7 @@ import importlib
 import inspect
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from napari_mpseg.errors import SettingsError
@@ -17,6 +17,32 @@ from napari_mpseg.methods.registry import METHODS, MethodEntry
 _NOT_OPTIONS = ("device",)  # a preference, not a setting of the method
 _KINDS = (bool, int, float, str)
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """How an option is shown, and between which values; given in the signature: ``Annotated[int, Shown(...)]``.
+
+    Attributes
+    ----------
+    title : str
+        Its label; without, its name.
+    unit : str
+        Behind a number: ``"px"``.
+    low, high : float, optional
+        Smallest and largest value; the method itself refuses others.
+    step : float, optional
+        From one value to the next in a form.
+    automatic : str
+        What the default stands for where it is no value itself: ``"found in the image"`` for -1.
+    """
+
+    title: str = ""
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    automatic: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,17 +59,30 @@ class MethodOption:
         The values there are, if not any.
     help : str
         The first sentences of the factory's docstring on it.
+    shown : Shown
+        Title, unit and bounds.
     """
 
     name: str
     default: Any
     choices: tuple[str, ...] = ()
     help: str = ""
+    shown: Shown = field(default_factory=Shown)
 
     @property
     def title(self) -> str:
-        """The name as a label."""
-        return self.name.replace("_", " ").capitalize()
+        """What it is labelled with."""
+        return self.shown.title or self.name.replace("_", " ").capitalize()
+
+    def in_words(self, value: Any) -> str:
+        """Return title and value in words: ``"grey level 150"``."""
+        title = self.title[:1].lower() + self.title[1:] if self.title[1:2].islower() else self.title
+        if isinstance(value, bool):
+            return f"{title}: {'yes' if value else 'no'}"
+        if self.shown.automatic and value == self.default:
+            return f"{title} {self.shown.automatic}"
+        said = f"{value:g}" if isinstance(value, float) else str(value)
+        return f"{title} {said} {self.shown.unit}".rstrip()
 
     def parse(self, text: str) -> Any:
         """Return a text as the option's type.
@@ -89,9 +128,9 @@ def options_of(method: str | MethodEntry) -> tuple[MethodOption, ...]:
         method = METHODS[method]
     factory = _factory(method)
     told = _told(inspect.getdoc(factory) or "")
-    hints = typing.get_type_hints(factory)
+    hints = typing.get_type_hints(factory, include_extras=True)
     return tuple(
-        MethodOption(name, one.default, _choices(hints.get(name)), told.get(name, ""))
+        MethodOption(name, one.default, _choices(hints.get(name)), told.get(name, ""), _shown(hints.get(name)))
         for name, one in inspect.signature(factory).parameters.items()
         if name not in (*_NOT_OPTIONS, *method.options) and isinstance(one.default, _KINDS)
     )
@@ -147,7 +186,13 @@ def _factory(entry: MethodEntry) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
+def _shown(hint: Any) -> Shown:
+    return next((one for one in getattr(hint, "__metadata__", ()) if isinstance(one, Shown)), Shown())
+
+
 def _choices(hint: Any) -> tuple[str, ...]:
+    if typing.get_origin(hint) is typing.Annotated:
+        hint = hint.__origin__
     return tuple(typing.get_args(hint)) if typing.get_origin(hint) is typing.Literal else ()
 
 

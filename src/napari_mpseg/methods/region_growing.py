@@ -1,7 +1,7 @@
 """Region growing from points that a person set."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from napari_mpseg.methods.drawn import DrawnPredictor, PixelSet, drawn_image
 from napari_mpseg.methods.grey import grey_scale
 from napari_mpseg.methods.grey_channels import CHANNELS, ChannelName, with_channel
 from napari_mpseg.methods.growing import GROWTH_RULES, NO_GREY, Box, GrowthLimits, grow
+from napari_mpseg.methods.options import Shown
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 from napari_mpseg.settings import to_dict
 
@@ -128,10 +129,10 @@ class RegionGrowingMethod:
 
 def region_growing(
     seeds: Any = None,
-    rule: GrowthRuleName = "seed",
-    tolerance: float = 40.0,
-    connectivity: int = 2,
-    max_size: int = 20_000,
+    rule: Annotated[GrowthRuleName, Shown("Compare with")] = "seed",
+    tolerance: Annotated[float, Shown("Tolerance", "of 255", 0, 255, 1)] = 40.0,
+    connectivity: Annotated[int, Shown("Connectivity", "", 1, 2)] = 2,
+    max_size: Annotated[int, Shown("Largest size", "px", 1)] = 20_000,
     channel: ChannelName = "grey",
     device: str = "auto",
 ) -> RegionGrowingMethod:

@@ -1,7 +1,7 @@
 """Global grey-level thresholds: one level for the whole image."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from napari_mpseg.images.image import Image
 from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.methods.grey import GreyScale, grey_histogram, grey_scale
 from napari_mpseg.methods.grey_channels import CHANNELS, ChannelName, with_channel
+from napari_mpseg.methods.options import Shown
 from napari_mpseg.methods.thresholds.choice import (
     Choice,
     Particles,
@@ -169,7 +170,10 @@ def automatic(
 
 
 def fixed_level(
-    level: int = 106, channel: ChannelName = "grey", particles: Particles = "bright", device: str = "auto"
+    level: Annotated[int, Shown("Grey level", "of 255", 0, 255)] = 106,
+    channel: ChannelName = "grey",
+    particles: Particles = "bright",
+    device: str = "auto",
 ) -> ThresholdMethod:
     """Return a fixed threshold on the 8-bit grey image.
 

@@ -1,7 +1,7 @@
 """Watershed on the gradient, from markers that are surely background and surely particle."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from napari_mpseg.methods.drawn import DrawnPredictor, drawn_image
 from napari_mpseg.methods.flooding import GRADIENTS, Box, FloodSettings, flooded_box
 from napari_mpseg.methods.grey import GreyScale, grey_scale
 from napari_mpseg.methods.grey_channels import CHANNELS, ChannelName, with_channel
+from napari_mpseg.methods.options import Shown
 from napari_mpseg.methods.thresholds.choice import Particles, check_particles
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 from napari_mpseg.settings import to_dict
@@ -124,10 +125,10 @@ class WatershedGradientMethod:
 
 
 def watershed_gradient(
-    dark_level: int = -1,
-    bright_level: int = -1,
+    dark_level: Annotated[int, Shown("Background up to", "of 255", 0, 255, 1, "found in the image")] = -1,
+    bright_level: Annotated[int, Shown("Particle above", "of 255", 0, 255, 1, "found in the image")] = -1,
     gradient: GradientName = "sobel",
-    sigma: float = 1.0,
+    sigma: Annotated[float, Shown("Gaussian's sigma", "px", 0.3, 50, 0.1)] = 1.0,
     channel: ChannelName = "grey",
     particles: Particles = "bright",
     device: str = "auto",

@@ -221,3 +221,141 @@ def test_particles_are_pieces_of_masks(viewer, widget, finished, truth):
     finished(widget)
     assert widget.result.evidence.n_truth == (np.bincount(ndimage.label(truth > 0)[0].ravel())[1:] >= 3).sum()
     assert "None: every particle was found" in widget.steps.said.text()
+
+
+# -- layers that were chosen, planes, and what is no probability ----------------------------------------------------
+
+
+def evaluated(widget, finished):
+    widget.panel.run_button.click()
+    finished(widget)
+    return widget.panel.status.text()
+
+
+def test_the_choice_stays_when_errors_are_shown(viewer, layers, widget, finished, found):
+    other = viewer.add_labels(found * 0, name="nothing", metadata=dict(layers[0].metadata))
+    viewer.layers.selection.active = other
+    widget.predicted.setCurrentIndex(widget.predicted.findText("scan particles"))
+    evaluated(widget, finished)
+    assert widget.predicted.layer == layers[0]
+    assert viewer.layers.selection.active == other
+
+
+def test_the_plane_is_found_by_its_place(viewer, widget, finished, found, truth):
+    viewer.add_labels(np.stack([truth * 0, truth * 0, truth]), name="truth", scale=(5, 1, 1), translate=(10, 0, 0))
+    viewer.add_labels(np.stack([found, truth]), name="found", scale=(10, 1, 1), translate=(10, 0, 0))
+    viewer.add_labels(np.zeros((40, 2, 2), np.int32), name="finer")  # its steps are those of the slider
+    for choice, name in ((widget.predicted, "found"), (widget.truth, "truth")):
+        choice.choose(viewer.layers[name])
+    viewer.dims.set_point(0, 20)
+    assert evaluated(widget, finished).startswith("Plane 1 of found and plane 2 of truth: ")
+    assert table(widget)["f1"] == 1
+
+
+def test_one_plane_is_not_judged_by_the_truth_of_another(viewer, widget, finished, found, truth):
+    """The result of plane 2 of a stack lies there, and has nothing at plane 0."""
+    stack = viewer.add_labels(np.stack([truth * 0, truth * 0, truth]), name="truth", scale=(5, 1, 1))
+    single = viewer.add_labels(found[None], name="found", scale=(5, 1, 1), translate=(10, 0, 0))
+    widget.predicted.choose(single)
+    widget.truth.choose(stack)
+    viewer.dims.set_point(0, 0)
+    assert "found has no plane" in evaluated(widget, finished)
+    assert widget.panel.status.kind == "error"
+    assert widget.result is None
+    viewer.dims.set_point(0, 10)
+    assert evaluated(widget, finished).startswith("Plane 2 of truth: 4 particles predicted")
+    assert table(widget)["recall"] == pytest.approx(recall_score(truth.ravel() > 0, found.ravel() > 0))
+
+
+def test_errors_of_two_predictions_lie_side_by_side_and_renamed_ones_are_kept(viewer, layers, widget, finished, truth):
+    second = viewer.add_labels(truth * 0, name="second", metadata=dict(layers[0].metadata))
+    for prediction in (layers[0], second, layers[0]):
+        widget.predicted.choose(prediction)
+        evaluated(widget, finished)
+    assert [layer.name for layer in viewer.layers if "errors" in layer.name] == [
+        "scan particles errors",
+        "second errors",
+    ]
+    widget.legend.choice.setCurrentIndex(widget.legend.choice.findData("paper"))
+    for name in ("scan particles errors", "second errors"):
+        assert tuple(viewer.layers[name].get_color(3)) == (0, 1, 0, 1)
+    kept = viewer.layers["scan particles errors"]
+    kept.name = "my errors"
+    kept.data[:3] = 2
+    layers[0].data[:] = 0
+    evaluated(widget, finished)
+    assert (kept.data[:3] == 2).all()
+    assert viewer.layers["scan particles errors"].data.max() == 3
+
+
+def test_results_go_with_their_layers(viewer, layers, widget, finished, truth, qtbot):
+    evaluated(widget, finished)
+    assert widget.about.text() == "<b>scan particles</b> against expert"
+    viewer.add_labels(truth, name="another truth")
+    viewer.layers.remove(layers[1])
+    assert widget.results.isHidden()
+    assert widget.result is None
+    assert widget.panel.status.text() == ""
+    assert widget.steps.current is None
+
+
+def test_yes_or_no_is_no_probability(viewer, layers, widget, finished, found):
+    record = {"role": "probability", "source": "scan", "provenance": {"settings": {"method": "yen"}}}
+    image = viewer.add_image((found > 0).astype(np.uint8) * 255, name="yen", metadata={"napari-mpseg": record})
+    assert widget.probability.layer is None
+    widget.probability.choose(image)
+    widget.metrics.tick("average-precision")
+    assert "yen says yes or no only" in evaluated(widget, finished)
+    assert "average-precision" not in table(widget)
+
+
+def test_only_value_is_remembered_for_masks_and_never_for_labels(viewer, layers, widget, finished, truth):
+    from napari_mpseg.gui.evaluate_widget import EvaluateWidget
+
+    mask = viewer.add_image(np.where(truth > 0, 0, 255).astype(np.uint8), name="mask")
+    widget.truth.choose(mask)
+    widget.truth_value.box.setChecked(True)
+    evaluated(widget, finished)
+    assert table(widget)["particle-recall"] == pytest.approx(2 / 3)
+    widget.truth.choose(layers[1])
+    assert widget.truth_value.value is None
+    widget.truth_value.box.setChecked(True)  # background is all the rest
+    assert "only the value 0 was taken as particle" in evaluated(widget, finished)
+    again = EvaluateWidget(viewer)
+    again.truth.choose(layers[1])
+    assert again.truth_value.value is None
+    again.truth.choose(mask)
+    assert again.truth_value.value == 0
+    again.release()
+    again.deleteLater()
+
+
+def test_previews_are_no_prediction(viewer, widget, truth):
+    viewer.add_image(truth.astype(np.uint8), name="above", metadata={"napari-mpseg": {"role": "threshold preview"}})
+    assert widget.predicted.layer is None
+
+
+def test_errors_of_large_lazy_labels_are_made_where_they_are_looked_at(monkeypatch):
+    import dask.array as da
+
+    from napari_mpseg import layers
+    from napari_mpseg.gui.evaluate_work import evaluate_planes
+    from napari_mpseg.progress import CancelToken
+
+    monkeypatch.setattr(layers, "LARGEST_TEXTURE", 64)
+    labels = np.zeros((100, 120), np.int32)
+    labels[10:20, 10:20] = 1
+    truth = da.from_array(np.roll(labels, 5, 0), chunks=(32, 32))
+    done = evaluate_planes(
+        da.from_array(labels, chunks=(32, 32)),
+        truth,
+        metrics=["f1"],
+        min_size=3,
+        on_progress=lambda event: None,
+        cancel=CancelToken(),
+    )
+    errors, levels = done.errors
+    assert levels
+    assert isinstance(errors[0], da.Array)
+    assert np.bincount(errors[0].compute().ravel()).tolist() == [100 * 120 - 150, 50, 50, 50]
+    assert done.scores[0][1] == pytest.approx(0.5)

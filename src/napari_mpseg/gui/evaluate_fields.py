@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari.layers import Labels
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QSpinBox, QWidget
 
@@ -38,7 +39,6 @@ class ParticleValue(QWidget):
         )
         self.box.setToolTip(tip)
         self.number.setToolTip(tip)
-        self.box.setChecked(memory.get(f"{key}_only", False))
         self.number.setValue(memory.get(f"{key}_value", 0))
         self.number.setEnabled(self.box.isChecked())
         self.box.toggled.connect(self.number.setEnabled)
@@ -49,13 +49,20 @@ class ParticleValue(QWidget):
         row.addWidget(self.box)
         row.addWidget(self.number, 1)
 
+    def suit(self, layer: Any) -> None:
+        """Take what was remembered where it may be meant: for a mask, never for labels, which it would turn round."""
+        mask = layer is not None and not isinstance(layer, Labels)
+        self.box.setChecked(mask and self._memory.get(f"{self._key}_only", False))
+
     @property
     def value(self) -> int | None:
         """The value that means particle; None for all but 0."""
         return self.number.value() if self.box.isChecked() else None
 
-    def remember(self) -> None:
-        """Remember the choice."""
+    def remember(self, layer: Any = None) -> None:
+        """Remember the choice for the next mask; what is chosen for labels is about these labels only."""
+        if isinstance(layer, Labels):
+            return
         choice: dict[str, Any] = {f"{self._key}_only": self.box.isChecked(), f"{self._key}_value": self.number.value()}
         self._memory.set(**choice)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from napari_mpseg.errors import ImageError
 from napari_mpseg.gui.layer_input import frozen
-from napari_mpseg.gui.visible import Box
+from napari_mpseg.gui.visible import Box, needed_plane
 
 PROBABILITY_SCALE = 255
+_MOSTLY = 0.5  # share of true pixels above which a mask is likely to mean the opposite
 
 
 def full(layer: Any) -> Any:
@@ -19,14 +21,24 @@ def full(layer: Any) -> Any:
 
 
 def plane_index(viewer: Any, layer: Any) -> tuple[int, ...]:
-    """Return which plane of a layer is in view, one index per leading axis; empty for a plain picture."""
-    shape = full(layer).shape[: layer.ndim - 2]
-    steps = viewer.dims.current_step[-layer.ndim :][: layer.ndim - 2]
-    return tuple(min(int(step), int(size) - 1) for step, size in zip(steps, shape, strict=True))
+    """Return which plane of a layer is in view, one index per leading axis; empty for a plain picture.
+
+    Raises
+    ------
+    ImageError
+        If the layer has none there, as where the result of one plane of a stack lies on another one.
+    """
+    return needed_plane(viewer, layer)
 
 
-def plane_in_view(viewer: Any, layer: Any, box: Box | None = None) -> Any:
-    """Return the plane in view, ``(Y, X)``, or `box` of it; a copy where it is in memory, so that painting goes on."""
+def pixels_in_view(viewer: Any, layer: Any, box: Box | None = None) -> Any:
+    """Return the plane in view, ``(Y, X)``, or `box` of it; a copy where it is in memory, so that painting goes on.
+
+    Raises
+    ------
+    ImageError
+        If the layer has no plane there.
+    """
     data = full(layer)
     if not isinstance(data, np.ndarray) and not hasattr(data, "dask"):
         import dask.array as da
@@ -37,6 +49,20 @@ def plane_in_view(viewer: Any, layer: Any, box: Box | None = None) -> Any:
         y0, y1, x0, x1 = box
         plane = plane[y0:y1, x0:x1]
     return frozen(plane)
+
+
+plane_in_view = pixels_in_view
+
+
+def planes_in_words(viewer: Any, layers: Sequence[Any]) -> str:
+    """Return ``"Plane 3 of truth: "`` for those layers that have several planes; empty where none has."""
+    told: list[str] = []
+    for layer in layers:
+        plane = plane_index(viewer, layer)
+        several = [str(index) for index, size in zip(plane, full(layer).shape, strict=False) if size > 1]
+        if several:
+            told.append(f"{'plane' if told else 'Plane'} {', '.join(several)} of {layer.name}")
+    return f"{' and '.join(told)}: " if told else ""
 
 
 def may_be_mask(layer: Any) -> bool:
@@ -53,6 +79,34 @@ def may_be_probability(layer: Any) -> bool:
 def with_particle_value(plane: Any, value: int | None) -> Any:
     """Return labels or a mask as they are, or, with a value, the mask of all pixels that have it."""
     return plane if value is None else plane == value
+
+
+def inverted_note(share: float, value: int | None = None) -> str:
+    """Return what to say of a truth that is particle nearly everywhere, which is likely to mean the opposite.
+
+    Parameters
+    ----------
+    share : float
+        Of all pixels that are particle in the truth.
+    value : int, optional
+        Which value was taken as particle; all but 0 without.
+
+    Returns
+    -------
+    str
+        Empty where nothing is odd.
+    """
+    if share <= _MOSTLY:
+        return ""
+    if value is None:
+        return (
+            f"{share:.0%} of the true pixels are particle. If 0 means particle in the truth, as in MP-Net's labels, "
+            "tick “only value” and give 0."
+        )
+    return (
+        f"{share:.0%} of the true pixels are particle, as only the value {value} was taken as particle. If all but 0 "
+        "is particle in the truth, take the tick of “only value” away."
+    )
 
 
 def stored_probability(plane: Any, name: str) -> Any:

@@ -27,7 +27,9 @@ def colours_of(scheme: str) -> DirectLabelColormap:
 
 
 class ErrorLayer:
-    """Makes the layer at the first evaluation of a prediction, and shows later ones in it.
+    """Makes a layer at the first evaluation of a prediction, and shows later ones in it.
+
+    Predictions have layers of their own, side by side. A layer that the user renames is kept as it is.
 
     Parameters
     ----------
@@ -36,69 +38,74 @@ class ErrorLayer:
 
     def __init__(self, viewer: Any) -> None:
         self._viewer = viewer
-        self._shown: tuple[Any, Any] | None = None
+        self._made: list[Any] = []
 
-    @property
-    def layer(self) -> Any:
-        """The layer; None if there is none, or the user took it away."""
-        if self._shown is None or self._shown[1] not in self._viewer.layers:
-            return None
-        return self._shown[1]
-
-    def show(self, prediction: Any, plane: tuple[int, ...], data: tuple[Any, bool], scheme: str) -> Any:
-        """Show errors over a prediction layer.
+    def show(
+        self, prediction: Any, plane: tuple[int, ...], data: tuple[Any, bool], scheme: str, title: str = ""
+    ) -> Any:
+        """Show errors over a layer.
 
         Parameters
         ----------
         prediction : layer
+            What is evaluated, or the image it was found on.
         plane : tuple of int
             Which plane of it, one index per leading axis.
         data : tuple
             Of :func:`napari_mpseg.layers.displayed`: the errors of the plane, and whether they are multiscale.
         scheme : str
             Name in :data:`~napari_mpseg.evaluation.errors.ERROR_COLOURS`.
+        title : str, optional
+            Name of the layer; one that has this title already is written into. Default that of `prediction` and
+            "errors".
 
         Returns
         -------
         napari.layers.Labels
         """
+        title = title or f"{prediction.name} errors"
         errors, levels = data
         ahead = (None,) * len(plane)
         errors = [level[ahead] for level in errors] if levels else errors[ahead]
         space = space_of(prediction, 2 + len(plane))
         space["translate"] = space["translate"] + plane_offset(space, plane) if plane else space["translate"]
-        layer = self._ours(prediction, errors, levels)
-        if layer is not None:
+        layer = self._ours(prediction, title, errors, levels)
+        if layer is None:
+            layer = self._add(prediction, title, errors, levels, space)
+        else:
             layer.data = errors
             for name in ("scale", "translate", "rotate", "shear", "affine"):
                 setattr(layer, name, space[name])
-            layer.colormap = colours_of(scheme)
-            return layer
-        with keeping_active(self._viewer):  # the user may be correcting labels
-            layer = self._viewer.add_labels(
-                errors,
-                multiscale=levels,
-                name=unique_name(self._viewer, f"{prediction.name} errors"),
-                opacity=1.0,
-                colormap=colours_of(scheme),
-                metadata={"napari-mpseg": {"role": ROLE, "source": prediction.name}},
-                **space,
-            )
-        self._shown = (prediction, layer)
+        layer.colormap = colours_of(scheme)
+        if layer not in self._made:
+            self._made.append(layer)
         return layer
 
     def recolour(self, scheme: str) -> None:
         """Show the errors in other colours."""
-        if self.layer is not None:
-            self.layer.colormap = colours_of(scheme)
+        for layer in self._made:
+            layer.colormap = colours_of(scheme)
 
-    def _ours(self, prediction: Any, errors: Any, levels: bool) -> Any:
-        layer = self.layer
-        if layer is None or self._shown is None or self._shown[0] is not prediction or role_of(layer) != ROLE:
-            return None
-        shape = (errors[0] if levels else errors).shape
-        before = (layer.data[0] if layer.multiscale else layer.data).shape
-        return layer if layer.multiscale == levels and tuple(before) == tuple(shape) else None
+    def _add(self, prediction: Any, title: str, errors: Any, levels: bool, space: dict[str, Any]) -> Any:
+        name = unique_name(self._viewer, title)
+        record = {"role": ROLE, "source": prediction.name, "title": title, "name": name}
+        with keeping_active(self._viewer):  # the user may be correcting labels
+            return self._viewer.add_labels(
+                errors, multiscale=levels, name=name, opacity=1.0, metadata={"napari-mpseg": record}, **space
+            )
+
+    def _ours(self, prediction: Any, title: str, errors: Any, levels: bool) -> Any:
+        """Return the layer to write into: made for this, of this size, and not renamed, which is how one keeps it."""
+        shape = tuple((errors[0] if levels else errors).shape)
+        for layer in self._viewer.layers:
+            if role_of(layer) != ROLE or layer.multiscale != levels:
+                continue
+            record = layer.metadata["napari-mpseg"]
+            told = (record.get("source"), record.get("title"), record.get("name"))
+            before = tuple((layer.data[0] if levels else layer.data).shape)
+            if told == (prediction.name, title, layer.name) and before == shape:
+                return layer
+        return None
 
 
 class ErrorLegend(QWidget):

@@ -74,6 +74,12 @@ class ErrorSteps(QWidget):
         self.bind()
         self._sort()
 
+    def forget(self) -> None:
+        """Have nothing to step through."""
+        self._all, self._layer = [], None
+        self._sort()
+        self.release()
+
     @property
     def current(self) -> Any:
         """The error that is looked at, or None."""

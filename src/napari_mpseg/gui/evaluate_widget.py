@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +14,15 @@ from napari_mpseg.evaluation.metric_sets import DEFAULT_METRICS
 from napari_mpseg.gui.evaluate_fields import ParticleValue, min_size_field
 from napari_mpseg.gui.evaluate_input import (
     check_same_shape,
-    full,
-    may_be_mask,
     may_be_probability,
-    plane_in_view,
+    pixels_in_view,
     plane_index,
+    planes_in_words,
     stored_probability,
     with_particle_value,
 )
-from napari_mpseg.gui.evaluate_layer import ROLE, ErrorLayer, ErrorLegend
+from napari_mpseg.gui.evaluate_layer import ErrorLayer, ErrorLegend
+from napari_mpseg.gui.evaluate_propose import can_be_compared, likely_probability, likely_truth
 from napari_mpseg.gui.evaluate_steps import ErrorSteps
 from napari_mpseg.gui.evaluate_table import ScoreTable
 from napari_mpseg.gui.evaluate_work import Evaluated, evaluate_planes
@@ -31,12 +32,10 @@ from napari_mpseg.gui.run_panel import RunPanel, WorkingWidget
 from napari_mpseg.gui.status_line import note
 from napari_mpseg.gui.tick_list import TickList
 from napari_mpseg.gui.worker import Job
-from napari_mpseg.layers import role_of
+from napari_mpseg.layers import is_graded, role_of
 
 if TYPE_CHECKING:
     import napari
-
-_TRUTH_WORDS = ("truth", "expert", "mask", "label", "annotat")
 
 
 class EvaluateWidget(WorkingWidget):
@@ -53,11 +52,17 @@ class EvaluateWidget(WorkingWidget):
         self._viewer = napari_viewer
         self._memory = Memory("evaluate")
         self.result: Evaluated | None = None
-        self._compared: tuple[Any, tuple[int, ...]] = (None, ())
+        self._compared: tuple[Any, Any] = (None, None)
+        self._plane: tuple[int, ...] = ()
         self._watched: list[Any] = []
         self._build()
         self.predicted.layer_changed.connect(self._on_layers)
         self.truth.layer_changed.connect(self._on_layers)
+        self.predicted.layer_changed.connect(self.predicted_value.suit)
+        self.truth.layer_changed.connect(self.truth_value.suit)
+        self._viewer.layers.events.removed.connect(self._on_removed)
+        for choice, value in ((self.predicted, self.predicted_value), (self.truth, self.truth_value)):
+            value.suit(choice.layer)
         self._on_layers()
 
     # -- the form ------------------------------------------------------------------------------------------------
@@ -65,9 +70,9 @@ class EvaluateWidget(WorkingWidget):
     def _build(self) -> None:
         layers = self._viewer.layers
         self.hint = note()
-        self.predicted = LayerChoice(layers, _comparable, preferred=lambda layer: role_of(layer) == "particles")
+        self.predicted = LayerChoice(layers, can_be_compared, preferred=lambda layer: role_of(layer) == "particles")
         self.predicted.setToolTip("What was found: labels or a mask. It is not changed.")
-        self.truth = LayerChoice(layers, _comparable, preferred=lambda layer: False, none="choose the truth …")
+        self.truth = LayerChoice(layers, can_be_compared, preferred=lambda layer: False, none="choose the truth …")
         self.truth.setToolTip("What really is particle: labels or a mask of the same size. It is not changed.")
         self.predicted_value = ParticleValue(self._memory, "predicted")
         self.truth_value = ParticleValue(self._memory, "truth")
@@ -102,6 +107,7 @@ class EvaluateWidget(WorkingWidget):
         self.lay_out(self.hint, self.form_box, self.panel, self.results)
 
     def _build_results(self) -> None:
+        self.about = note()
         self.table = ScoreTable()
         self.copy_button, self.save_button = QPushButton("Copy"), QPushButton("Save …")
         self.copy_button.setToolTip("Copy the table as text, to be pasted into a spreadsheet")
@@ -115,6 +121,7 @@ class EvaluateWidget(WorkingWidget):
         self.results = QWidget()
         column = QVBoxLayout(self.results)
         column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.about)
         column.addWidget(self.table)
         buttons = QHBoxLayout()
         buttons.addWidget(self.copy_button)
@@ -138,10 +145,10 @@ class EvaluateWidget(WorkingWidget):
 
     def _on_layers(self, event: Any = None) -> None:
         predicted = self.predicted.layer
-        if predicted is not None and self.truth.layer is None:
-            self._propose_truth(predicted)
-        if predicted is not None and self.probability.layer is None:
-            self._propose_probability(predicted)
+        if predicted is not None:
+            for choice, likely in ((self.truth, likely_truth), (self.probability, likely_probability)):
+                if choice.layer is None:
+                    choice.choose(likely(self._viewer.layers, predicted))
         truth = self.truth.layer
         self.form_box.setVisible(predicted is not None)
         self.panel.allow(predicted is not None and truth is not None and truth is not predicted)
@@ -161,30 +168,6 @@ class EvaluateWidget(WorkingWidget):
             return "<b>Prediction and truth are the same layer.</b> Choose another one for either."
         return ""
 
-    def _propose_truth(self, predicted: Any) -> None:
-        """Choose the one layer that can be meant: made by nobody's method, of the same size, called like truth."""
-        shape = tuple(full(predicted).shape[-2:])
-        found = [
-            layer
-            for layer in self._viewer.layers
-            if _comparable(layer)
-            and layer is not predicted
-            and not role_of(layer)
-            and tuple(full(layer).shape[-2:]) == shape
-            and (isinstance(layer, Labels) or any(word in layer.name.lower() for word in _TRUTH_WORDS))
-        ]
-        if len(found) == 1 and role_of(predicted):
-            self.truth.choose(found[0])
-
-    def _propose_probability(self, predicted: Any) -> None:
-        record = predicted.metadata.get("napari-mpseg", {}) if isinstance(predicted.metadata, dict) else {}
-        for layer in self._viewer.layers:
-            same = role_of(layer) == "probability" and layer.metadata["napari-mpseg"].get("source") == record.get(
-                "source"
-            )
-            if same and tuple(full(layer).shape) == tuple(full(predicted).shape):
-                self.probability.choose(layer)
-
     # -- what is painted after an evaluation ---------------------------------------------------------------------
 
     def _watch(self, layers: list[Any]) -> None:
@@ -202,6 +185,16 @@ class EvaluateWidget(WorkingWidget):
         if self.result is not None and not self.panel.busy:
             self.panel.status.say("The labels were edited since. Press Evaluate to see the difference.", "warning")
 
+    def _on_removed(self, event: Any) -> None:
+        """Let the results go with the layers that they are about."""
+        if self.result is None or event.value not in self._compared:
+            return
+        self.result, self._compared = None, (None, None)
+        self.steps.forget()
+        self.results.hide()
+        if not self.panel.busy:
+            self.panel.status.say("")
+
     # -- the work ------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
@@ -216,12 +209,14 @@ class EvaluateWidget(WorkingWidget):
 
         try:
             planes = self._planes(predicted, truth)
+            self._plane = plane_index(self._viewer, predicted)
+            told = planes_in_words(self._viewer, (predicted, truth))
             calibrations = [layer_calibration(layer) for layer in (predicted, truth)]
         except MpsegError as error:
             self.panel.status.say(str(error), "error")
             return
         self._remember()
-        self._compared = (predicted, plane_index(self._viewer, predicted))
+        self._compared = (predicted, truth)
         size = next((one.pixel_size_um for one in calibrations if one.calibrated), None)
         job = Job(
             evaluate_planes,
@@ -230,18 +225,21 @@ class EvaluateWidget(WorkingWidget):
             min_size=self.min_size.value(),
             pixel_size_um=size,
             name=predicted.name,
+            true_value=self.truth_value.value,
+            why_no_probability=self._yes_or_no(),
+            planes=told,
             title=f"Evaluating {predicted.name}",
         )
         self.panel.start(job, self._show)
 
     def _planes(self, predicted: Any, truth: Any) -> tuple[Any, Any, Any]:
         """Return prediction, truth and probability of the plane in view."""
-        found, real = plane_in_view(self._viewer, predicted), plane_in_view(self._viewer, truth)
+        found, real = pixels_in_view(self._viewer, predicted), pixels_in_view(self._viewer, truth)
         check_same_shape(found, real, (predicted.name, truth.name))
         layer = self.probability.layer
         graded = None
-        if layer is not None:
-            graded = stored_probability(plane_in_view(self._viewer, layer), layer.name)
+        if layer is not None and is_graded(layer):
+            graded = stored_probability(pixels_in_view(self._viewer, layer), layer.name)
             check_same_shape(found, graded, (predicted.name, layer.name))
         return (
             with_particle_value(found, self.predicted_value.value),
@@ -249,19 +247,27 @@ class EvaluateWidget(WorkingWidget):
             graded,
         )
 
+    def _yes_or_no(self) -> str:
+        """Return why the layer that was chosen is no probability; empty if it is one."""
+        layer = self.probability.layer
+        return "" if layer is None or is_graded(layer) else f"{layer.name} says yes or no only"
+
     def _remember(self) -> None:
         self._memory.set(metrics=self.metrics.ticked, min_size=self.min_size.value())
-        self.predicted_value.remember()
-        self.truth_value.remember()
+        self.predicted_value.remember(self.predicted.layer)
+        self.truth_value.remember(self.truth.layer)
 
     def _show(self, result: Evaluated) -> None:
+        predicted, truth = self._compared
+        if predicted not in self._viewer.layers or truth not in self._viewer.layers:
+            self.panel.status.say("A layer was removed meanwhile. Choose another one and press Evaluate.", "warning")
+            return
         self.result = result
+        self.about.setText(f"<b>{escape(predicted.name)}</b> against {escape(truth.name)}")
         self.table.fill(result.scores)
-        predicted, plane = self._compared
         self.results.show()
-        if predicted in self._viewer.layers:
-            layer = self.errors.show(predicted, plane, result.errors, self.legend.scheme)
-            self.steps.take(result.particles, layer)
+        layer = self.errors.show(predicted, self._plane, result.errors, self.legend.scheme)
+        self.steps.take(result.particles, layer)
         self.panel.status.say(result.in_words(), "warning" if result.notes else "done")
 
     # -- what becomes of the table -------------------------------------------------------------------------------
@@ -291,10 +297,7 @@ class EvaluateWidget(WorkingWidget):
     def release(self) -> None:
         """Let go of the viewer's layers and keys."""
         self._unwatch()
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
         self.steps.release()
         for choice in (self.predicted, self.truth, self.probability):
             choice.disconnect_layers()
-
-
-def _comparable(layer: Any) -> bool:
-    return isinstance(layer, (Labels, Image)) and role_of(layer) not in (ROLE, "probability") and may_be_mask(layer)

@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from napari_mpseg.gui.evaluate_input import inverted_note
 from napari_mpseg.layers import displayed
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback
-
-_MOSTLY = 0.5  # share of true pixels above which a mask is likely to mean the opposite
 
 
 @dataclass(frozen=True)
@@ -29,6 +26,8 @@ class Evaluated:
         Missed and false particles, of :func:`napari_mpseg.evaluation.errors.error_particles`.
     notes : tuple of str
         What the user should know.
+    planes : str
+        Which planes were compared, as the beginning of a sentence; empty for plain pictures.
     """
 
     evidence: Any
@@ -36,6 +35,7 @@ class Evaluated:
     errors: tuple[Any, bool]
     particles: tuple[Any, ...]
     notes: tuple[str, ...] = ()
+    planes: str = ""
 
     def in_words(self) -> str:
         """Return a few sentences for the status line."""
@@ -43,7 +43,7 @@ class Evaluated:
         false = len(self.particles) - missed
         true, found = self.evidence.n_truth, self.evidence.n_predicted
         text = (
-            f"{found:,} particle{'' if found == 1 else 's'} predicted, {true:,} in truth (of "
+            f"{self.planes}{found:,} particle{'' if found == 1 else 's'} predicted, {true:,} in truth (of "
             f"{self.evidence.min_size} px or more): {missed:,} missed, {false:,} false."
         )
         return " ".join([text, *self.notes])
@@ -58,6 +58,9 @@ def evaluate_planes(
     min_size: int,
     pixel_size_um: float | None = None,
     name: str = "image",
+    true_value: int | None = None,
+    why_no_probability: str = "",
+    planes: str = "",
     on_progress: ProgressCallback,
     cancel: CancelToken,
 ) -> Evaluated:
@@ -73,6 +76,12 @@ def evaluate_planes(
         Names in ``METRICS``; those that need a probability are left out without one.
     min_size, pixel_size_um, name
         As in :func:`~napari_mpseg.evaluation.evidence.gather_evidence`.
+    true_value : int, optional
+        The only value of the truth that was taken as particle.
+    why_no_probability : str
+        Why a probability that was chosen is not given.
+    planes : str
+        Which planes they are, to be told with the result.
 
     Raises
     ------
@@ -100,23 +109,18 @@ def evaluate_planes(
     scores = tuple((entry, entry.of([evidence])) for entry in possible)
     cancel.check()
     on_progress(Progress("Drawing errors", 1, 2, "steps"))
-    errors = displayed(np.asarray(error_map(predicted, truth)), editable=True)
+    errors = displayed(error_map(predicted, truth), editable=True)  # of lazy labels only what is looked at is made
     cancel.check()
     on_progress(Progress("Drawing errors", 2, 2, "steps"))
-    return Evaluated(
-        evidence, scores, errors, tuple(error_particles(evidence)), _notes(evidence, len(entries) - len(possible))
-    )
-
-
-def _notes(evidence: Any, left_out: int) -> tuple[str, ...]:
-    notes = []
-    if left_out:
-        which = "One metric needs" if left_out == 1 else f"{left_out} metrics need"
-        notes.append(f"{which} a probability and {'was' if left_out == 1 else 'were'} left out: choose one above.")
     true = evidence.pixels.tp + evidence.pixels.fn
-    if true > _MOSTLY * evidence.pixels.total:
-        notes.append(
-            f"{true / evidence.pixels.total:.0%} of the true pixels are particle. If 0 means particle in the truth, as "
-            "in MP-Net's labels, tick “only value” and give 0."
-        )
-    return tuple(notes)
+    odd = inverted_note(true / max(1, evidence.pixels.total), true_value)
+    notes = [*_left_out(len(entries) - len(possible), why_no_probability), *([odd] if odd else [])]
+    return Evaluated(evidence, scores, errors, tuple(error_particles(evidence)), tuple(notes), planes)
+
+
+def _left_out(number: int, why: str) -> list[str]:
+    """Say that metrics of probabilities were left out."""
+    if not number:
+        return []
+    needs, was = ("One metric needs", "was") if number == 1 else (f"{number} metrics need", "were")
+    return [f"{needs} a probability and {was} left out: {why or 'choose one above'}."]

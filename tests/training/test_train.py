@@ -172,9 +172,9 @@ def test_painting_on_does_not_continue_another_run(picture, scribbles, tmp_path)
         mp.train([(picture[0], more)], QUICK, painted="scribbles", checkpoint=tmp_path / "run")
 
 
-def test_only_painted_places_of_a_large_image_are_looked_at(picture, scribbles):
-    """Reading anywhere else is an error of the test's image."""
-    image = np.full((2000, 2000, 3), 40, np.uint8)
+def test_of_a_large_image_all_is_looked_at_once_and_then_only_what_is_painted(picture, scribbles):
+    """Once, some rows at a time, for the digest that tells the image."""
+    image = np.full((2000, 4000, 3), 40, np.uint8)
     image[:96, :96] = picture[0]
     seen = []
 
@@ -182,15 +182,21 @@ def test_only_painted_places_of_a_large_image_are_looked_at(picture, scribbles):
         shape, ndim = image.shape, 3
 
         def __getitem__(self, where):
-            seen.append((where[0].stop, where[1].stop))
-            return image[where]
+            part = image[where]
+            seen.append((where[0].start, where[0].stop, where[1].stop, part.nbytes))
+            return part
 
     painted = np.zeros(image.shape[:2], np.uint8)
     painted[:96, :96] = scribbles
     pair = LabelledImage("large", Far(), painted == 2, painted > 0)
-    prepare_session([pair], replace(QUICK.settings, validation=0.0))
-    assert 1 < len(seen) <= 16
-    assert max(max(stop) for stop in seen) <= 128
+    session = prepare_session([pair], replace(QUICK.settings, validation=0.0))
+    assert sum(one[3] for one in seen) == image.nbytes
+    assert max(one[3] for one in seen) <= 2**22 * 3
+    del seen[:]
+    for _ in session.training.sampler.epoch():
+        pass
+    assert seen
+    assert max(max(stop, right) for _, stop, right, _ in seen) <= 160
 
 
 def test_images_are_scaled_as_the_start_model_has_learnt_to_see_them(picture, scribbles):
@@ -300,7 +306,7 @@ def test_what_the_start_decides_is_said(picture, scribbles):
 def test_another_start_or_image_does_not_continue_a_run(picture, scribbles, tmp_path):
     one = QUICK.changed(epochs=1)
     mp.train([(picture[0], scribbles)], one, painted="scribbles", checkpoint=tmp_path / "run")
-    with pytest.raises(SettingsError, match="pixels_sha256"):
+    with pytest.raises(SettingsError, match="image_sha256"):
         prepare_training([(255 - picture[0], scribbles)], one, painted="scribbles", checkpoint=tmp_path / "run")
     start = mp.train([(picture[0], scribbles)], one, painted="scribbles")
     with pytest.raises(SettingsError, match=r"data\.start"):

@@ -2,7 +2,7 @@
 
 from importlib import resources
 
-from napari_mpseg.networks.modelfile import Model, load_model
+from napari_mpseg.networks.modelfile import Model, ModelCard, load_card, load_model
 
 BUNDLED = "half-multiresunet-nile-red"
 
@@ -11,3 +11,9 @@ def bundled_model() -> Model:
     """Return the bundled network with its weights and card."""
     with resources.as_file(resources.files("napari_mpseg") / "models" / BUNDLED) as folder:
         return load_model(folder)
+
+
+def bundled_card() -> ModelCard:
+    """Return the card of the bundled network."""
+    with resources.as_file(resources.files("napari_mpseg") / "models" / BUNDLED) as folder:
+        return load_card(folder)

@@ -19,11 +19,13 @@ from napari_mpseg.settings import to_dict
 from napari_mpseg.training.augment.augmentation import check_augmentation, fill_with
 from napari_mpseg.training.data.colours import with_channels
 from napari_mpseg.training.data.fingerprints import fingerprints as fingerprints
+from napari_mpseg.training.data.fingerprints import is_older, older_fingerprints
 from napari_mpseg.training.data.pairs import LabelledImage
+from napari_mpseg.training.data.seen import LEARNT, VALIDATED, inherited, seen_by_card
 from napari_mpseg.training.data.shrinking import shrunk_pair
 from napari_mpseg.training.data.statistics import mean_and_deviation
 from napari_mpseg.training.patches.sampling import SAMPLERS
-from napari_mpseg.training.run.checkpoints import restore_checkpoint, save_checkpoint
+from napari_mpseg.training.run.checkpoints import read_checkpoint, restore_checkpoint, save_checkpoint
 from napari_mpseg.training.run.loop import EventCallback, Training
 from napari_mpseg.training.settings import TrainSettings
 
@@ -132,41 +134,29 @@ def prepare_session(
     """
     if not images:
         raise SettingsError("There is nothing to learn from. Give at least one image with painted labels.")
-    given = tuple(validation)
+    given = _Given(tuple(images), tuple(validation), tuple(synthetic))
     channels = images[0].image.shape[2] if start is None else start.card.in_channels
-    images, validation, synthetic = (
-        [with_channels(pair, channels) for pair in part] for part in (images, validation, synthetic)
-    )
     shrink = settings.shrink if start is None else start.card.shrink
-    images, validation, synthetic = (
-        [shrunk_pair(pair, shrink) for pair in part] for part in (images, validation, synthetic)
-    )
-    if shrink > 1 and not any(pair.mask.any() for pair in images):
-        raise SettingsError(
-            f"No painted particle is left when the image is seen {shrink} times smaller (shrink = {shrink}). "
-            "Paint larger particles, or train with a smaller shrink."
-        )
+    seen = given.as_seen(channels, shrink)
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    if start is None:
-        options = {**settings.network_options, **({"standardise": True} if settings.standardise else {})}
-        network = NETWORKS[settings.network].build(channels, **options)
-        if settings.standardise:
-            network.expect(*mean_and_deviation(images))  # type: ignore[operator]
-    else:
-        options = dict(start.card.options)
+    network, options = _network(settings, channels, seen.images, start)
+    if start is not None:
         settings = replace(settings, network=start.card.network, network_options=options, shrink=shrink)
-        network = NETWORKS[settings.network].build(channels, pretrained=False, **options)
-        network.load_state_dict(start.network.state_dict())
     if settings.patches.size % int(getattr(network, "stride", 1)):
         raise SettingsError(
             f"Patches of {settings.patches.size} px do not fit the network {settings.network!r}: "
             f"give a multiple of {network.stride}."
         )
-    settings = _with_fill(settings, images)
+    settings = _with_fill(settings, seen.images)
     check_augmentation(settings.augmentation, channels)
-    sampler = SAMPLERS[settings.patches.name](images, synthetic, settings, rng)
-    training = Training(network, sampler, settings, validation=validation, device=device)
+    sampler = SAMPLERS[settings.patches.name](seen.images, seen.synthetic, settings, rng)
+    training = Training(network, sampler, settings, validation=seen.validation, device=device)
+    data = {
+        "images": fingerprints(given.images),
+        "validation": fingerprints(given.validation),
+        "start": weights_digest(start.network) if start is not None else "",
+    }
     made = ModelCard(
         name=name,
         network=settings.network,
@@ -177,17 +167,73 @@ def prepare_session(
         pixel_size_um=pixel_size_um,
         shrink=shrink,
         receptive_radius=receptive_radius(network, channels),
-        training={**to_dict(settings), "data": fingerprints(images), "started_from": start.card.name if start else ""},
+        training={**to_dict(settings), **_learnt_from(data, start)},
         versions=library_versions(),
     )
     made = replace(made, **dict(card or {}))
-    data = {
-        "images": fingerprints(images),
-        "validation": fingerprints(validation),
-        "start": weights_digest(start.network) if start is not None else "",
-    }
+    if checkpoint is not None and is_older((read_checkpoint(checkpoint) or {}).get("data")):
+        older = {"images": older_fingerprints(seen.images), "validation": older_fingerprints(seen.validation)}
+        data = {**data, **older}
     resumed = restore_checkpoint(training, checkpoint, data) if checkpoint is not None else False
-    return Session(training, made, data, checkpoint, len(training.history) if resumed else 0, tuple(notes), given)
+    done = len(training.history) if resumed else 0
+    return Session(training, made, data, checkpoint, done, tuple(notes), given.validation)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """The labelled images of a run."""
+
+    images: Sequence[LabelledImage]
+    validation: Sequence[LabelledImage]
+    synthetic: Sequence[LabelledImage]
+
+    def as_seen(self, channels: int, shrink: int) -> "_Given":
+        """Return the images as the network sees them."""
+        seen = _Given(
+            *(
+                [shrunk_pair(with_channels(pair, channels), shrink) for pair in part]
+                for part in (self.images, self.validation, self.synthetic)
+            )
+        )
+        if shrink > 1 and not any(pair.mask.any() for pair in seen.images):
+            raise SettingsError(
+                f"No painted particle is left when the image is seen {shrink} times smaller (shrink = {shrink}). "
+                "Paint larger particles, or train with a smaller shrink."
+            )
+        return seen
+
+
+def _network(
+    settings: TrainSettings, channels: int, images: Sequence[LabelledImage], start: Model | None
+) -> tuple[Any, dict[str, Any]]:
+    """Return a fresh network, or one with the weights of `start`, and the options it was built with."""
+    if start is not None:
+        options = dict(start.card.options)
+        network: Any = NETWORKS[start.card.network].build(channels, pretrained=False, **options)
+        network.load_state_dict(start.network.state_dict())
+        return network, options
+    options = {**settings.network_options, **({"standardise": True} if settings.standardise else {})}
+    network = NETWORKS[settings.network].build(channels, **options)
+    if settings.standardise:
+        network.expect(*mean_and_deviation(images))
+    return network, options
+
+
+def _learnt_from(data: Mapping[str, Any], start: Model | None) -> dict[str, Any]:
+    """Return what the card tells of the images: those of this run, and those that the start had seen before."""
+    images, validated = data["images"], data["validation"]
+    if start is not None:
+        before, name = seen_by_card(to_dict(start.card)), start.card.name
+        images, validated = (
+            inherited(images, before, LEARNT, name),
+            inherited(validated, before, VALIDATED, name),
+        )
+    return {
+        "data": images,
+        "validated_on": validated,
+        "started_from": start.card.name if start is not None else "",
+        "started_from_sha256": start.card.weights_sha256 if start is not None else "",
+    }
 
 
 def _with_fill(settings: TrainSettings, images: Sequence[LabelledImage]) -> TrainSettings:

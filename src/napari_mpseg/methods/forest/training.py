@@ -32,6 +32,7 @@ def train_forest(
     settings: ForestSettings | None = None,
     normalisation: Normalisation | None = None,
     name: str = "forest",
+    remember: bool = True,
     on_progress: ProgressCallback = silent,
     cancel: CancelToken | None = None,
 ) -> Forest:
@@ -42,7 +43,7 @@ def train_forest(
     pairs : sequence
         Of ``(image, painted)``: anything :func:`~napari_mpseg.images.open.open_image` takes, and labels of the same
         size ``(Y, X)`` (array, file or napari layer); or of LabelledImage. Of the images only the surroundings of the
-        pixels that are learnt from are read.
+        pixels that are learnt from are read, and for `remember` all of them once, part by part.
     painted : str
         ``"dense"``: a dense mask, 0 is background, all else particle. ``"scribbles"``: 0 is unpainted and not learnt
         from, `background_label` is background, all other labels are particles.
@@ -54,6 +55,9 @@ def train_forest(
         How grey values become 0 to 1; default ``"auto"``.
     name : str
         Of the forest.
+    remember : bool
+        Keep digests of the images in the card, so that the forest is not scored on them without a word. Otherwise only
+        names are kept.
     on_progress, cancel : optional
         See :mod:`napari_mpseg.progress`.
 
@@ -96,7 +100,7 @@ def train_forest(
             "painted": painted,
             "pixels": counts,
             "features": len(feature_names(settings, channels)),
-            "data": fingerprints(images),
+            "data": fingerprints(images) if remember else [{"name": pair.name} for pair in images],
         },
         versions=forest_versions(),
     )

@@ -183,7 +183,7 @@ def _read(
     part = replace(pair.image, data=pair.image.data[y0:y1, x0:x1])
     return PaintedImage(
         pair.image.name,
-        LazyPixels(part, scaling),
+        LazyPixels(part, scaling, part_of=pair.image if part.shape != pair.image.shape else None),
         painted.mask,
         painted.known,
         annotation.name,

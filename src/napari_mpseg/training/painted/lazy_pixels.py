@@ -29,6 +29,8 @@ class LazyPixels:
         How its values become 0 to 1; here 0 to 255.
     keep_bytes : int
         How much is kept.
+    part_of : Image, optional
+        The image that `image` was cut out of.
 
     Attributes
     ----------
@@ -40,13 +42,31 @@ class LazyPixels:
 
     ndim = 3
 
-    def __init__(self, image: Image, scaling: Scaling, keep_bytes: int = _KEPT_BYTES) -> None:
-        self._image = image
+    def __init__(
+        self, image: Image, scaling: Scaling, keep_bytes: int = _KEPT_BYTES, part_of: Image | None = None
+    ) -> None:
+        self._image, self._part_of, self._rule = image, part_of, scaling.kind
         as_stored = np.dtype(image.dtype) == np.uint8 and (scaling.low, scaling.high) == (0.0, 255.0)
         self._scaling = None if as_stored else scaling
         self._kept = RecentBlocks(keep_bytes)
+        self._whole: LazyPixels | None = None
         self.shape = (*image.shape, image.n_channels)
         self.dtype = np.dtype(np.uint8 if as_stored else np.float32)
+
+    @classmethod
+    def as_measured(cls, image: Image) -> "LazyPixels":
+        """Return an image as the rule ``"auto"`` shows it; measured here, which reads all that is not uint8."""
+        from napari_mpseg.images.normalisation import Normalisation
+
+        return cls(image, Normalisation("auto").measure(image))
+
+    def whole(self) -> "LazyPixels":
+        """Return the whole image that this was cut out of, as the rule ``"auto"`` shows it; itself if it is that."""
+        if self._part_of is None and (self._rule == "auto" or self._scaling is None):
+            return self
+        if self._whole is None:
+            self._whole = self.as_measured(self._part_of or self._image)
+        return self._whole
 
     def __getitem__(self, where: Any) -> Array:
         """Return rows, columns and, where asked for, channels; slices without a step only."""

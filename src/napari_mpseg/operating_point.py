@@ -12,9 +12,9 @@ from napari_mpseg.errors import ModelError, SettingsError
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 
 if TYPE_CHECKING:
-    from napari_mpseg.comparison.pictures import Picture
     from napari_mpseg.evaluation.operating_points import OperatingPoint, ThresholdCase
     from napari_mpseg.methods.protocol import Method
+    from napari_mpseg.training.data.seen import Sight
 
 _AROUND = (0.02, 0.05, 0.1, 0.2)  # how far from the choice other thresholds are told
 BUNDLED = "default"
@@ -32,12 +32,12 @@ class Choice:
         The threshold that the model had.
     cases : tuple of ThresholdCase
         One per image.
-    images : tuple of str
-        Their names.
-    seen : mapping of str to str
-        The images that the model has learnt from, and how that was told.
+    prints : tuple of mapping
+        Their names, shapes and digests.
+    sights : mapping of str to Sight
+        The images that the model has seen, what for, and how that is known.
     told : bool
-        Whether the model's card lists what it has learnt from; if not, `seen` may lack images.
+        Whether the model's card lists what it has learnt from; if not, `sights` may lack images.
     min_size, connectivity : int
         How particles were counted.
     """
@@ -45,11 +45,26 @@ class Choice:
     point: "OperatingPoint"
     before: float
     cases: "tuple[ThresholdCase, ...]"
-    images: tuple[str, ...]
-    seen: Mapping[str, str]
+    prints: tuple[Mapping[str, Any], ...]
+    sights: "Mapping[str, Sight]"
     told: bool
     min_size: int = 3
     connectivity: int = 2
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Names of the images."""
+        return tuple(str(one["name"]) for one in self.prints)
+
+    @property
+    def seen(self) -> dict[str, str]:
+        """The images that the model has learnt from, and what tells so."""
+        return {name: sight.text for name, sight in self.sights.items() if sight.learnt}
+
+    @property
+    def selected(self) -> dict[str, str]:
+        """The images on which the model was selected, or an earlier threshold chosen, and what tells so."""
+        return {name: sight.text for name, sight in self.sights.items() if not sight.learnt}
 
     def rows(self) -> list[dict[str, Any]]:
         """Return what thresholds around the choice lead to, lowest first: numbers by name.
@@ -85,7 +100,7 @@ class Choice:
         """Return how it was chosen, for the model's card."""
         return {
             **self.point.to_dict(),
-            "chosen_on": list(self.images),
+            "chosen_on": [dict(one) for one in self.prints],
             "learnt_from": list(self.seen),
             "min_size": self.min_size,
             "connectivity": self.connectivity,
@@ -151,6 +166,7 @@ def choose_operating_point(
     """
     from napari_mpseg.comparison.pictures import pictures_of
     from napari_mpseg.evaluation.operating_points import AIMS, choose_threshold, threshold_case
+    from napari_mpseg.methods.seen import seen_by
     from napari_mpseg.pipeline import segment
 
     AIMS[aim].checked(value)  # before any work
@@ -180,9 +196,18 @@ def choose_operating_point(
             "--particle-value (particle_value) where 0 means particle."
         )
     point = choose_threshold(cases, aim, value)
-    seen, told = _seen(model, pictures)
-    names = tuple(picture.name for picture in pictures)
-    return Choice(point, method.default_threshold, tuple(cases), names, seen, told, min_size, connectivity)
+    known = seen_by(model)
+    sights = {picture.name: known.sight_of(picture.fingerprint) for picture in pictures}
+    return Choice(
+        point,
+        method.default_threshold,
+        tuple(cases),
+        tuple(picture.fingerprint.to_dict() for picture in pictures),
+        {name: sight for name, sight in sights.items() if sight is not None},
+        known.told,
+        min_size,
+        connectivity,
+    )
 
 
 def store_threshold(
@@ -254,20 +279,6 @@ def _built(model: Any, options: Mapping[str, Any] | None, device: str) -> "Metho
             "train-forest', and give its folder."
         )
     return entry.build(device=device, **checked_options(entry, options or {}))
-
-
-def _seen(model: Any, pictures: "list[Picture]") -> tuple[dict[str, str], bool]:
-    """Return which images the model has learnt from and why that is known, and whether its card tells."""
-    from napari_mpseg.comparison.seen import mpnet_name, seen_in_training, training_images
-
-    if not isinstance(model, (str, os.PathLike)):
-        return {}, False
-    if os.fspath(model) == BUNDLED:
-        names = {picture.name: mpnet_name(picture) for picture in pictures}
-        return {name: f"patch {patch} of MP-Net" for name, patch in names.items() if patch}, True
-    listed = training_images(Path(model))
-    why = {picture.name: seen_in_training(picture, listed) for picture in pictures}
-    return {name: text for name, text in why.items() if text}, bool(listed)
 
 
 def _within(on_progress: ProgressCallback, number: int, count: int) -> ProgressCallback:

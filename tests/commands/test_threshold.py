@@ -103,9 +103,21 @@ def test_recall_of_at_least_is_reached_and_stored(run, copy, data, predicted):
     assert card.threshold == chosen(said)[0]
     point = card.scores["operating_point"]
     assert (point["aim"], point["value"], point["fulfilled"]) == ("recall-at-least", 0.97, True)
-    assert point["chosen_on"] == ["val/a.tif", "val/b.tif", "val/c.tif"]
+    assert [one["name"] for one in point["chosen_on"]] == ["val/a.tif", "val/b.tif", "val/c.tif"]
     assert (copy / "weights.safetensors").read_bytes() == weights
     assert segment(data / "a.tif", copy, measure=False).threshold == card.threshold
+
+
+def test_images_that_served_before_are_told_again(run, copy, data):
+    """A threshold chosen on images makes them images of selection for whoever comes after."""
+    from napari_mpseg.comparison import compare
+
+    assert run("threshold", copy, data, "--store", "--quiet")[0] == 0
+    code, said, _ = run("threshold", copy, data, "--aim", "best-f2", "--quiet")
+    assert code == 0
+    assert "3 of the 3 images have served to select this model or its threshold before" in said
+    notes = compare(data, [str(copy)], resamples=0).notes
+    assert any("all 3 images" in note and "threshold was chosen on" in note for note in notes)
 
 
 def test_images_that_were_learnt_from_are_told(run, copy, data):

@@ -3,36 +3,34 @@
 import json
 
 import pytest
+import torch
 
 from napari_mpseg.comparison import compare
 from napari_mpseg.comparison.methods import HeldOutContender, MethodContender
 from napari_mpseg.comparison.pictures import pictures_of
-from napari_mpseg.comparison.seen import fold_of, mpnet_name, pixel_digest, read_folds
+from napari_mpseg.comparison.seen import fold_of, read_folds
 from napari_mpseg.errors import ModelError
+from napari_mpseg.training.data.fingerprints import fingerprints, older_fingerprints
 from napari_mpseg.training.data.folders import folds_of
-from napari_mpseg.training.session import fingerprints
 
 
 @pytest.fixture
-def crossval(folds, tmp_path):
+def crossval(folds, tmp_path, request):
     """A stored cross-validation of both folds; its models are the bundled one, which is quick."""
     from napari_mpseg.networks.bundled import bundled_model
 
     out = tmp_path / "crossval"
     out.mkdir()
     cut = folds_of(folds)
-    (out / "folds.json").write_text(json.dumps({fold.name: fingerprints(fold.patches) for fold in cut}))
+    digests = request.param if hasattr(request, "param") else fingerprints
+    (out / "folds.json").write_text(json.dumps({fold.name: digests(fold.patches) for fold in cut}))
     model = bundled_model()
     for fold in cut:
         model.save(out / f"without-{fold.name}")
     return out
 
 
-def test_digest_is_that_of_training(folds):
-    for fold, picture in zip(folds_of(folds), pictures_of(folds), strict=True):
-        assert pixel_digest(picture) == fingerprints(fold.patches)[0]["pixels_sha256"]
-
-
+@pytest.mark.parametrize("crossval", [fingerprints, older_fingerprints], indirect=True, ids=["now", "older"])
 def test_model_without_the_images_fold_is_taken(folds, crossval):
     listed = read_folds(crossval)
     assert [fold_of(picture, listed, "crossval") for picture in pictures_of(folds)] == [
@@ -106,19 +104,39 @@ def test_model_that_learnt_from_an_image_is_marked(folds, tmp_path):
     assert any(note.startswith("model on fold_1/0.png: part of what") for note in done.notes)
 
 
+def test_held_out_model_that_started_from_one_that_saw_the_image_is_marked(folds, crossval):
+    card = crossval / "without-fold_1" / "card.json"
+    seen = fingerprints(folds_of(folds)[0].patches)
+    card.write_text(json.dumps({**json.loads(card.read_text()), "training": {"data": seen}}))
+    contender = HeldOutContender("held", crossval)
+    first, second = pictures_of(folds)
+    assert [doubt.seen for doubt in contender.doubts(first)] == [True]
+    assert contender.doubts(second) == ()
+
+
+def test_model_that_was_selected_on_an_image_is_told_without_a_star(folds, tmp_path):
+    from dataclasses import replace
+
+    from napari_mpseg.networks.bundled import bundled_model
+
+    model, (first, second) = bundled_model(), folds_of(folds)
+    card = replace(
+        model.card,
+        weights_sha256="",
+        training={"validated_on": fingerprints(first.patches)},
+        scores={"operating_point": {"chosen_on": fingerprints(second.patches)}},
+    )
+    with torch.no_grad():
+        next(iter(model.network.parameters())).mul_(1.001)  # another one than the bundled network
+    replace(model, card=card).save(tmp_path / "model")
+    done = compare(folds, [str(tmp_path / "model")], resamples=0)
+    assert done.name_of("model") == "model"
+    assert any("fold_1/0.png" in note and "validated on" in note for note in done.notes)
+    assert any("fold_2/1.png" in note and "threshold was chosen on" in note for note in done.notes)
+
+
 def test_changed_model_is_not_gone_on_with(folds, crossval, tmp_path):
     before = HeldOutContender("held", crossval).settings()
     card = crossval / "without-fold_1" / "card.json"
     card.write_text(card.read_text().replace('"dropout": 0.3', '"dropout": 0.4'))
     assert HeldOutContender("held", crossval).settings() != before
-
-
-@pytest.mark.data
-def test_patches_of_mp_net_are_known_to_the_bundled_network(shared_data):
-    pictures = pictures_of(shared_data / "mpnet", particle_value=0)
-    assert [mpnet_name(picture) for picture in pictures] == [picture.name for picture in pictures]
-    assert all(MethodContender("default", "default").doubts(picture)[0].seen for picture in pictures[:2])
-
-
-def test_other_images_are_not_taken_for_mp_net(folder):
-    assert [mpnet_name(picture) for picture in pictures_of(folder)] == ["", ""]

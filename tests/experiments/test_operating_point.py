@@ -17,6 +17,7 @@ from napari_mpseg.experiments.registry import PROTOCOLS
 from napari_mpseg.experiments.samples import find_samples, read_all
 from napari_mpseg.networks.modelfile import load_card
 from napari_mpseg.progress import CancelToken
+from napari_mpseg.training.data.fingerprints import fingerprints
 from napari_mpseg.training.settings import TrainSettings
 from napari_mpseg.training.train import prepare_training
 
@@ -70,7 +71,7 @@ def test_the_best_f1_is_the_best_of_all_thresholds(trained, by_scikit_learn):
     record = model.card.scores["operating_point"]
     assert record["f1"] == pytest.approx(best)
     assert record["aim"] == "best-f1"
-    assert record["chosen_on"] == [pair.name for pair in trained[0].validation]
+    assert record["chosen_on"] == fingerprints(trained[0].validation)
     assert model.card.scores["validation"] == trained[1].card.scores["validation"]
     json.dumps(record)
 
@@ -151,7 +152,7 @@ def test_commands_scripts_and_protocols_choose_it(run, pictures, quick, tmp_path
     protocol.run(pictures, tmp_path / "out", settings=protocol.settings(particle_value=0), presets=[preset], methods=[])
     split = json.loads((tmp_path / "out" / "split.json").read_text())["rounds"]["trained"]
     card = load_card(tmp_path / "out" / "models" / "baek-unet-3" / "trained")
-    assert card.scores["operating_point"]["chosen_on"] == split["validation"]
+    assert [one["name"] for one in card.scores["operating_point"]["chosen_on"]] == split["validation"]
     evidence = json.loads(next((tmp_path / "out" / "evidence").rglob("*.json")).read_text())["evidence"]
     levels = np.array(evidence["levels"])
     above = np.arange(256) / 255 > card.threshold

@@ -9,7 +9,7 @@ import tifffile
 from PIL import Image as Pictures
 from sklearn import metrics
 
-from napari_mpseg.errors import Cancelled, SettingsError
+from napari_mpseg.errors import Cancelled, MpsegError, SettingsError
 from napari_mpseg.experiments.registry import PROTOCOLS
 from napari_mpseg.methods.files import save_method
 from napari_mpseg.networks.modelfile import load_card
@@ -58,7 +58,7 @@ def test_no_test_image_is_learnt_from_or_selected_by(finished):
     """By what the models themselves say they have seen: digests of pixels."""
     out, _ = finished
     split = read(out / "split.json")
-    prints = {name: values["pixels_sha256"] for name, values in split["images"].items()}
+    prints = {name: values["image_sha256"] for name, values in split["images"].items()}
     assert len(set(prints.values())) == 10
     test = {prints[name] for name in split["datasets"]["fold_1"]}
     for name, one in split["rounds"].items():
@@ -68,7 +68,7 @@ def test_no_test_image_is_learnt_from_or_selected_by(finished):
         assert not (train | validation) & test
         assert train | validation | test == set(prints.values())
         card = load_card(out / "models" / "baek-unet-3" / name)
-        assert {image["pixels_sha256"] for image in card.training["data"]} == train
+        assert {image["image_sha256"] for image in card.training["data"]} == train
 
 
 def test_the_epoch_and_the_fold_of_lowest_validation_loss_are_kept(finished):
@@ -207,6 +207,94 @@ def test_a_model_that_has_seen_the_test_images_is_refused(finished, pictures, qu
     with pytest.raises(SettingsError, match=r"trained on \d of the test images"):
         BAEK.run(pictures, tmp_path / "b", settings=arguments["settings"], presets=[started], methods=[])
     assert BAEK.run(pictures, tmp_path / "c", settings=SETTINGS, presets=[], methods=[str(model)]).rows
+
+
+def test_a_model_that_was_selected_on_test_images_is_told(finished, pictures, tmp_path):
+    out, _ = finished
+    model = out / "models" / "baek-unet-3" / "without-fold_1-validated-on-fold_2"
+    said = []
+    settings = replace(SETTINGS, test="fold_2")
+    table = BAEK.run(pictures, tmp_path / "a", settings=settings, presets=[], methods=[str(model)], say=said.append)
+    (told,) = said
+    assert "validated on" in told
+    assert told in table.to_markdown()
+
+
+def test_images_that_have_changed_anywhere_are_not_gone_on_with(tmp_path):
+    """Earlier versions looked at 16 windows of an image; the change lies between them."""
+    data, rng = tmp_path / "data", np.random.default_rng(0)
+    (data / "labels").mkdir(parents=True)
+    for name in map(str, range(6)):
+        image = rng.integers(0, 60, (500, 500)).astype(np.uint8)
+        image[110:120, 110:120] = 220
+        Pictures.fromarray(image).save(data / f"{name}.png")
+        Pictures.fromarray(((image > 200) * 255).astype(np.uint8)).save(data / "labels" / f"{name}.png")
+    arguments = {"settings": PROTOCOLS["lee-2021"].settings(), "presets": [], "methods": ["fixed-level"]}
+    PROTOCOLS["lee-2021"].run(data, tmp_path / "out", **arguments)
+    image = np.asarray(Pictures.open(data / "3.png")).copy()
+    image[110:120, 110:120] = 0
+    Pictures.fromarray(image).save(data / "3.png")
+    with pytest.raises(SettingsError, match=r"images data/3.png image_sha256"):
+        PROTOCOLS["lee-2021"].run(data, tmp_path / "out", **arguments)
+
+
+def test_dark_images_are_not_taken_for_copies_of_each_other(tmp_path):
+    data = tmp_path / "data"
+    (data / "labels").mkdir(parents=True)
+    for number in range(6):
+        image = np.zeros((500, 500), np.uint8)
+        image[110 + number : 120, 110:120] = 220
+        Pictures.fromarray(image).save(data / f"{number}.png")
+        Pictures.fromarray(image).save(data / "labels" / f"{number}.png")
+    protocol = PROTOCOLS["lee-2021"]
+    assert protocol.run(data, tmp_path / "out", settings=protocol.settings(), presets=[], methods=["otsu"]).rows
+
+
+def test_a_run_that_an_earlier_version_began_is_gone_on_with(pictures, tmp_path):
+    """Its digests were of some pixels; now they are of all."""
+    from napari_mpseg.experiments.samples import find_samples, read_all
+    from napari_mpseg.training.data.fingerprints import older_fingerprints
+
+    arguments = {"settings": SETTINGS, "presets": [], "methods": ["otsu"]}
+    BAEK.run(pictures, tmp_path, **arguments)
+    whole = read(tmp_path / "split.json")
+    older = {one.pop("name"): one for one in older_fingerprints(read_all(find_samples(pictures, 0)))}
+    (tmp_path / "split.json").write_text(json.dumps({**whole, "images": older}))
+    BAEK.run(pictures, tmp_path, **arguments)
+    assert read(tmp_path / "split.json") == whole
+    older["pictures/3.png"]["pixels_sha256"] = "0" * 64
+    (tmp_path / "split.json").write_text(json.dumps({**whole, "images": older}))
+    with pytest.raises(SettingsError, match=r"images pictures/3.png pixels_sha256"):
+        BAEK.run(pictures, tmp_path, **arguments)
+
+
+def test_a_refused_run_leaves_nothing_behind(finished, pictures, quick, tmp_path):
+    """Neither the division nor the preset: the next run in the same folder may be another."""
+    out, _ = finished
+    model = str(out / "models" / "baek-unet-3" / "without-fold_1-validated-on-fold_2")
+    settings = replace(SETTINGS, test="fold_4")
+    for given in (
+        {"presets": [quick], "methods": [model]},
+        {"presets": [quick, replace(quick, name="b", start=model)], "methods": []},
+        {"presets": [quick, replace(quick.changed(operating_point="best-f"), name="b")], "methods": []},
+    ):
+        with pytest.raises(MpsegError):
+            BAEK.run(pictures, tmp_path / "out", settings=settings, **given)
+        assert not (tmp_path / "out").exists()
+    assert BAEK.run(pictures, tmp_path / "out", settings=SETTINGS, presets=[], methods=["otsu"]).rows
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("guise", ["copy", "file.json"])
+def test_nor_is_it_in_another_guise(shared_data, tmp_path, guise):
+    from napari_mpseg.operating_point import store_threshold
+
+    store_threshold("default", 0.4, {"aim": "by hand"}, out=tmp_path / "copy")
+    save_method(tmp_path / "file.json", "default", threshold=0.4)
+    with pytest.raises(SettingsError, match=r"trained on \d+ of the test images"):
+        BAEK.run(
+            shared_data / "mpnet", tmp_path / "out", settings=SETTINGS, presets=[], methods=[str(tmp_path / guise)]
+        )
 
 
 @pytest.mark.data

@@ -103,7 +103,12 @@ def _tell(choice: "Choice") -> None:
             f"Warning   the model has learnt from {len(choice.seen)} of the {len(choice.images)} images ({names}): the "
             "threshold is too hopeful. Choose it on images that were kept aside."
         )
-    elif not choice.told:
+    elif choice.selected:
+        say(
+            f"Note      {len(choice.selected)} of the {len(choice.images)} images have served to select this model or "
+            "its threshold before: do not report results on them"
+        )
+    if not choice.seen and not choice.told:
         say("Note      the model does not say what it has learnt from; make sure that it is none of these images")
 
 

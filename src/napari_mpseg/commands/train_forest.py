@@ -120,22 +120,17 @@ def _crossval(options: argparse.Namespace, settings: "ForestSettings") -> None:
     from napari_mpseg.errors import SettingsError
     from napari_mpseg.evaluation.crossval_report import report_folds
     from napari_mpseg.evaluation.protocol import protocol_header, protocol_scores
-    from napari_mpseg.experiments.crossval import FOLDS
-    from napari_mpseg.experiments.stored_models import same_record, write_text
+    from napari_mpseg.experiments.crossval import keep_folds
+    from napari_mpseg.experiments.stored_models import write_text
     from napari_mpseg.methods.forest.crossval import forest_fold_trainer, predict_pairs
     from napari_mpseg.settings import to_dict
     from napari_mpseg.training.crossval import cross_validate
-    from napari_mpseg.training.data.fingerprints import fingerprints
     from napari_mpseg.training.data.folders import folds_of
 
     if options.data is None or options.pair or options.painted != "dense":
         raise SettingsError("--crossval needs DATA with dense masks, and takes no --pair and no scribbles.")
     folds = folds_of(options.data, options.folds, particle_value=options.particle_value, seed=settings.seed)
-    same_record(
-        options.out / FOLDS,
-        {fold.name: fingerprints(fold.patches) for fold in folds},
-        f"The forests in {options.out} were trained on other images or other folds",
-    )
+    keep_folds(options.out, folds, "forests")
     train, predict = cast("tuple[Any, Any]", (forest_fold_trainer(options.out, settings), predict_pairs))
     with console_work(options.quiet) as (on_progress, cancel):
         held = list(cross_validate(folds, train, predict=predict, on_progress=on_progress, cancel=cancel))

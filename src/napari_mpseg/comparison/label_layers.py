@@ -1,12 +1,10 @@
 """Labels that are there already as contenders: painted, loaded, or made by another program."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from napari_mpseg.comparison.contender import Doubt, Found, RunOptions
+from napari_mpseg.comparison.digests import array_digest
 from napari_mpseg.comparison.pictures import Picture
 from napari_mpseg.errors import ImageError
 from napari_mpseg.progress import CancelToken, ProgressCallback
@@ -32,7 +30,7 @@ class LabelsContender:
 
     def settings(self) -> dict[str, Any]:
         """Return the digests of the labels; see ``Contender``."""
-        return {"labels": {name: _digest(array) for name, array in self.labels.items()}}
+        return {"labels": {name: array_digest(array) for name, array in self.labels.items()}}
 
     def doubts(self, picture: Picture) -> tuple[Doubt, ...]:
         """Refuse an image there are no labels for; see ``Contender``."""
@@ -51,10 +49,3 @@ class LabelsContender:
 
     def release(self) -> None:
         """Do nothing."""
-
-
-def _digest(array: Any) -> str:
-    digest = hashlib.sha256()
-    for top in range(0, array.shape[0], 1024):
-        digest.update(np.ascontiguousarray(np.asarray(array[top : top + 1024])).tobytes())
-    return digest.hexdigest()

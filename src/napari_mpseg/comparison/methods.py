@@ -3,26 +3,19 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.comparison.contender import Doubt, Found, RunOptions
 from napari_mpseg.comparison.pictures import Picture
-from napari_mpseg.comparison.seen import (
-    FOLDS,
-    WITHOUT,
-    card_of,
-    fold_of,
-    mpnet_name,
-    read_folds,
-    seen_in_training,
-    training_images,
-)
+from napari_mpseg.comparison.seen import FOLDS, WITHOUT, doubts_about, fold_of, read_folds
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.methods.options import checked_options
 from napari_mpseg.methods.registry import METHODS, MethodEntry, resolve_method
+from napari_mpseg.methods.seen import card_of, seen_by
 from napari_mpseg.progress import CancelToken, ProgressCallback
 
-BUNDLED = "default"
+if TYPE_CHECKING:
+    from napari_mpseg.training.data.seen import SeenImages
 
 
 class MethodContender:
@@ -64,7 +57,7 @@ class MethodContender:
         checked_options(self.entry, self.options)
         self.title = self.entry.summary if method not in METHODS else f"{self.entry.title}: {self.entry.summary}"
         self._built: Any = None
-        self._learnt = training_images(Path(method)) if method not in METHODS and Path(method).is_dir() else []
+        self._seen = seen_by(method)
 
     def settings(self) -> dict[str, Any]:
         """Return method, options and the digest of the model; see ``Contender``."""
@@ -76,12 +69,8 @@ class MethodContender:
         }
 
     def doubts(self, picture: Picture) -> tuple[Doubt, ...]:
-        """Say if the method learnt from the image; see ``Contender``."""
-        if self.method == BUNDLED:
-            text = "part of what the bundled network was trained on (MP-Net)"
-            return (Doubt(text, seen=True),) if mpnet_name(picture) else ()
-        why = seen_in_training(picture, self._learnt)
-        return (Doubt(why, seen=True),) if why else ()
+        """Say if the method has seen the image; see ``Contender``."""
+        return doubts_about(picture, self._seen)
 
     def prepare(self, picture: Picture, options: RunOptions) -> None:
         """Build the method once for all images; see ``Contender``."""
@@ -129,6 +118,7 @@ class HeldOutContender:
         checked_options(checked_entry(str(self._model(next(iter(self.folds))))), self.options)
         self._built: tuple[str, Any, bool] = "", None, True
         self._chosen: dict[str, tuple[str, Doubt | None]] = {}
+        self._seen: dict[str, SeenImages] = {}
 
     def settings(self) -> dict[str, Any]:
         """Return the folder's name, options, and the digests of folds and models; see ``Contender``."""
@@ -141,9 +131,15 @@ class HeldOutContender:
         }
 
     def doubts(self, picture: Picture) -> tuple[Doubt, ...]:
-        """Say what is unsure about the fold of an image, and refuse one of no fold; see ``Contender``."""
-        doubt = self._fold(picture)[1]
-        return () if doubt is None else (doubt,)
+        """Say what is unsure about the fold of an image, or if its model has seen it all the same.
+
+        An image of no fold is refused; see ``Contender``.
+        """
+        fold, doubt = self._fold(picture)
+        if fold not in self._seen:
+            self._seen[fold] = seen_by(self._model(fold))  # such as by the model that all of them started from
+        found = doubts_about(picture, self._seen[fold])
+        return found if doubt is None or any(one.seen for one in found) else (doubt, *found)
 
     def prepare(self, picture: Picture, options: RunOptions) -> None:
         """Load the model that was trained without the image's fold; see ``Contender``."""

@@ -1,22 +1,24 @@
 """What methods are compared on: images with their truth, opened only when they are looked at."""
 
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_mpseg.comparison.digests import array_digest, file_digest
 from napari_mpseg.errors import ImageError, SettingsError
 from napari_mpseg.exchange.names import file_stem
 from napari_mpseg.images.image import Image
 from napari_mpseg.images.open import open_image
 
+if TYPE_CHECKING:
+    from napari_mpseg.training.data.fingerprints import Fingerprint
+
 _IN_MEMORY = 2**27  # pixels of a truth that is read once instead of part by part
-_READ = 2**22  # bytes
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,13 @@ class Picture:
         """Number of pixels."""
         height, width = self.opened.shape
         return height * width
+
+    @cached_property
+    def fingerprint(self) -> "Fingerprint":
+        """What training keeps of an image, to tell whether a model has seen it."""
+        from napari_mpseg.training.data.fingerprints import Fingerprint
+
+        return Fingerprint.of(self.opened)
 
     @cached_property
     def digests(self) -> dict[str, str]:
@@ -166,17 +175,11 @@ def _read(path: Any) -> Any:
 
 
 def _digest(source: Any) -> str:
-    digest = hashlib.sha256()
-    if isinstance(source, (str, os.PathLike)) and Path(source).is_file():
-        with Path(source).open("rb") as file:
-            while part := file.read(_READ):
-                digest.update(part)
-        return digest.hexdigest()
-    array = source.data if isinstance(source, Image) else open_image(source).data if _is_path(source) else source
-    digest.update(f"{tuple(array.shape)} {array.dtype}".encode())
-    for top in range(0, array.shape[0], 1024):
-        digest.update(np.ascontiguousarray(np.asarray(array[top : top + 1024])).tobytes())
-    return digest.hexdigest()
+    if _is_path(source) and Path(source).is_file():
+        return file_digest(Path(source))
+    return array_digest(
+        source.data if isinstance(source, Image) else open_image(source).data if _is_path(source) else source
+    )
 
 
 def _is_path(source: Any) -> bool:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_mpseg.experiments.stored_models import same_preset, same_record, stored_model
+from napari_mpseg.experiments.stored_models import Record, check_preset, keep_preset, stored_model
+from napari_mpseg.training.data.fingerprints import fingerprints, older_fingerprints
 
 if TYPE_CHECKING:
     from napari_mpseg.networks.modelfile import Model
@@ -44,18 +45,30 @@ def stored_cross_validation(
     """
     from napari_mpseg.experiments.operating_point import check_operating_point
     from napari_mpseg.training.crossval import cross_validate
-    from napari_mpseg.training.session import fingerprints
 
     check_operating_point(preset.settings)
-    same_preset(out / PRESET, preset)
-    same_record(
-        out / FOLDS,
-        {fold.name: fingerprints(fold.patches) for fold in folds},
-        f"The models in {out} were trained on other images or other folds",
-    )
+    check_preset(out / PRESET, preset)
+    keep_folds(out, folds, "models")
+    keep_preset(out / PRESET, preset)
     predict = as_segmented(device, cancel) if preset.tta else None
     train = stored_trainer(preset, out, device, say)
     return list(cross_validate(folds, train, predict=predict, on_progress=on_progress, cancel=cancel))
+
+
+def keep_folds(out: Path, folds: "Sequence[Fold]", what: str) -> None:
+    """Write down which images are in which fold, or go on only with the same ones.
+
+    Raises
+    ------
+    SettingsError
+        If the models (`what`) in `out` are of other images or folds.
+    """
+    Record(
+        out / FOLDS,
+        {fold.name: fingerprints(fold.patches) for fold in folds},
+        f"The {what} in {out} were trained on other images or other folds",
+        older=lambda: {fold.name: older_fingerprints(fold.patches) for fold in folds},
+    ).check_and_keep()
 
 
 def stored_trainer(

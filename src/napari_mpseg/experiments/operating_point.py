@@ -10,6 +10,7 @@ from napari_mpseg.errors import SettingsError
 from napari_mpseg.evaluation.operating_points import AIMS, LEVELS, choose_threshold, threshold_case
 from napari_mpseg.experiments.labelled_prediction import predict_labelled
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
+from napari_mpseg.training.data.fingerprints import fingerprints
 
 if TYPE_CHECKING:
     from napari_mpseg.networks.modelfile import Model
@@ -103,7 +104,7 @@ def with_operating_point(
         cases.append(threshold_case(*_known_part(model, pair, device, cancel), cancel=cancel))
     point = choose_threshold(cases, aim, value, cancel=cancel)
     on_progress(Progress("Choosing the threshold", len(images), len(images), "images"))
-    record = {**point.to_dict(), "chosen_on": [pair.name for pair in images]}
+    record = {**point.to_dict(), "chosen_on": fingerprints(images)}
     card = replace(model.card, threshold=point.threshold, scores={**model.card.scores, "operating_point": record})
     return replace(model, card=card)
 

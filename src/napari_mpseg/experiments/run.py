@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.experiments.grouping import keys_of
-from napari_mpseg.experiments.learnt_from import learnt_from, short
 from napari_mpseg.experiments.operating_point import check_operating_point, finisher
 from napari_mpseg.experiments.outcome import Outcome
 from napari_mpseg.experiments.predictions import (
@@ -21,11 +20,14 @@ from napari_mpseg.experiments.predictions import (
 from napari_mpseg.experiments.protocol import Inventory, Protocol, ProtocolSettings
 from napari_mpseg.experiments.rounds import Division, Round, check_rounds, split_record
 from napari_mpseg.experiments.samples import Sample, find_samples, read_all
-from napari_mpseg.experiments.stored_models import same_preset, same_record, stored_model
+from napari_mpseg.experiments.stored_models import Record, check_preset, keep_preset, stored_model
 from napari_mpseg.experiments.table import ProtocolTable, make_table
+from napari_mpseg.methods.seen import seen_by
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 from napari_mpseg.settings import to_dict
+from napari_mpseg.training.data.fingerprints import Fingerprint, fingerprints, older_fingerprints
 from napari_mpseg.training.data.pairs import LabelledImage
+from napari_mpseg.training.data.seen import NOTHING
 
 if TYPE_CHECKING:
     from napari_mpseg.training.preset import Preset
@@ -40,8 +42,9 @@ class _Work:
     out: Path
     samples: Sequence[Sample]
     images: Sequence[LabelledImage]
-    pixels: Sequence[str]
+    prints: Sequence[Fingerprint]
     division: Division
+    about: Mapping[str, Any]
     settings: ProtocolSettings
     device: str
     say: Callable[[str], None]
@@ -106,17 +109,17 @@ def run_protocol(
     cancel = cancel or CancelToken()
     predictors = {name: predictor_of_method(name, device, settings.min_size) for name in methods}
     work = _prepared(protocol, Path(data), Path(out), settings, device, say, on_progress, cancel)
-    for name, start in [*((name, name) for name in methods), *((preset.name, preset.start) for preset in chosen)]:
-        _check_start(start, name, work)
-    for preset in chosen:
-        check_operating_point(preset.settings)
-        same_preset(work.out / MODELS / _safe(preset.name) / "preset.json", preset)
+    starts = [*((name, name) for name in methods), *((preset.name, preset.start) for preset in chosen)]
+    doubts = [text for name, start in starts for text in _doubts(start, name, work)]
+    _keep_records(work, chosen)
+    for text in doubts:
+        say(text)
     outcomes: dict[str, list[Outcome]] = {}
     for name, predictor in predictors.items():  # first, as they are quick
         outcomes[titles[name]] = _method_outcomes(predictor, f"methods/{titles[name]}", work)
     for preset in chosen:
         outcomes[preset.name] = [_trained_outcome(preset, one, work) for one in work.division.rounds]
-    table = make_table(protocol, outcomes, _facts(work, chosen))
+    table = make_table(protocol, outcomes, [*_facts(work, chosen), *doubts])
     table.save(work.out)
     return table
 
@@ -131,37 +134,61 @@ def _prepared(
     on_progress: ProgressCallback,
     cancel: CancelToken,
 ) -> _Work:
-    """Read the images, divide them, and make sure that nothing else is in the folder."""
-    from napari_mpseg.training.session import fingerprints
-
+    """Read the images and divide them; nothing is written."""
     on_progress(Progress("Reading images", 0, 0, "images"))
     samples = find_samples(data, settings.particle_value)
     images = read_all(samples)
-    prints = fingerprints(images)
-    names, pixels = [str(one["name"]) for one in prints], [str(one["pixels_sha256"]) for one in prints]
+    prints = [Fingerprint(image.name, image.image) for image in images]
     inventory = Inventory(
-        tuple(names),
+        tuple(image.name for image in images),
         tuple(sample.dataset for sample in samples),
         tuple(int(image.mask.sum()) for image in images),
-        keys_of(names, settings.together),
+        keys_of([image.name for image in images], settings.together),
     )
     division = protocol.divide(settings, inventory)
-    check_rounds(division.rounds, names, pixels, inventory.keys)
-    record = {"protocol": protocol.name, "settings": to_dict(settings), **split_record(division, prints)}
-    same_record(out / SPLIT, record, f"{out} holds a run of another protocol, division or data")
-    return _Work(out, samples, images, pixels, division, settings, device, say, on_progress, cancel)
+    check_rounds(division.rounds, inventory.names, [one.whole for one in prints], inventory.keys)
+    about = {"protocol": protocol.name, "settings": to_dict(settings)}
+    return _Work(out, samples, images, prints, division, about, settings, device, say, on_progress, cancel)
 
 
-def _check_start(start: str, name: str, work: _Work) -> None:
-    """Refuse a model that has learnt from images that are tested on, as far as its card says from which it has."""
-    learnt = learnt_from(start)
+def _keep_records(work: _Work, presets: "Sequence[Preset]") -> None:
+    """Make sure that nothing else is in the folder; and only then write down what this run is."""
+
+    def record(prints: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        return {**work.about, **split_record(work.division, prints)}
+
+    split = Record(
+        work.out / SPLIT,
+        record(fingerprints(work.images)),
+        f"{work.out} holds a run of another protocol, division or data",
+        older=lambda: record(older_fingerprints(work.images)),
+    )
+    places = {preset.name: work.out / MODELS / _safe(preset.name) / "preset.json" for preset in presets}
+    split.check()
+    for preset in presets:
+        check_operating_point(preset.settings)
+        check_preset(places[preset.name], preset)
+    split.keep()
+    for preset in presets:
+        keep_preset(places[preset.name], preset)
+
+
+def _doubts(start: str, name: str, work: _Work) -> list[str]:
+    """Refuse a model that has learnt from images that are tested on, and say if it was selected on some."""
+    known = seen_by(start) if start not in ("", "scratch") else NOTHING
     tested = sorted({number for one in work.division.rounds for number in one.test})
-    seen = [work.samples[number].name for number in tested if short(work.pixels[number]) in learnt]
-    if seen:
+    sights = {work.samples[number].name: known.sight_of(work.prints[number]) for number in tested}
+    learnt = [image for image, sight in sights.items() if sight is not None and sight.learnt and sight.by_pixels]
+    if learnt:
         raise SettingsError(
-            f"{name} was trained on {len(seen)} of the test images ({seen[0]} ...), so its scores would say nothing. "
-            "Leave it out, or train its recipe anew with --presets."
+            f"{name} was trained on {len(learnt)} of the test images ({learnt[0]} ...), so its scores would say "
+            "nothing. Leave it out, or train its recipe anew with --presets."
         )
+    texts: dict[str, list[str]] = {}
+    for image, sight in sights.items():
+        if sight is not None:
+            texts.setdefault(sight.text, []).append(image)
+    return [f"{name}, {len(images)} of the test images ({images[0]} ...): {text}" for text, images in texts.items()]
 
 
 def _trained_outcome(preset: "Preset", one: Round, work: _Work) -> Outcome:

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.errors import SettingsError
+from napari_mpseg.training.data.fingerprints import is_older
 
 if TYPE_CHECKING:
     from napari_mpseg.networks.modelfile import Model
@@ -61,8 +63,8 @@ def stored_model(
     return load_model(place)
 
 
-def same_preset(place: Path, preset: "Preset") -> None:
-    """Save a preset beside the models that it trains, or go on only with the one that they were trained by.
+def check_preset(place: Path, preset: "Preset") -> None:
+    """Refuse to go on with models of another preset than the one that lies beside them.
 
     Raises
     ------
@@ -73,8 +75,6 @@ def same_preset(place: Path, preset: "Preset") -> None:
     from napari_mpseg.training.preset import load_preset
 
     if not place.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        preset.save(place)
         return
     there, here = to_dict(load_preset(place)), to_dict(preset)
     if there != here:
@@ -85,35 +85,64 @@ def same_preset(place: Path, preset: "Preset") -> None:
         )
 
 
-def same_record(place: Path, record: Mapping[str, Any], what: str) -> None:
-    """Write a record, or go on only with the same one.
+def keep_preset(place: Path, preset: "Preset") -> None:
+    """Save a preset beside the models that it trains, unless it is there."""
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        preset.save(place)
 
-    Parameters
+
+@dataclass(frozen=True)
+class Record:
+    """What a folder of results was begun with: going on with anything else would mix what must not be mixed.
+
+    Attributes
     ----------
     place : Path
         JSON file.
-    record : mapping
+    values : mapping
         Plain JSON values.
     what : str
         Begins the message: ``"The models in DIR were trained"``.
-
-    Raises
-    ------
-    SettingsError
-        If another one is there; up to four differences are named, by their path in the record.
+    older : callable, optional
+        Gives the record as earlier versions wrote it, with digests of some pixels only.
     """
-    here = json.loads(json.dumps(record))
-    if not place.exists():
-        write_text(place, json.dumps(here, indent=1, ensure_ascii=False))
-        return
-    try:
-        there = json.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{place} cannot be read: {error}. Choose another --out.") from error
-    if there != here:
-        found = list(differences(there, here))
-        more = f", and {len(found) - 4} more" if len(found) > 4 else ""
-        raise SettingsError(f"{what} ({'; '.join(found[:4])}{more}). Choose another --out.")
+
+    place: Path
+    values: Mapping[str, Any]
+    what: str
+    older: Callable[[], Mapping[str, Any]] | None = None
+
+    def check(self) -> None:
+        """Refuse another record.
+
+        Raises
+        ------
+        SettingsError
+            If another one is there; up to four differences are named, by their path in the record.
+        """
+        if not self.place.exists():
+            return
+        try:
+            there = json.loads(self.place.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{self.place} cannot be read: {error}. Choose another --out.") from error
+        here = self.values if self.older is None or not is_older(there) else self.older()
+        found = list(differences(there, json.loads(json.dumps(here))))
+        if found:
+            more = f", and {len(found) - 4} more" if len(found) > 4 else ""
+            raise SettingsError(f"{self.what} ({'; '.join(found[:4])}{more}). Choose another --out.")
+
+    def keep(self) -> None:
+        """Write it, unless it is there."""
+        text = json.dumps(self.values, indent=1, ensure_ascii=False)
+        if not self.place.exists() or self.place.read_text(encoding="utf-8") != f"{text}\n":
+            write_text(self.place, text)
+
+    def check_and_keep(self) -> None:
+        """Refuse another record, or write this one; raises as :meth:`check`."""
+        self.check()
+        self.keep()
 
 
 def differences(there: Any, here: Any, path: str = "") -> list[str]:

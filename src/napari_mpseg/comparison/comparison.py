@@ -23,7 +23,18 @@ from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = (*DEFAULT_METRICS, *WITH_PROBABILITY)
+_LEADING = ("f1", "particle-f1", "iou")
+_TRAILING = ("balanced-accuracy",)  # near 1 for all, as nearly all pixels are background
+COLUMNS = (
+    *_LEADING,
+    *(name for name in DEFAULT_METRICS if name not in (*_LEADING, *_TRAILING)),
+    *WITH_PROBABILITY,
+    *_TRAILING,
+)
+"""The usual columns; what tells most in one number comes first."""
+
+_MOSTLY = 0.5
+"""Share of an image above which truth is likely to mean the opposite."""
 
 
 @dataclass(frozen=True)
@@ -236,12 +247,30 @@ def notes_of(comparison: Comparison) -> tuple[str, ...]:
         found.append("* Learnt from images it is scored on, so its figures are too good; it is never marked as best.")
     doubted = {label for label, _ in said}
     found += [f"{row.label}: {row.promise}." for row in comparison.rows if row.promise and row.label not in doubted]
+    found += inverted_notes(comparison)
     few = len(comparison.pictures)
     if comparison.settings.resamples and 1 < few < FEW_IMAGES:
         found.append(f"The intervals rest on {few} images; with so few they are too narrow.")
     if few == 1 and comparison.settings.resamples:
         found.append("There are no intervals: they come from resampling images, and there is one.")
     return tuple(found)
+
+
+def inverted_notes(comparison: Comparison) -> list[str]:
+    """Return a sentence on the images most of which is particle in the truth, if there are any."""
+    shares: dict[str, float] = {}
+    for case in comparison.cases:
+        pixels = case.evidence.pixels
+        shares[case.image] = (pixels.tp + pixels.fn) / max(1, pixels.total)
+    names = [name for name, share in shares.items() if share > _MOSTLY]
+    if not names:
+        return []
+    least = f"{min(shares[name] for name in names):.0%}{' or more' if len(names) > 1 else ''}"
+    return [
+        f"In the truth of {_images(names, comparison)}, {least} of the pixels are particle: are particle and "
+        "background the wrong way round? In MP-Net's labels particles are 0 (in napari “only value” 0, on the command "
+        "line --particle-value 0)."
+    ]
 
 
 def _images(names: Sequence[str], comparison: Comparison) -> str:

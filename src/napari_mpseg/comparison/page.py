@@ -11,7 +11,7 @@ from napari_mpseg.comparison.effort import effort_of
 from napari_mpseg.comparison.figures import FIGURES
 from napari_mpseg.comparison.memory import HOW_MEASURED
 from napari_mpseg.comparison.sizes import size_counts
-from napari_mpseg.comparison.tables import has_folds, table_1, value_text
+from napari_mpseg.comparison.tables import has_folds, table_1, unit_of, value_text
 from napari_mpseg.evaluation.aggregate import AGGREGATIONS, TABLE_1
 from napari_mpseg.evaluation.metric import METRICS, MetricEntry
 from napari_mpseg.provenance import Provenance
@@ -121,7 +121,9 @@ def _family(comparison: Comparison, metrics: Sequence[MetricEntry], caption: str
         ]
         for row in comparison.rows
     ]
-    return table(caption, ["Method", *(_head(metric) for metric in metrics)], rows)
+    return table(
+        caption, ["Method", *(joined([_head(metric), unit_of(comparison, metric)]) for metric in metrics)], rows
+    )
 
 
 def _head(metric: MetricEntry) -> Markup:

@@ -6,9 +6,13 @@ from napari_mpseg.comparison.comparison import Comparison, Score
 from napari_mpseg.comparison.effort import effort_of
 from napari_mpseg.comparison.sizes import size_counts
 from napari_mpseg.evaluation.aggregate import TABLE_1, score
+from napari_mpseg.evaluation.metric import MetricEntry
+from napari_mpseg.evaluation.size import size_unit
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_LENGTHS = ("size-wasserstein",)  # metrics that are no pure numbers
 
 
 def comparison_frame(comparison: Comparison) -> "pd.DataFrame":
@@ -114,7 +118,7 @@ def has_folds(comparison: Comparison) -> bool:
 
 def markdown(comparison: Comparison) -> str:
     """Return the totals of all images together with their intervals; the best of each column is bold."""
-    heads = ["method", *(metric.title for metric in comparison.metrics)]
+    heads = ["method", *(metric.title + unit_of(comparison, metric) for metric in comparison.metrics)]
     lines = [f"| {' | '.join(heads)} |", f"|---|{'---|' * len(comparison.metrics)}"]
     best = {metric.name: comparison.best(metric) for metric in comparison.metrics}
     for row in comparison.rows:
@@ -125,6 +129,18 @@ def markdown(comparison: Comparison) -> str:
             cells.append(f"**{first}**{space}{rest}" if row.label in best[metric.name] else text)
         lines.append(f"| {comparison.name_of(row.label).replace('|', '/')} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def unit_of(comparison: Comparison, metric: MetricEntry) -> str:
+    """Return what to write behind a metric's title: ``" (µm)"``, or nothing where it is a pure number.
+
+    Lengths are in micrometre if the pixel size of every image is known; a row that ran on fewer images can differ.
+    """
+    if metric.name not in _LENGTHS:
+        return ""
+    evidence = (comparison.evidence_of(row.label) for row in comparison.rows)
+    units = sorted({size_unit(one).replace("um", "µm") for one in evidence if one})
+    return f" ({' or '.join(units)})" if units else ""
 
 
 def score_text(score: Score | None) -> str:

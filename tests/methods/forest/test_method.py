@@ -17,7 +17,9 @@ from napari_mpseg.methods.forest.method import ForestMethod, StrokesMethod, from
 from napari_mpseg.methods.forest.predictor import ForestPredictor
 from napari_mpseg.methods.options import options_of
 from napari_mpseg.methods.registry import METHODS, resolve_method
+from napari_mpseg.methods.seen import seen_by
 from napari_mpseg.pipeline import segment
+from napari_mpseg.training.data.fingerprints import Fingerprint
 
 QUICK = {"finest": 1.0, "coarsest": 2.0, "trees": 12}
 
@@ -63,6 +65,7 @@ def test_what_was_learnt_from_strokes_can_be_kept(picture, strokes, tmp_path):
     again = segment(image, tmp_path / "kept", measure=False)
     np.testing.assert_array_equal(np.asarray(first.labels[...]), np.asarray(again.labels[...]))
     assert again.provenance["model"]["name"] == "pixel-forest"
+    assert seen_by(tmp_path / "kept").sight_of(Fingerprint.of(open_image(image))).by_pixels
 
 
 def test_strokes_are_needed_and_must_fit(picture, strokes):

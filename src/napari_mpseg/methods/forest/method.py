@@ -1,7 +1,8 @@
 """Random forests on pixels as methods: learnt from the strokes on an image, or read from a folder."""
 
 import os
-from typing import Any
+from dataclasses import replace
+from typing import Annotated, Any
 
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.images.channels import match_channels
@@ -14,8 +15,10 @@ from napari_mpseg.methods.forest.forest import Forest, load_forest
 from napari_mpseg.methods.forest.predictor import ForestPredictor
 from napari_mpseg.methods.forest.settings import ForestSettings
 from napari_mpseg.methods.forest.training import train_forest
+from napari_mpseg.methods.options import Shown
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.settings import to_dict
+from napari_mpseg.training.data.fingerprints import Fingerprint
 
 _FAR = 1.5  # pixel sizes that differ by more than this factor are worth a word
 
@@ -64,10 +67,6 @@ class StrokesMethod:
     background_label : int
     settings : ForestSettings, optional
 
-    Attributes
-    ----------
-    forest : Forest or None
-        What was learnt when it was prepared last; ``forest.save("my-forest")`` keeps it for other images.
     """
 
     name = "pixel-forest"
@@ -83,7 +82,7 @@ class StrokesMethod:
         self._painted = painted
         self._background_label = background_label
         self._settings = settings or ForestSettings()
-        self.forest: Forest | None = None
+        self._learnt: tuple[Forest, Image] | None = None
 
     def prepare(
         self, image: Image, *, on_progress: ProgressCallback = silent, cancel: CancelToken | None = None
@@ -100,18 +99,32 @@ class StrokesMethod:
         # as it was measured, so that training need not read the image for it again; and as one rule for both
         span = measured.high - measured.low
         rule = Normalisation("fixed", offset=measured.low, scale=span if span > 0 else 1.0)
-        self.forest = train_forest(
+        forest = train_forest(
             [(image, self._painted)],
             painted="scribbles",
             background_label=self._background_label,
             settings=self._settings,
             normalisation=rule,
             name=self.name,
+            remember=False,
             on_progress=on_progress,
             cancel=cancel,
         )
+        self._learnt = forest, image
         scaling = Scaling(rule.kind, rule.offset, rule.offset + rule.scale, clip=False)
-        return Prepared(image, ForestPredictor(self.forest, scaling), self.forest.notes)
+        return Prepared(image, ForestPredictor(forest, scaling), forest.notes)
+
+    @property
+    def forest(self) -> Forest | None:
+        """What was learnt when it was prepared last; ``forest.save("my-forest")`` keeps it for other images.
+
+        The image is read once more, for the digest by which the forest knows it; a preview need not wait for that.
+        """
+        if self._learnt is None:
+            return None
+        forest, image = self._learnt
+        training = {**forest.card.training, "data": [Fingerprint.of(image).to_dict()]}
+        return replace(forest, card=replace(forest.card, training=training))
 
     def describe(self) -> dict[str, Any]:
         """Return the settings and which label is background."""
@@ -120,10 +133,10 @@ class StrokesMethod:
 
 def from_strokes(
     painted: Any = None,
-    background_label: int = 1,
-    finest: float = 1.0,
-    coarsest: float = 16.0,
-    trees: int = 100,
+    background_label: Annotated[int, Shown("Background's label", "", 1)] = 1,
+    finest: Annotated[float, Shown("Finest scale", "px", 0.3, 64, 0.1)] = 1.0,
+    coarsest: Annotated[float, Shown("Coarsest scale", "px", 0.3, 64, 1)] = 16.0,
+    trees: Annotated[int, Shown("Trees", "", 1)] = 100,
     device: str = "auto",
 ) -> StrokesMethod:
     """Return a forest that learns from strokes painted on the image itself.

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+import napari_mpseg
 from napari_mpseg.comparison import LabelsContender, compare
 from napari_mpseg.comparison.comparison import Comparison
 from napari_mpseg.comparison.memory import PeakMemory, resident
@@ -112,6 +113,76 @@ def test_other_settings_are_refused_by_name(folder, tmp_path, change, told):
         compare(folder, change.pop("methods"), tmp_path / "out", **FEW, **change)
 
 
+def test_another_version_of_the_program_is_refused(folder, tmp_path, monkeypatch):
+    compare(folder, METHODS, tmp_path / "out", **FEW)
+    monkeypatch.setattr("napari_mpseg.comparison.run.__version__", "99.0")
+    with pytest.raises(SettingsError, match=r"version was .* and is '99.0'"):
+        compare(folder, METHODS, tmp_path / "out", **FEW)
+
+
+def test_another_default_of_a_method_is_refused(folder, tmp_path, monkeypatch):
+    """The options given are the same; what they leave to the method is not."""
+    from napari_mpseg.methods.registry import METHODS as REGISTERED
+
+    compare(folder, ["fixed-level"], tmp_path / "out", **FEW)
+    kind = type(REGISTERED["fixed-level"].build())
+    before = kind.describe
+    monkeypatch.setattr(kind, "describe", lambda self: {**before(self), "level": 42})
+    with pytest.raises(SettingsError, match=r"fixed-level: level was .* and is 42"):
+        compare(folder, ["fixed-level"], tmp_path / "out", **FEW)
+
+
+def test_another_bundled_network_is_refused(folder, tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    from napari_mpseg.methods.files import save_method
+    from napari_mpseg.networks import bundled
+
+    save_method(tmp_path / "file.json", "default")
+    specs = ["default", f"File={tmp_path / 'file.json'}"]
+    compare(folder, specs, tmp_path / "out", count=1, **FEW)
+    another = replace(bundled.bundled_card(), weights_sha256="0" * 64)
+    monkeypatch.setattr(bundled, "bundled_card", lambda: another)
+    for spec, heading in zip(specs, ("default", "File"), strict=True):
+        with pytest.raises(SettingsError, match=f"{heading}: the model has changed"):
+            compare(folder, [spec], tmp_path / "out", count=1, **FEW)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_the_size_of_tiles_matters_to_networks_that_see_further(folder, tmp_path, exact):
+    from dataclasses import replace
+
+    from napari_mpseg.networks.bundled import bundled_model
+
+    model = bundled_model()
+    card = replace(model.card, receptive_radius=model.card.receptive_radius if exact else None)
+    replace(model, card=card).save(tmp_path / "mine")
+    compare(folder, [str(tmp_path / "mine")], tmp_path / "out", count=1, tile_size=256, **FEW)
+    if exact:
+        compare(folder, [str(tmp_path / "mine")], tmp_path / "out", count=1, tile_size=512, **FEW)
+        return
+    with pytest.raises(SettingsError, match="mine: tile_size was 256 and is 512"):
+        compare(folder, [str(tmp_path / "mine")], tmp_path / "out", count=1, tile_size=512, **FEW)
+
+
+def test_a_comparison_of_an_earlier_version_is_refused_in_words(folder, tmp_path):
+    compare(folder, ["fixed-level"], tmp_path / "out", **FEW)
+    place = tmp_path / "out" / "settings.json"
+    kept = json.loads(place.read_text())
+    del kept["methods"]["fixed-level"]["described"], kept["all"]["version"]
+    place.write_text(json.dumps(kept))
+    with pytest.raises(SettingsError, match="earlier version"):
+        compare(folder, ["fixed-level"], tmp_path / "out", **FEW)
+
+
+def test_labels_of_another_type_are_other_labels():
+    """The same bytes, but not the same labels."""
+    labels = np.zeros((64, 64), np.uint16)
+    labels[3, 4:6] = 1
+    one, other = (LabelsContender("hand", {"data/a.png": array}).settings() for array in (labels, labels.view("i2")))
+    assert one != other
+
+
 def test_changed_truth_is_refused(folder, tmp_path):
     compare(folder, METHODS[:1], tmp_path / "out", **FEW)
     (folder / "labels" / "a.png").write_bytes((folder / "labels" / "b.png").read_bytes())
@@ -186,7 +257,7 @@ def test_wrong_metric_is_told_before_any_work(pairs, counted):
 def test_settings_file_says_what_was_run(folder, tmp_path):
     compare(folder, METHODS, tmp_path / "out", **FEW)
     kept = json.loads((tmp_path / "out" / "settings.json").read_text())
-    assert kept["all"] == {"min_size": 3, "particle_value": None}
+    assert kept["all"] == {"min_size": 3, "particle_value": None, "version": napari_mpseg.__version__}
     assert set(kept["images"]) == {"data/a.png", "data/b.png"}
     assert kept["methods"]["Streak too"]["options"] == {"level": 90}
 

@@ -9,6 +9,7 @@ import tifffile
 from PIL import Image as Pictures
 from sklearn import metrics
 
+import napari_mpseg
 from napari_mpseg.errors import Cancelled, MpsegError, SettingsError
 from napari_mpseg.experiments.registry import PROTOCOLS
 from napari_mpseg.methods.files import save_method
@@ -266,6 +267,21 @@ def test_a_run_that_an_earlier_version_began_is_gone_on_with(pictures, tmp_path)
     (tmp_path / "split.json").write_text(json.dumps({**whole, "images": older}))
     with pytest.raises(SettingsError, match=r"images pictures/3.png pixels_sha256"):
         BAEK.run(pictures, tmp_path, **arguments)
+
+
+def test_another_version_of_the_program_predicts_again(pictures, tmp_path, monkeypatch):
+    """What was trained stays; masks and evidence are made by the program that is there."""
+    arguments = {"settings": SETTINGS, "presets": [], "methods": ["otsu"]}
+    BAEK.run(pictures, tmp_path, **arguments)
+    assert read(tmp_path / "split.json")["version"] == napari_mpseg.__version__
+    masks = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*.tif")}
+    BAEK.run(pictures, tmp_path, **arguments)
+    assert all(path.stat().st_mtime_ns == time for path, time in masks.items())
+    monkeypatch.setattr("napari_mpseg.experiments.predictions.__version__", "99.0")
+    monkeypatch.setattr("napari_mpseg.experiments.run.__version__", "99.0")
+    BAEK.run(pictures, tmp_path, **arguments)
+    assert all(path.stat().st_mtime_ns > time for path, time in masks.items())
+    assert read(tmp_path / "split.json")["version"] == napari_mpseg.__version__  # that it was begun with
 
 
 def test_a_refused_run_leaves_nothing_behind(finished, pictures, quick, tmp_path):

@@ -96,12 +96,15 @@ class Contender(Protocol):
         What holds for all its figures unless there are doubts; empty where nothing is to be said.
     timed : bool
         Whether its times say anything: labels that are there already were made elsewhere.
+    exact : bool
+        Whether its labels are the same whatever the size of tiles; not those of networks that see further than a tile.
     """
 
     label: str
     title: str
     promise: str
     timed: bool
+    exact: bool
 
     def settings(self) -> dict[str, Any]:
         """Return what decides about its labels, as plain JSON values: a later run must find the same."""

@@ -10,6 +10,8 @@ from napari_mpseg.files import finished_at
 
 SETTINGS = "settings.json"
 _PARTS = ("all", "images", "methods")
+_CONTENTS = {"digest": "model", "model": "model", "image": "image", "truth": "truth", "labels": "labels"}
+_NEW = ("described", "model")  # not in the folders of earlier versions
 
 
 def go_on_with(out: Path, common: Mapping[str, Any], images: Mapping[str, Any], methods: Mapping[str, Any]) -> None:
@@ -67,13 +69,19 @@ def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterable[
 
 
 def _told(name: str, before: Any, now: Any) -> Iterable[str]:
-    """Say what differs, one level down where both are settings."""
+    """Say what differs, down to single settings."""
     if not isinstance(before, dict) or not isinstance(now, dict):
         yield f"{name} was {before!r} and is {now!r}"
         return
     for key in {**before, **now}:
-        if before.get(key) != now.get(key):
-            if key in ("digest", "image", "truth", "labels"):
-                yield f"{name}: the {'model' if key == 'digest' else key} has changed"
-            else:
-                yield f"{name}: {key} was {before.get(key)!r} and is {now.get(key)!r}"
+        there, here = before.get(key), now.get(key)
+        if there == here:
+            continue
+        if key in _CONTENTS and key in before:
+            yield f"{name}: the {_CONTENTS[key]} has changed"
+        elif key in now and key not in before and key in _NEW:
+            yield f"{name}: an earlier version, which did not keep all settings, began it"
+        elif isinstance(there, dict) and isinstance(here, dict):
+            yield from _told(name, there, here)
+        else:
+            yield f"{name}: {key} was {there!r} and is {here!r}"

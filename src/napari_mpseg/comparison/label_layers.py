@@ -23,6 +23,7 @@ class LabelsContender:
 
     promise = ""
     timed = False
+    exact = True
 
     def __init__(self, label: str, labels: Mapping[str, Any]) -> None:
         self.label, self.labels = label, dict(labels)

@@ -1,6 +1,7 @@
 """Methods as contenders: registered ones, models, forests, method files, and the models of a cross-validation."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from napari_mpseg.comparison.seen import FOLDS, WITHOUT, doubts_about, fold_of, 
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.methods.options import checked_options
 from napari_mpseg.methods.registry import METHODS, MethodEntry, resolve_method
-from napari_mpseg.methods.seen import card_of, seen_by
+from napari_mpseg.methods.seen import card_of, read_card, seen_by
 from napari_mpseg.progress import CancelToken, ProgressCallback
 
 if TYPE_CHECKING:
@@ -58,14 +59,16 @@ class MethodContender:
         self.title = self.entry.summary if method not in METHODS else f"{self.entry.title}: {self.entry.summary}"
         self._built: Any = None
         self._seen = seen_by(method)
+        self.exact = is_exact(self.entry)
 
     def settings(self) -> dict[str, Any]:
-        """Return method, options and the digest of the model; see ``Contender``."""
+        """Return method, all its settings, and the digests of file and model; see ``Contender``."""
         return {
             "method": self.method if self.method in METHODS else Path(self.method).name,
             "options": self.options,
             "around": self.around,
             "digest": digest_of(self.method),
+            **described(self.entry, self.options),
         }
 
     def doubts(self, picture: Picture) -> tuple[Doubt, ...]:
@@ -115,7 +118,9 @@ class HeldOutContender:
         self.options, self.around = dict(options or {}), dict(around or {})
         self.folds = read_folds(folder)
         self.title = f"Cross-validation {folder.name}: each image by the model that was trained without its fold"
-        checked_options(checked_entry(str(self._model(next(iter(self.folds))))), self.options)
+        first = checked_entry(str(self._model(next(iter(self.folds)))))
+        checked_options(first, self.options)
+        self.exact = is_exact(first)
         self._built: tuple[str, Any, bool] = "", None, True
         self._chosen: dict[str, tuple[str, Doubt | None]] = {}
         self._seen: dict[str, SeenImages] = {}
@@ -229,8 +234,22 @@ def segmented(
     )
 
 
+def described(entry: MethodEntry, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a method does with its options, defaults too; of a network or a forest the digest of its card."""
+    card = read_card(entry)
+    if card is not None:
+        return {"model": hashlib.sha256(json.dumps(card, sort_keys=True).encode()).hexdigest()}
+    does = built(entry, options, "cpu").describe()
+    return {"described": {name: value for name, value in does.items() if name != "device"}}
+
+
+def is_exact(entry: MethodEntry) -> bool:
+    """Return whether a method's labels are the same whatever the size of tiles."""
+    return not entry.network or (read_card(entry) or {}).get("receptive_radius") is not None
+
+
 def digest_of(method: str) -> str:
-    """Return the SHA-256 of what says all of a model or method file; empty for a registered method."""
+    """Return the SHA-256 of the file that says all of a model or method; empty for a registered method."""
     path = Path(method)
     if method in METHODS or not path.exists():
         return ""

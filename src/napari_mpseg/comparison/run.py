@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from napari_mpseg._version import __version__
 from napari_mpseg.comparison.case import Case, load_case
 from napari_mpseg.comparison.comparison import Comparison, Failure
 from napari_mpseg.comparison.contender import Contender, Found, FoundCallback, RunOptions
@@ -122,9 +123,9 @@ def compare(
     if folder is not None:
         go_on_with(
             folder,
-            {"min_size": min_size, "particle_value": particle_value},
+            {"min_size": min_size, "particle_value": particle_value, "version": __version__},
             {picture.name: {**picture.digests, "group": picture.group} for picture in pictures},
-            {contender.label: contender.settings() for contender in contenders},
+            {one.label: {**one.settings(), **({} if one.exact else {"tile_size": tile_size})} for one in contenders},
         )
     work = _Work(folder, options, on_progress or silent, cancel or CancelToken(), len(contenders) * len(pictures))
     for contender in contenders:

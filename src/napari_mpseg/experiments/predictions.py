@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_mpseg._version import __version__
 from napari_mpseg.evaluation.evidence import Evidence, gather_evidence
 from napari_mpseg.experiments.evidence_files import load_evidence, save_evidence
 from napari_mpseg.experiments.samples import Sample
@@ -151,4 +152,5 @@ def _save_mask(labels: Any, place: Path) -> None:
 
 
 def _digest(facts: Any) -> str:
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:32]
+    """Return a digest of what a prediction depends on; that is the program itself, too."""
+    return hashlib.sha256(json.dumps([__version__, facts], sort_keys=True, default=str).encode()).hexdigest()[:32]

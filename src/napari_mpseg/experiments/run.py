@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_mpseg._version import __version__
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.experiments.grouping import keys_of
 from napari_mpseg.experiments.operating_point import check_operating_point, finisher
@@ -20,7 +21,7 @@ from napari_mpseg.experiments.predictions import (
 from napari_mpseg.experiments.protocol import Inventory, Protocol, ProtocolSettings
 from napari_mpseg.experiments.rounds import Division, Round, check_rounds, split_record
 from napari_mpseg.experiments.samples import Sample, find_samples, read_all
-from napari_mpseg.experiments.stored_models import Record, check_preset, keep_preset, stored_model
+from napari_mpseg.experiments.stored_models import VERSION, Record, check_preset, keep_preset, stored_model
 from napari_mpseg.experiments.table import ProtocolTable, make_table
 from napari_mpseg.methods.seen import seen_by
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
@@ -147,7 +148,7 @@ def _prepared(
     )
     division = protocol.divide(settings, inventory)
     check_rounds(division.rounds, inventory.names, [one.whole for one in prints], inventory.keys)
-    about = {"protocol": protocol.name, "settings": to_dict(settings)}
+    about = {"protocol": protocol.name, VERSION: __version__, "settings": to_dict(settings)}
     return _Work(out, samples, images, prints, division, about, settings, device, say, on_progress, cancel)
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from napari_mpseg.training.preset import Preset
     from napari_mpseg.training.session import Session
 
+VERSION = "version"
+
 
 def stored_model(
     place: Path,
@@ -114,35 +116,44 @@ class Record:
     older: Callable[[], Mapping[str, Any]] | None = None
 
     def check(self) -> None:
-        """Refuse another record.
+        """Refuse another record; the version of the program, which is kept for the reader, may be another.
 
         Raises
         ------
         SettingsError
             If another one is there; up to four differences are named, by their path in the record.
         """
-        if not self.place.exists():
+        there = self._there()
+        if there is None:
             return
-        try:
-            there = json.loads(self.place.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise SettingsError(f"{self.place} cannot be read: {error}. Choose another --out.") from error
-        here = self.values if self.older is None or not is_older(there) else self.older()
-        found = list(differences(there, json.loads(json.dumps(here))))
+        here = self.older() if self.older is not None and is_older(there) else self.values
+        found = differences(_without_version(there), _without_version(json.loads(json.dumps(here))))
         if found:
             more = f", and {len(found) - 4} more" if len(found) > 4 else ""
             raise SettingsError(f"{self.what} ({'; '.join(found[:4])}{more}). Choose another --out.")
 
     def keep(self) -> None:
         """Write it, unless it is there."""
-        text = json.dumps(self.values, indent=1, ensure_ascii=False)
-        if not self.place.exists() or self.place.read_text(encoding="utf-8") != f"{text}\n":
-            write_text(self.place, text)
+        there = self._there()
+        if there is None or is_older(there):
+            write_text(self.place, json.dumps(self.values, indent=1, ensure_ascii=False))
+
+    def _there(self) -> Any:
+        if not self.place.exists():
+            return None
+        try:
+            return json.loads(self.place.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{self.place} cannot be read: {error}. Choose another --out.") from error
 
     def check_and_keep(self) -> None:
         """Refuse another record, or write this one; raises as :meth:`check`."""
         self.check()
         self.keep()
+
+
+def _without_version(record: Any) -> Any:
+    return {key: value for key, value in record.items() if key != VERSION} if isinstance(record, dict) else record
 
 
 def differences(there: Any, here: Any, path: str = "") -> list[str]:

@@ -265,7 +265,7 @@ def inverted_notes(comparison: Comparison) -> list[str]:
     names = [name for name, share in shares.items() if share > _MOSTLY]
     if not names:
         return []
-    least = f"{min(shares[name] for name in names):.0%}{' or more' if len(names) > 1 else ''}"
+    least = f"{100 * min(shares[name] for name in names):.3g}%{' or more' if len(names) > 1 else ''}"
     return [
         f"In the truth of {_images(names, comparison)}, {least} of the pixels are particle: are particle and "
         "background the wrong way round? In MP-Net's labels particles are 0 (in napari “only value” 0, on the command "

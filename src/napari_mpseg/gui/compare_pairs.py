@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from napari.layers import Image, Labels
+from napari.layers import Labels
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from napari_mpseg.gui.evaluate_input import full, may_be_mask
+from napari_mpseg.gui.compare_owner import Owners, is_image, may_be_truth, named_as_truth, size_of
 from napari_mpseg.gui.layer_choice import LayerChoice
 from napari_mpseg.gui.status_line import note
 from napari_mpseg.layers import role_of
@@ -16,6 +16,8 @@ from napari_mpseg.layers import role_of
 
 class TruthRow(QWidget):
     """An image layer, the layer of its truth, and what is wrong with them.
+
+    Another image, or none because its layer was removed, takes the truth away with it.
 
     Signals
     -------
@@ -30,15 +32,16 @@ class TruthRow(QWidget):
 
     def __init__(self, layers: Any) -> None:
         super().__init__()
-        self.truth = LayerChoice(layers, _may_be_truth, preferred=lambda layer: False, none="choose the truth …")
+        self.truth = LayerChoice(layers, may_be_truth, preferred=lambda layer: False, none="choose the truth …")
         self.truth.setToolTip("What really is particle on it: labels or a mask of the same size. It is not changed.")
-        self.image = LayerChoice(layers, _is_image, preferred=lambda layer: False)
+        self.image = LayerChoice(layers, is_image, preferred=lambda layer: False, none="choose the image …")
         self.image.setToolTip("An image to run the methods on. It is not changed.")
         self.remove_button = QToolButton()
         self.remove_button.setText("✕")
         self.remove_button.setToolTip("Do not compare on this image. The layers stay.")
         self.remove_button.clicked.connect(self.removed)
         self.problem = note()
+        self._image: Any = None
         for choice in (self.image, self.truth):
             choice.setMinimumContentsLength(8)
             choice.layer_changed.connect(self._look)
@@ -64,6 +67,10 @@ class TruthRow(QWidget):
         return all(layer is not None for layer in self.pair) and not self.problem.text()
 
     def _look(self, layer: Any = None) -> None:
+        before, self._image = self._image, self.image.layer
+        if before is not None and self._image is not before and self.truth.layer is not None:
+            self.truth.choose(None)  # looks again
+            return
         image, truth = self.pair
         text = ""
         if image is not None and image is truth:
@@ -84,6 +91,11 @@ class TruthRow(QWidget):
 class TruthList(QWidget):
     """All images with their truth, and a button to add one.
 
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    owners : Owners
+
     Signals
     -------
     changed()
@@ -92,12 +104,11 @@ class TruthList(QWidget):
 
     changed = Signal()
 
-    def __init__(self, viewer: Any) -> None:
+    def __init__(self, viewer: Any, owners: Owners) -> None:
         super().__init__()
-        self._viewer = viewer
+        self._viewer, self._owners = viewer, owners
         self.rows: list[TruthRow] = []
         self.add_button = QPushButton("Add an image")
-        self.add_button.setToolTip("Compare on several images at once: another one with its truth")
         self.add_button.clicked.connect(self.add)
         self._list = QVBoxLayout()
         self._list.setContentsMargins(0, 0, 0, 0)
@@ -105,8 +116,10 @@ class TruthList(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(self._list)
         layout.addWidget(self.add_button)
-        self.add()
-        viewer.layers.events.inserted.connect(self._propose, position="last")  # once the lists know the layer
+        self._add_row()
+        viewer.layers.events.inserted.connect(self._on_inserted, position="last")  # once the lists know the layer
+        for emitter in self._emitters():
+            emitter.connect(self._show_buttons, position="last")
 
     @property
     def pairs(self) -> list[tuple[Any, Any]]:
@@ -119,13 +132,22 @@ class TruthList(QWidget):
         return [row.pair[0] for row in self.rows if row.pair[0] is not None]
 
     @property
+    def fresh(self) -> list[Any]:
+        """The images that could be added: neither chosen nor a truth, those with a truth first."""
+        taken = [layer for row in self.rows for layer in row.pair if layer is not None]
+        free = [layer for layer in reversed(self._viewer.layers) if is_image(layer) and layer not in taken]
+        plain = [layer for layer in free if not named_as_truth(layer)]
+        found = plain or ([] if self.images else free)
+        return sorted(found, key=lambda image: not self._truths_of(image))
+
+    @property
     def problem(self) -> str:
         """What keeps the comparison from starting, in words; empty if nothing does."""
-        if not self.images:
-            return "no image"
         told = [row.problem.text() for row in self.rows if row.problem.text()]
         if told:
             return told[0]
+        if any(row.pair[0] is None for row in self.rows):
+            return "Choose the image to compare on" + (", or take its row away." if len(self.rows) > 1 else ".")
         if any(row.pair[1] is None for row in self.rows):
             return "Choose the truth of every image: labels or a mask of what really is particle on it."
         images = [image for image, _ in self.pairs]
@@ -135,18 +157,19 @@ class TruthList(QWidget):
 
     def add(self) -> None:
         """Add a row with an image that is not in the list, if there is one."""
+        if self.fresh:
+            self._add_row()
+
+    def _add_row(self) -> None:
+        fresh = self.fresh
         row = TruthRow(self._viewer.layers)
-        taken = self.images
         self.rows.append(row)
         self._list.addWidget(row)
-        fresh = [layer for layer in reversed(self._viewer.layers) if _is_image(layer) and layer not in taken]
         if fresh:
-            row.image.choose(_with_truth(fresh, self._viewer.layers) or fresh[0])
+            row.image.choose(fresh[0])
         row.changed.connect(self._changed)
         row.removed.connect(lambda: self.remove(row))
-        self._show_buttons()
-        self._propose()
-        self.changed.emit()
+        self._changed()
 
     def remove(self, row: TruthRow) -> None:
         """Take a row away, unless it is the last."""
@@ -155,65 +178,64 @@ class TruthList(QWidget):
             self._list.removeWidget(row)
             row.release()
             row.deleteLater()
-            self._show_buttons()
-            self.changed.emit()
+            self._changed()
+
+    def _on_inserted(self, event: Any) -> None:
+        """Take a new image into a row that has none."""
+        empty = [row for row in self.rows if row.pair[0] is None]
+        if empty and event.value in self.fresh:
+            empty[0].image.choose(event.value)
+        self._changed()
 
     def _changed(self) -> None:
         self._propose()
+        self._show_buttons()
         self.changed.emit()
 
-    def _propose(self, event: Any = None) -> None:
+    def _propose(self) -> None:
         """Choose a truth where only one layer can be meant."""
-        taken = [row.pair[1] for row in self.rows]
         for row in self.rows:
             image, truth = row.pair
             if image is None or truth is not None:
                 continue
-            found = [layer for layer in _truths_of(image, self._viewer.layers) if layer not in taken]
-            if len(found) == 1:
-                row.truth.choose(found[0])
+            taken = [other.pair[1] for other in self.rows]
+            found = [layer for layer in self._truths_of(image) if layer not in taken]
+            named = [layer for layer in found if named_as_truth(layer)]
+            if 1 in (len(found), len(named)):
+                row.truth.choose((named if len(named) == 1 else found)[0])
 
-    def _show_buttons(self) -> None:
+    def _truths_of(self, image: Any) -> list[Any]:
+        """Return labels layers that are no result, and masks called so, that belong to an image."""
+        return [
+            layer
+            for layer in self._viewer.layers
+            if may_be_truth(layer)
+            and layer is not image
+            and not role_of(layer)
+            and (isinstance(layer, Labels) or named_as_truth(layer))
+            and size_of(layer) == size_of(image)
+            and self._owners.of(layer) is image
+        ]
+
+    def _show_buttons(self, event: Any = None) -> None:
         for row in self.rows:
             row.remove_button.setVisible(len(self.rows) > 1)
+        some = bool(self.fresh)
+        self.add_button.setEnabled(some)
+        self.add_button.setToolTip(
+            "Compare on several images at once: another one with its truth"
+            if some
+            else "Every open image is in the list. Open another one with its truth first."
+        )
+
+    def _emitters(self) -> tuple[Any, ...]:
+        events = self._viewer.layers.events
+        return events.removed, events.renamed
 
     def release(self) -> None:
         """Let go of the viewer's layers."""
-        self._viewer.layers.events.inserted.disconnect(self._propose)
+        self._viewer.layers.events.inserted.disconnect(self._on_inserted)
+        for emitter in self._emitters():
+            emitter.disconnect(self._show_buttons)
         for row in self.rows:
             row.release()
-
-
-def size_of(layer: Any) -> tuple[int, int]:
-    """Return height and width of a layer in pixels."""
-    shape = full(layer).shape
-    ahead = layer.ndim - 2
-    return int(shape[ahead]), int(shape[ahead + 1])
-
-
-def _is_image(layer: Any) -> bool:
-    return isinstance(layer, Image) and not role_of(layer)
-
-
-def _may_be_truth(layer: Any) -> bool:
-    return isinstance(layer, (Labels, Image)) and role_of(layer) not in ("errors", "probability") and may_be_mask(layer)
-
-
-def _truths_of(image: Any, layers: Any) -> list[Any]:
-    """Return labels layers that are no result, and masks called so, of an image's size."""
-    words = ("truth", "expert", "mask", "annotat")
-    return [
-        layer
-        for layer in layers
-        if _may_be_truth(layer)
-        and layer is not image
-        and not role_of(layer)
-        and size_of(layer) == size_of(image)
-        and (isinstance(layer, Labels) or any(word in layer.name.lower() for word in words))
-    ]
-
-
-def _with_truth(images: list[Any], layers: Any) -> Any:
-    return next(
-        (image for image in images if _truths_of(image, layers) and image not in _truths_of(image, layers)), None
-    )

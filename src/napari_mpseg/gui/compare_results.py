@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from qtpy.QtCore import Signal
@@ -32,6 +33,7 @@ class ComparisonResults(QWidget):
 
     def __init__(self, memory: Memory, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.heading = note()
         self.table = ComparisonTable()
         self.notes = note()
         self.copy_button, self.save_button = QPushButton("Copy"), QPushButton("Save …")
@@ -61,7 +63,7 @@ class ComparisonResults(QWidget):
         form.addRow("on", self.image)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for item in (self.table, self.notes):
+        for item in (self.heading, self.table, self.notes):
             column.addWidget(item)
         column.addLayout(buttons)
         column.addLayout(form)
@@ -75,8 +77,25 @@ class ComparisonResults(QWidget):
         self.notes.setText("".join(f"<p>{text}</p>" for text in map(_escaped, comparison.notes)))
         self.notes.setVisible(bool(comparison.notes))
         _fill(self.method, [row.label for row in comparison.rows if any(row.label == method for method, _ in cases)])
-        _fill(self.image, [picture.name for picture in comparison.pictures])
-        self.errors_button.setEnabled(self.method.count() > 0)
+
+    def show_places(self, places: Mapping[str, str], open_: Sequence[str]) -> None:
+        """Say what the table is of, and offer errors of the images that are still open.
+
+        Parameters
+        ----------
+        places : mapping of str to str
+            By image: it and its plane in words.
+        open_ : sequence of str
+            Those whose layers are still there.
+        """
+        gone = [place for name, place in places.items() if name not in open_]
+        text = f"<b>Result</b> on {_escaped(', '.join(places.values()))}"
+        if gone:
+            text += f".<br>No longer open: {_escaped(', '.join(gone))}. Copy or save the table to keep it."
+        self.heading.setText(text)
+        _fill(self.image, list(open_))
+        for item in (self.method, self.image, self.errors_button):
+            item.setEnabled(self.method.count() > 0 and bool(open_))
 
     def copy(self) -> None:
         """Put the whole table on the clipboard, separated by tabs."""

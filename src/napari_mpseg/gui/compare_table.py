@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTableWi
 _MOST_ROWS = 12
 _BETTER = {"higher": "Higher is better.", "lower": "Lower is better.", "zero": "Zero is best."}
 _NOTHING = "–"
+_WIDEST_NAME = 140  # pixels, so that scores are seen beside it
 
 
 class _Value(QTableWidgetItem):
@@ -54,7 +55,7 @@ class ComparisonTable(QTableWidget):
         metrics = comparison.metrics
         self.setColumnCount(len(metrics) + 3)
         self.setRowCount(len(comparison.rows))
-        self._heads(metrics)
+        self._heads(comparison)
         best = {metric.name: comparison.best(metric) for metric in metrics}
         for number, row in enumerate(comparison.rows):
             self.setItem(number, 0, _name(comparison, row))
@@ -70,14 +71,19 @@ class ComparisonTable(QTableWidget):
         self.sortByColumn(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
         self._fit(len(comparison.rows))
+        self.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+        self.resizeColumnToContents(0)
+        self.setColumnWidth(0, min(self.columnWidth(0), _WIDEST_NAME))
 
-    def _heads(self, metrics: Any) -> None:
+    def _heads(self, comparison: Any) -> None:
+        from napari_mpseg.comparison.tables import unit_of
+
         heads = [("method", "A star: it learnt from one of the images, so its figures are too good")]
-        for metric in metrics:
+        for metric in comparison.metrics:
             source = f"<p>{escape(metric.source)}</p>" if metric.source else ""
             better = _BETTER.get(metric.better, "")
             told = f"<p>{escape(metric.definition)}</p><p>{escape(metric.undefined)} {better}</p>{source}"
-            heads.append((metric.title, told))
+            heads.append((metric.title + unit_of(comparison, metric), told))
         heads.append(("time (s)", "Wall time of segmenting all images, without loading the method"))
         heads.append(("memory (MiB)", "What the process held at most above what it held when an image was begun"))
         for column, (text, tip) in enumerate(heads):
@@ -95,7 +101,7 @@ class ComparisonTable(QTableWidget):
 def _name(comparison: Any, row: Any) -> QTableWidgetItem:
     item = QTableWidgetItem(comparison.name_of(row.label))
     item.setData(Qt.ItemDataRole.UserRole, row.label)
-    item.setToolTip(row.title)
+    item.setToolTip(f"<p><b>{escape(comparison.name_of(row.label))}</b></p><p>{escape(row.title)}</p>")
     return item
 
 

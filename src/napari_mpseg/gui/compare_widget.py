@@ -5,27 +5,36 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari.layers import Labels
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog, QFormLayout, QWidget
 
 from napari_mpseg.errors import MpsegError
-from napari_mpseg.gui.compare_methods import LabelTicks, MethodTicks, image_of
+from napari_mpseg.gui.compare_labels import LabelTicks, LabelUse
+from napari_mpseg.gui.compare_methods import MethodTicks
+from napari_mpseg.gui.compare_owner import Owners, is_image
 from napari_mpseg.gui.compare_pairs import TruthList
 from napari_mpseg.gui.compare_results import ComparisonResults
+from napari_mpseg.gui.compare_truth import inverted_truth
 from napari_mpseg.gui.compare_work import Compared, compare_layers, errors_of, save_comparison
 from napari_mpseg.gui.evaluate_fields import ParticleValue, min_size_field
-from napari_mpseg.gui.evaluate_input import full, plane_in_view, plane_index, with_particle_value
-from napari_mpseg.gui.evaluate_layer import ErrorLayer
+from napari_mpseg.gui.evaluate_input import pixels_in_view, with_particle_value
+from napari_mpseg.gui.evaluate_layer import ROLE, ErrorLayer
 from napari_mpseg.gui.layer_input import snapshot_stack
 from napari_mpseg.gui.memory import Memory, preferences
 from napari_mpseg.gui.run_panel import RunPanel, WorkingWidget
 from napari_mpseg.gui.status_line import note
 from napari_mpseg.gui.tick_list import TickList
+from napari_mpseg.gui.train_inputs import of_stack
+from napari_mpseg.gui.visible import needed_plane, planes_shape
 from napari_mpseg.gui.worker import Job
+from napari_mpseg.layers import role_of
 
 if TYPE_CHECKING:
     import napari
+
+_Compared = dict[str, tuple[Any, tuple[int, ...]]]  # layer and plane of each image
 
 _NO_IMAGE = (
     "<b>Nothing to compare on yet.</b> Open an image and its truth: labels or a mask of what really is particle on it. "
@@ -47,9 +56,11 @@ class CompareWidget(WorkingWidget):
         self._viewer = napari_viewer
         self._memory = Memory("compare")
         self.result: Compared | None = None
-        self._compared: dict[str, tuple[Any, tuple[int, ...]]] = {}  # layer and plane of each image
+        self._compared: _Compared = {}
+        self._kind = ""  # of the truths: labels or masks
         self._build()
         self.pairs.changed.connect(self._explain)
+        self.particle_value.changed.connect(self._explain)
         for emitter in self._emitters():
             emitter.connect(self._explain, position="last")  # once the lists know of it
         self._explain()
@@ -58,10 +69,12 @@ class CompareWidget(WorkingWidget):
 
     def _build(self) -> None:
         self.hint = note()
-        self.pairs = TruthList(self._viewer)
+        owners = Owners(self._viewer.layers)
+        self.pairs = TruthList(self._viewer, owners)
         self.particle_value = ParticleValue(self._memory, "truth")
+        self.truth_note = note()
         self.methods = MethodTicks(self._memory)
-        self.labels = LabelTicks(self._viewer.layers)
+        self.labels = LabelTicks(self._viewer.layers, owners)
         self.min_size = min_size_field(self._memory)
         self.metrics = TickList()
         self._fill_metrics()
@@ -81,6 +94,7 @@ class CompareWidget(WorkingWidget):
         self.form.addRow(note("<b>Images</b> and their truth"))
         self.form.addRow(self.pairs)
         self.form.addRow("In truth particle is", self.particle_value)
+        self.form.addRow(self.truth_note)
         self.form.addRow(note("<b>Methods</b> to run"))
         self.form.addRow(self.methods)
         self.labels_heading = note("<b>Labels</b> that are there already")
@@ -96,9 +110,10 @@ class CompareWidget(WorkingWidget):
         from napari_mpseg.comparison.comparison import COLUMNS
         from napari_mpseg.evaluation.metric import METRICS
 
+        names = [*COLUMNS, *(name for name in METRICS if name not in COLUMNS)]  # the order of the table's columns
         entries = [
             (name, f"{entry.title}  ({entry.family})", f"{entry.definition} {entry.undefined}")
-            for name, entry in METRICS.items()
+            for name, entry in ((name, METRICS[name]) for name in names)
         ]
         known = [name for name in self._memory.get("metrics", list(COLUMNS)) if name in METRICS]
         self.metrics.fill(entries, known or list(COLUMNS))
@@ -107,14 +122,27 @@ class CompareWidget(WorkingWidget):
     def _explain(self, event: Any = None) -> None:
         """Say what is missing before anything can be compared."""
         problem = self.pairs.problem
-        some = bool(self.pairs.images)
+        some = any(is_image(layer) for layer in self._viewer.layers)
         self.labels.refresh(self.pairs.pairs)
         for row in (self.labels_heading, self.labels):
-            self.form.setRowVisible(row, self.labels.count() > 0)
+            self.form.setRowVisible(row, bool(self.labels.values))
+        self._suit([truth for _, truth in self.pairs.pairs])
+        self.truth_note.setText(inverted_truth(self._viewer, self.pairs.pairs, self.particle_value.value))
+        self.form.setRowVisible(self.truth_note, bool(self.truth_note.text()))
         self.hint.setText(problem if some else _NO_IMAGE)
         self.hint.setVisible(bool(problem))
         self.form_box.setVisible(some)
         self.panel.allow(not problem)
+        if self.result is not None:
+            self._show_places()
+
+    def _suit(self, truths: list[Any]) -> None:
+        """Take the remembered value of particles for masks, and none for labels, once it is known which they are."""
+        labels = [truth for truth in truths if isinstance(truth, Labels)]
+        kind = "labels" if labels else "masks" if truths else ""
+        if kind and kind != self._kind:
+            self._kind = kind
+            self.particle_value.suit((labels or truths)[0])
 
     # -- the work ------------------------------------------------------------------------------------------------
 
@@ -122,15 +150,19 @@ class CompareWidget(WorkingWidget):
         """Compare what the form says."""
         if self.panel.busy or self.pairs.problem:
             return
-        methods, labels, metrics = self.methods.ticked, self.labels.ticked, self.metrics.ticked
+        methods, labels, metrics = self.methods.ticked, self.labels.uses, self.metrics.ticked
         if not methods and not labels:
             self.panel.status.say("Tick at least one method, or labels that are there.", "error")
             return
         if not metrics:
             self.panel.status.say("Tick one metric or more: F1 tells most in one number.", "error")
             return
+        if self.labels.problem:
+            self.panel.status.say(self.labels.problem, "error")
+            return
         try:
-            pairs = self._pairs()
+            pairs, compared = self._pairs()
+            rows = self._label_rows(labels, compared, methods)
         except MpsegError as error:
             self.panel.status.say(str(error), "error")
             return
@@ -140,7 +172,7 @@ class CompareWidget(WorkingWidget):
             compare_layers,
             pairs,
             methods,
-            self._label_rows(labels, methods),
+            rows,
             metrics=metrics,
             min_size=self.min_size.value(),
             device=preferred.device,
@@ -148,50 +180,63 @@ class CompareWidget(WorkingWidget):
             cache=preferred.cache_folder or None,
             title="Comparing methods",
         )
-        self.panel.start(job, self._show)
+        self.panel.start(job, lambda result: self._show(result, compared))
 
-    def _pairs(self) -> list[tuple[Any, Any, str]]:
-        """Return image, truth and name of each pair, the planes in view, safe from later changes."""
+    def _pairs(self) -> tuple[list[tuple[Any, Any, str]], _Compared]:
+        """Return image, truth and name of each pair, the planes in view, safe from later changes; and what they are."""
         found = []
-        self._compared = {}
+        compared: _Compared = {}
         for image, truth in self.pairs.pairs:
-            plane = plane_index(self._viewer, image)
-            ahead = full(image).shape[: image.ndim - 2]
-            several = tuple(index for index, size in zip(plane, ahead, strict=True) if size > 1)
-            opened = snapshot_stack(image).image(several or None)
-            mask = with_particle_value(plane_in_view(self._viewer, truth), self.particle_value.value)
+            plane = needed_plane(self._viewer, image)
+            opened = snapshot_stack(image).image(of_stack(plane, planes_shape(image)))
+            mask = with_particle_value(pixels_in_view(self._viewer, truth), self.particle_value.value)
             name = image.name
-            while name in self._compared:
+            while name in compared:
                 name += "'"
-            self._compared[name] = (image, plane)
+            compared[name] = (image, plane)
             found.append((opened, mask, name))
-        return found
+        return found, compared
 
-    def _label_rows(self, layers: list[Any], methods: list[str]) -> dict[str, dict[str, Any]]:
+    def _label_rows(self, uses: list[LabelUse], compared: _Compared, methods: list[str]) -> dict[str, dict[str, Any]]:
         """Return the labels that are there, by row and image."""
-        names = {id(image): name for name, (image, _) in self._compared.items()}
+        names = {id(image): name for name, (image, _) in compared.items()}
         rows: dict[str, dict[str, Any]] = {}
-        for layer in layers:
-            image = image_of(layer, self.pairs.pairs)
-            label = layer.name if layer.name not in methods else f"{layer.name} (layer)"
-            rows.setdefault(label, {})[names[id(image)]] = plane_in_view(self._viewer, layer)
+        for use in uses:
+            label = use.heading if use.heading not in methods else f"{use.heading} (layer)"
+            rows.setdefault(label, {})[names[id(use.image)]] = pixels_in_view(self._viewer, use.layer)
         return rows
 
     def _remember(self) -> None:
         self._memory.set(metrics=self.metrics.ticked, min_size=self.min_size.value())
-        self.particle_value.remember()
+        truths = [truth for _, truth in self.pairs.pairs]
+        self.particle_value.remember(next((truth for truth in truths if isinstance(truth, Labels)), truths[0]))
         self.methods.remember()
 
-    def _show(self, result: Compared) -> None:
-        self.result = result
+    def _show(self, result: Compared, compared: _Compared) -> None:
+        self.result, self._compared = result, compared
         comparison = result.comparison
         self.results.show_comparison(comparison, result.labels)
+        self._show_places()
         self.results.show()
-        count, failed = len(comparison.cases), len(comparison.failures)
-        text = f"{len(comparison.rows)} rows on {len(comparison.pictures)} image(s): {count} cases."
+        from napari_mpseg.comparison.comparison import inverted_notes
+
+        failed, warnings = len(comparison.failures), inverted_notes(comparison)
+        where = f"{self._place_of(next(iter(compared)))}" if len(compared) == 1 else f"{len(compared)} images"
+        text = f"{_counted(len(comparison.rows), 'row')} on {where}."
         if failed:
-            text += f" {failed} failed; see the notes."
-        self.panel.status.say(text, "warning" if failed else "done")
+            text += f" {_counted(failed, 'case')} failed; see the notes."
+        self.panel.status.say(" ".join([text, *warnings]), "warning" if failed or warnings else "done")
+
+    def _show_places(self) -> None:
+        """Say what the table is of, and which of it is still open."""
+        there = [name for name, (layer, _) in self._compared.items() if layer in self._viewer.layers]
+        self.results.show_places({name: self._place_of(name) for name in self._compared}, there)
+
+    def _place_of(self, name: str) -> str:
+        """Return an image and its plane in words."""
+        layer, plane = self._compared[name]
+        index = of_stack(plane, planes_shape(layer))
+        return name if index is None else f"{name}, plane {', '.join(map(str, index))}"
 
     # -- errors and files ----------------------------------------------------------------------------------------
 
@@ -210,9 +255,21 @@ class CompareWidget(WorkingWidget):
         self.panel.start(job, lambda data: self._show_errors(layer, plane, data, method, image))
 
     def _show_errors(self, layer: Any, plane: tuple[int, ...], data: Any, method: str, image: str) -> None:
-        shown = self.errors.show(layer, plane, data, self.results.legend.scheme)
-        shown.name = f"{image} errors of {method}"
-        self.panel.status.say(f"The layer “{shown.name}” shows the errors of {method}.", "done")
+        title = f"{layer.name} errors of {method}"
+        shown = self.errors.show(layer, plane, data, self.results.legend.scheme, title)
+        self._hide_others(layer, shown)
+        self.panel.status.say(
+            f"The layer “{shown.name}” shows the errors of {method} on {self._place_of(image)}. Rename it to keep it.",
+            "done",
+        )
+
+    def _hide_others(self, image: Any, shown: Any) -> None:
+        """Hide the errors of other methods on the image: through each other they would be taken for those of one."""
+        shown.visible = True
+        for layer in self._viewer.layers:
+            other = role_of(layer) == ROLE and layer is not shown
+            if other and layer.metadata["napari-mpseg"].get("source") == image.name and not self._viewer.grid.enabled:
+                layer.visible = False
 
     def ask_and_save(self) -> None:
         """Ask for a folder and save page and tables in it."""
@@ -249,3 +306,7 @@ class CompareWidget(WorkingWidget):
     def _emitters(self) -> tuple[Any, ...]:
         events = self._viewer.layers.events
         return events.inserted, events.removed, events.renamed
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"

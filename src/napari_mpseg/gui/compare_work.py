@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from napari_mpseg.progress import CancelToken, ProgressCallback
@@ -45,7 +45,7 @@ def compare_layers(
     methods : sequence of str
         Registered names and paths.
     labels : mapping
-        By row: labels ``(Y, X)`` by the image's name.
+        By row: labels ``(Y, X)`` by the image's name. An image without any is no failure.
     **options
         For :func:`~napari_mpseg.comparison.run.compare`.
 
@@ -66,6 +66,8 @@ def compare_layers(
     comparison = compare(
         pairs, rows, on_found=keep, title="Comparison on layers", on_progress=on_progress, cancel=cancel, **options
     )
+    failures = tuple(one for one in comparison.failures if one.method not in labels or one.image in labels[one.method])
+    comparison = replace(comparison, failures=failures)
     return Compared(comparison, found, {name: truth for _, truth, name in pairs})
 
 

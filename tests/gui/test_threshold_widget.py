@@ -1,5 +1,6 @@
 """*Choose a threshold* in a real viewer: counts, aims, labels, and the card of a model."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -60,54 +61,54 @@ def test_nothing_to_choose_on(widget, screenshot):
 
 
 def test_counts_at_every_threshold(viewer, widget, finished, result_layer, probability, screenshot):
-    assert widget.probability.layer is result_layer
-    assert (widget.threshold, widget.min_size.value()) == (pytest.approx(0.2, abs=0.004), 4)
-    assert not widget.plot.isVisible()
+    assert widget.form.probability.layer is result_layer
+    assert (widget.threshold, widget.form.min_size.value()) == (pytest.approx(0.2, abs=0.004), 4)
+    assert not widget.picker.plot.isVisible()
     widget.panel.run_button.click()
     finished(widget)
     for threshold in (0.1, 0.304, 0.5, 0.87):
-        widget.number.setValue(threshold)
-        assert f"<b>{counted(probability, widget.threshold, 4):,} particle" in widget.said.text()
+        widget.picker.number.setValue(threshold)
+        assert f"<b>{counted(probability, widget.threshold, 4):,} particle" in widget.picker.said.text()
         assert abs(widget.threshold - threshold) < 0.004
-    assert widget.plot.isVisible()
-    assert not widget.aims.isVisible()  # there is no truth to aim at
+    assert widget.picker.plot.isVisible()
+    assert not widget.picker.aims.isVisible()  # there is no truth to aim at
     screenshot("threshold_counted")
-    widget.min_size.setValue(9)
-    assert not widget.plot.isVisible()
-    assert "Press" in widget.said.text()
+    widget.form.min_size.setValue(9)
+    assert not widget.picker.plot.isVisible()
+    assert "Press" in widget.picker.said.text()
 
 
 def test_truth_gives_scores_and_aims(viewer, widget, finished, result_layer, probability, truth, screenshot):
-    widget.truth.choose(viewer.add_labels(truth, name="expert", scale=(2.5, 2.5), visible=False))
-    widget.probability.choose(result_layer)
+    widget.form.truth.choose(viewer.add_labels(truth, name="expert", scale=(2.5, 2.5), visible=False))
+    widget.form.probability.choose(result_layer)
     widget.panel.run_button.click()
     finished(widget)
-    widget.number.setValue(0.3)
+    widget.picker.number.setValue(0.3)
     flat = truth.ravel() > 0, probability.ravel() > 255 * widget.threshold
     for name, function in (("precision", precision_score), ("recall", recall_score), ("F1", f1_score)):
-        assert f"{name} {function(*flat):.3f}" in widget.said.text()
-    widget.aims.aim.setCurrentIndex(widget.aims.aim.findData("best-f1"))
-    widget.aims.button.click()
+        assert f"{name} {function(*flat):.3f}" in widget.picker.said.text()
+    widget.picker.aims.aim.setCurrentIndex(widget.picker.aims.aim.findData("best-f1"))
+    widget.picker.aims.button.click()
     assert np.array_equal(probability > 255 * widget.threshold, truth > 0)  # where F1 is 1
     assert widget.record()["aim"] == "best-f1"
     assert widget.record()["f1"] == 1
     screenshot("threshold_truth")
-    widget.slider.setValue(widget.slider.value() + 9)
+    widget.picker.slider.setValue(widget.picker.slider.value() + 9)
     assert widget.record()["aim"] == "by hand"
 
 
 def test_a_mask_where_0_is_particle(viewer, widget, finished, result_layer, truth):
     layer = viewer.add_image(np.where(truth > 0, 0, 255).astype(np.uint8), name="mask")
-    widget.probability.choose(result_layer)
-    widget.truth.choose(layer)
-    widget.particle.box.setChecked(True)
+    widget.form.probability.choose(result_layer)
+    widget.form.truth.choose(layer)
+    widget.form.particle.box.setChecked(True)
     widget.panel.run_button.click()
     finished(widget)
     assert widget.curves.n_truth == (np.bincount(truth.ravel())[1:] >= 4).sum()
 
 
 def test_truth_of_another_size_is_refused(viewer, widget, finished, result_layer, screenshot):
-    widget.truth.choose(viewer.add_labels(np.ones((20, 30), np.int32), name="other"))
+    widget.form.truth.choose(viewer.add_labels(np.ones((20, 30), np.int32), name="other"))
     widget.panel.run_button.click()
     finished(widget)
     assert widget.panel.status.kind == "error"
@@ -123,7 +124,7 @@ def test_values_that_are_no_probability_are_refused(viewer, widget, finished):
 
 def test_the_mask_in_view_follows_the_slider(viewer, widget, qtbot, result_layer, probability):
     qtbot.waitUntil(lambda: widget.preview._layer is not None)
-    widget.number.setValue(0.4)
+    widget.picker.number.setValue(0.4)
     layer = viewer.layers["scan probability above threshold"]
     y, x = np.rint(np.asarray(layer.translate) / 2.5).astype(int)
     height, width = layer.data.shape
@@ -141,7 +142,7 @@ def test_the_mask_in_view_follows_the_slider(viewer, widget, qtbot, result_layer
 
 def test_labels_are_those_of_segmentation(viewer, widget, finished, result_layer, probability):
     widget.preview_box.setChecked(False)
-    widget.number.setValue(0.35)
+    widget.picker.number.setValue(0.35)
     before = len(viewer.layers)
     widget.make_button.click()
     finished(widget)
@@ -157,7 +158,7 @@ def test_labels_are_those_of_segmentation(viewer, widget, finished, result_layer
     np.testing.assert_array_equal(layer.scale, result_layer.scale)
     made = layer.metadata["napari-mpseg"]["provenance"]["settings"]
     assert (made["threshold"], made["min_size"]) == (widget.threshold, 4)
-    assert made["stored_probability"]["layer"] == "scan probability"
+    assert made["options"]["stored_probability"]["layer"] == "scan probability"
 
 
 def test_labels_without_the_image(viewer, widget, finished):
@@ -165,7 +166,7 @@ def test_labels_without_the_image(viewer, widget, finished):
     probability[1, 5:9, 5:9] = 0.7
     viewer.add_image(probability, name="stack")
     viewer.dims.current_step = (1, 0, 0)
-    widget.number.setValue(0.6)
+    widget.picker.number.setValue(0.6)
     widget.make_button.click()
     finished(widget)
     layer = viewer.layers[f"stack particles at {widget.threshold:.3f}"]
@@ -179,9 +180,9 @@ def test_another_plane_is_not_counted_yet(viewer, widget, finished):
     viewer.dims.current_step = (0, 0, 0)
     widget.panel.run_button.click()
     finished(widget)
-    assert widget.plot.isVisible()
+    assert widget.picker.plot.isVisible()
     viewer.dims.current_step = (2, 0, 0)
-    assert not widget.plot.isVisible()
+    assert not widget.picker.plot.isVisible()
 
 
 @pytest.fixture
@@ -207,7 +208,7 @@ def test_store_in_the_model_that_made_it(widget, result_layer, model, monkeypatc
     remember_model(Memory("segment"), model)
     made_by(result_layer, model)
     weights = (model / "weights.safetensors").read_bytes()
-    widget.number.setValue(0.31)
+    widget.picker.number.setValue(0.31)
     answers = [threshold_store.QMessageBox.StandardButton.No, threshold_store.QMessageBox.StandardButton.Yes]
     monkeypatch.setattr(threshold_store.QMessageBox, "question", lambda *args: answers.pop(0))
     widget.store_button.click()
@@ -216,7 +217,10 @@ def test_store_in_the_model_that_made_it(widget, result_layer, model, monkeypatc
     card = json.loads((model / "card.json").read_text())
     assert card["threshold"] == widget.threshold
     assert card["scores"]["operating_point"]["aim"] == "by hand"
-    assert card["scores"]["operating_point"]["chosen_on"] == ["scan"]
+    (image,) = card["scores"]["operating_point"]["chosen_on"]
+    assert (image["name"], image["shape"]) == ("scan", [120, 160, 1])
+    whole = hashlib.sha256(b"(120, 160, 1)" + bytes([90]) * (120 * 160)).hexdigest()
+    assert image["image_sha256"] == whole
     assert (model / "weights.safetensors").read_bytes() == weights
     assert "stored" in widget.panel.status.text()
 
@@ -231,7 +235,7 @@ def test_the_bundled_model_is_copied(widget, result_layer, tmp_path, monkeypatch
     monkeypatch.setattr(
         threshold_store.QFileDialog, "getSaveFileName", lambda *args, **more: (str(tmp_path / "tuned"), "")
     )
-    widget.number.setValue(0.5)
+    widget.picker.number.setValue(0.5)
     widget.store_button.click()
     assert load_card(tmp_path / "tuned").threshold == widget.threshold
 
@@ -247,3 +251,87 @@ def test_another_model_than_made_it_is_refused(widget, result_layer, model, monk
     widget.store_button.click()
     assert widget.panel.status.kind == "error"
     assert "is not the model that made" in widget.panel.status.text()
+
+
+# -- which probability, and whose truth ----------------------------------------------------------------------------
+
+
+def yes_or_no(viewer, probability):
+    record = {"role": "probability", "source": "scan", "provenance": {"settings": {"method": "yen", "threshold": 0.5}}}
+    mask = (probability > 100).astype(np.uint8) * 255
+    return viewer.add_image(mask, name="scan probability [2]", metadata={"napari-mpseg": record})
+
+
+def test_the_choice_stays_when_the_mask_is_shown(viewer, widget, qtbot, result_layer, probability):
+    second = viewer.add_image(probability[::-1], name="second", metadata=dict(result_layer.metadata))
+    assert widget.form.probability.layer == second
+    viewer.layers.selection.active = second
+    choice = widget.form.probability
+    choice.setCurrentIndex(choice.findText("scan probability"))
+    qtbot.waitUntil(lambda: "scan probability above threshold" in viewer.layers)
+    qtbot.wait(300)
+    assert choice.layer == result_layer
+    assert viewer.layers.selection.active == second
+
+
+def test_the_plane_is_found_by_its_place(viewer, widget, qtbot):
+    stack = np.zeros((4, 40, 50), np.uint8)
+    stack[2, 10:20, 10:30] = 200
+    viewer.add_labels(np.zeros((40, 2, 2), np.int32), name="finer")  # its steps are those of the slider
+    viewer.add_image(stack, name="stack", scale=(5, 1, 1))
+    viewer.dims.set_point(0, 10)
+    viewer.reset_view()
+    name = "stack above threshold"
+    qtbot.waitUntil(lambda: name in viewer.layers and viewer.layers[name].data.any(), timeout=3000)
+    assert viewer.layers[name].translate[0] == 10
+
+
+def test_a_yes_or_no_result_is_chosen_by_the_user_only(viewer, widget, finished, probability, result_layer):
+    assert widget.form.probability.layer == result_layer
+    answer = yes_or_no(viewer, probability)
+    assert widget.form.probability.layer == result_layer
+    viewer.layers.remove(result_layer)
+    assert widget.form.probability.layer == viewer.layers["scan"]
+    viewer.layers.remove("scan")
+    assert widget.form.probability.layer is None
+    assert "Choose a probability" in widget.hint.text()
+    widget.form.probability.choose(answer)
+    widget.panel.run_button.click()
+    finished(widget)
+    assert "yen says yes or no only" in widget.picker.said.text()
+    assert "was made with" not in widget.picker.said.text()
+
+
+def test_an_inverted_truth_is_told(viewer, widget, finished, result_layer, truth):
+    mask = viewer.add_image(np.where(truth > 0, 0, 255).astype(np.uint8), name="mask")
+    widget.form.probability.choose(result_layer)
+    widget.form.truth.choose(mask)
+    widget.panel.run_button.click()
+    finished(widget)
+    assert widget.panel.status.kind == "warning"
+    assert "tick “only value” and give 0" in widget.panel.status.text()
+    widget.form.particle.box.setChecked(True)
+    widget.panel.run_button.click()
+    finished(widget)
+    assert widget.panel.status.text() == ""
+    widget.form.truth.choose(viewer.add_labels(truth, name="labels"))
+    assert widget.form.particle.value is None  # what was right for the mask would turn them round
+
+
+def test_a_copy_is_listed_where_one_segments_and_an_old_error_goes(
+    viewer, widget, result_layer, tmp_path, monkeypatch, segment_widget
+):
+    from importlib.resources import files
+
+    from napari_mpseg.gui import threshold_store
+
+    made_by(result_layer, files("napari_mpseg") / "models" / "half-multiresunet-nile-red")
+    answers = [str(tmp_path / "tuned"), str(tmp_path / "tuned"), ""]
+    monkeypatch.setattr(threshold_store.QFileDialog, "getSaveFileName", lambda *args, **more: (answers.pop(0), ""))
+    widget.store_button.click()
+    assert segment_widget.method.findData(str(tmp_path / "tuned")) >= 0
+    assert segment_widget.method.method == "default"
+    widget.store_button.click()
+    assert widget.panel.status.kind == "error"  # it is there already
+    widget.store_button.click()
+    assert widget.panel.status.text() == ""

@@ -11,9 +11,9 @@ from napari.utils.colormaps import Colormap
 from qtpy.QtCore import QTimer
 
 from napari_mpseg.errors import MpsegError
-from napari_mpseg.gui.evaluate_input import plane_in_view, plane_index, stored_probability
+from napari_mpseg.gui.evaluate_input import pixels_in_view, stored_probability
 from napari_mpseg.gui.layer_choice import keeping_active
-from napari_mpseg.gui.visible import centred, visible_box
+from napari_mpseg.gui.visible import centred, plane_in_view, visible_box
 from napari_mpseg.layers import plane_offset, space_of, unique_name
 
 ROLE = "threshold preview"
@@ -72,14 +72,14 @@ class ThresholdPreview:
         source = self._source
         if source is None or source not in self._viewer.layers:
             return
-        box = visible_box(self._viewer, source)
-        if box is None:
+        box, plane = visible_box(self._viewer, source), plane_in_view(self._viewer, source)
+        if box is None or plane is None:
             return
-        box, plane = centred(box, _MOST_PIXELS), plane_index(self._viewer, source)
+        box = centred(box, _MOST_PIXELS)
         if (box, plane, id(source.data)) == self._seen:
             return
         try:
-            part = plane_in_view(self._viewer, source, box)
+            part = pixels_in_view(self._viewer, source, box)
             self._part = np.asarray(stored_probability(part, source.name))
         except MpsegError:
             return  # it is told when something is asked of it

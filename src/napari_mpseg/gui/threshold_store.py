@@ -9,9 +9,12 @@ from typing import Any
 
 from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
 
-from napari_mpseg.errors import ModelError
+from napari_mpseg.errors import ModelError, MpsegError
 from napari_mpseg.gui.memory import Memory
 from napari_mpseg.gui.method_choice import recent_models, remember_model
+from napari_mpseg.gui.threshold_labels import source_plane
+
+_DIGESTED_AT_ONCE = 2**25  # pixels, read while the window waits
 
 
 def model_behind(layer: Any) -> Path | None:
@@ -91,6 +94,37 @@ def ask_and_store(
     remember_model(Memory("segment"), made)
     kept = "a copy of the bundled model, saved as" if out is not None else "the card of"
     return f"Threshold {threshold:.3f} stored in {kept} {made}. Its weights are unchanged."
+
+
+def image_in_card(viewer: Any, layer: Any) -> str | dict[str, Any]:
+    """Return what a card keeps of the image that a threshold was chosen on: name, size and digest, or the name alone.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer or napari.components.ViewerModel
+    layer : napari.layers.Image
+        The probability.
+    """
+    from napari_mpseg.training.data.fingerprints import Fingerprint
+
+    name = str(layer.metadata.get("napari-mpseg", {}).get("source", layer.name))
+    try:
+        image = source_plane(viewer, layer)
+    except MpsegError:
+        return name
+    if image is None or image.shape[0] * image.shape[1] > _DIGESTED_AT_ONCE:
+        return name
+    return {**Fingerprint.of(image).to_dict(), "name": name}
+
+
+def list_models_anew(viewer: Any) -> None:
+    """Let an open *Segment particles* list the models again, of which one is new."""
+    from napari_mpseg.gui.segment_widget import SegmentWidget
+
+    window = getattr(viewer, "window", None)
+    for widget in window.dock_widgets.values() if window is not None else ():
+        if isinstance(widget, SegmentWidget):
+            widget.method.refresh()
 
 
 def _ask_for_model(parent: QWidget) -> Path | None:

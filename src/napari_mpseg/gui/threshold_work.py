@@ -108,7 +108,8 @@ def count_everywhere(
     connectivity : int
         2 for 8 neighbours, 1 for 4.
     """
-    from napari_mpseg.evaluation.operating_points import count_curve, threshold_case, threshold_curves
+    from napari_mpseg.evaluation.count_curve import count_curve
+    from napari_mpseg.evaluation.threshold_curves import threshold_case, threshold_curves
 
     settings = {"min_size": min_size, "connectivity": connectivity}
     if truth is None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
 
 from napari_mpseg.errors import ImageError
 
@@ -339,22 +340,54 @@ def test_a_model_file_joins_the_methods(segment_widget, image, tmp_path, monkeyp
     assert choice.method == str(model)
 
 
-def test_options_of_a_method_get_their_own_fields(viewer, segment_widget, finished, image):
+def test_options_of_a_method_get_their_own_fields(viewer, segment_widget, finished, image, qtbot):
     assert segment_widget.method.method == "default"
-    assert not segment_widget.options.isVisible()
+    assert not segment_widget.options.fields
     segment_widget.method.choose("fixed-level")
-    assert segment_widget.options.isVisible()
-    level = segment_widget.options._form["level"]
-    assert "level" in level.tooltip
+    level = segment_widget.options.fields["level"]
+    qtbot.waitUntil(level.isVisible)
+    assert "8-bit" in level.toolTip()
     assert level.value == 106
+    assert level.edit.text() == "106 of 255"
     level.value = 240  # the 8-bit range is stretched to 0..250: only the third rectangle is above
     segment_widget.panel.run_button.click()
     finished(segment_widget)
     assert viewer.layers["spots particles"].features["area_px"].iloc[1:].tolist() == [16]
-    level.value = 300
+    level.edit.setValue(300)
+    assert level.value == 255
+
+
+def test_minus_one_is_shown_as_what_it_stands_for(segment_widget):
+    segment_widget.method.choose("local-threshold")
+    factor = segment_widget.options.fields["k"]
+    assert (factor.value, factor.edit.text()) == (-1, "the rule's own")
+    factor.edit.stepUp()
+    assert (factor.value, factor.edit.text()) == (0, "0")
+    factor.edit.setValue(-3)
+    assert factor.value == -1
+    assert segment_widget.form.labelForField(factor).text() == "Factor k"
+    segment_widget.options.fields["window"].edit.setValue(-3)
+    assert segment_widget.options.values == {"window": 3}
+
+
+def test_options_of_a_method_are_there_again(viewer, segment_widget, fake_segment, finished, image):
+    segment_widget.method.choose("fixed-level")
+    segment_widget.options.fields["level"].value = 150
+    segment_widget.options.fields["channel"].value = "red"
+    segment_widget.method.choose("otsu")
+    assert segment_widget.options.values == {}
+    segment_widget.method.choose("fixed-level")
+    assert segment_widget.options.values == {"level": 150, "channel": "red"}
     segment_widget.panel.run_button.click()
     finished(segment_widget)
-    assert "300" in segment_widget.panel.status.text()
+
+    from napari_mpseg.gui.segment_widget import SegmentWidget
+
+    again = SegmentWidget(viewer)
+    assert again.options.values == {"level": 150, "channel": "red"}
+    again.options.reset()
+    assert again.options.values == {}
+    again.close()
 
 
 def test_methods_are_listed_under_headings_that_cannot_be_chosen(segment_widget):
@@ -397,6 +430,7 @@ def test_points_reach_the_method_in_pixels_of_the_image(viewer, segment_widget, 
     points = viewer.layers["spots points"]
     assert points.mode == "add"
     assert seeds.layer is points
+    assert points.current_face_color in ("transparent", "#00000000")  # a ring, which hides nothing
     segment_widget.panel.run_button.click()
     assert "holds no points" in segment_widget.panel.status.text()
     points.add(points.world_to_data((100 + 2.5 * 12, 200 + 2.5 * 23)))  # in the first rectangle
@@ -430,3 +464,112 @@ def test_a_method_file_brings_its_settings(viewer, segment_widget, image, tmp_pa
     assert str(segment_widget.background.settings) == "gaussian:30"
     assert not segment_widget.form.isRowVisible(segment_widget.threshold_row)
     assert not segment_widget.form.isRowVisible(segment_widget.tta)
+    assert "Otsu" in segment_widget.method.summary.text()
+    assert "background gaussian:30, minimum size 9 px" in segment_widget.method.summary.text()
+    save_method(tmp_path / "level.json", "fixed-level", {"level": 150, "channel": "red"}, note="For tyres.")
+    segment_widget.method.add_model(tmp_path / "level.json")
+    assert "grey level 150 of 255, channel red. For tyres." in segment_widget.method.summary.text()
+
+
+def test_a_method_that_is_gone_gives_way_to_the_bundled_network(viewer, segment_widget, tmp_path):
+    from napari_mpseg.gui.method_choice import MethodChoice
+    from napari_mpseg.methods.files import save_method
+
+    path = save_method(tmp_path / "ours.json", "otsu")
+    segment_widget.method.add_model(path)
+    segment_widget._remember()
+    path.unlink()
+    again = MethodChoice(segment_widget._memory)
+    assert again.method == "default"
+    assert f"{path} is no longer there" in again.summary.text()
+    segment_widget.method.refresh()
+    assert segment_widget.method.method == "default"
+    assert segment_widget.form.isRowVisible(segment_widget.tta)
+
+
+def test_a_model_that_another_widget_made_is_listed(segment_widget, tmp_path, qtbot):
+    from napari_mpseg.gui.memory import Memory
+    from napari_mpseg.gui.method_choice import remember_model
+
+    model = tmp_path / "copy"
+    model.mkdir()
+    (model / "card.json").write_text("{}")
+    remember_model(Memory("segment"), model)
+    choice = segment_widget.method
+    assert choice.findData(str(model)) < 0
+    choice.showPopup()
+    choice.hidePopup()
+    assert choice.findData(str(model)) >= 0
+    assert choice.method == "default"
+
+
+@pytest.fixture
+def planes(viewer, spots):
+    """Planes 5 um apart, of which the one at 10 um is plane 2; another stack makes the slider's steps 1 um."""
+    viewer.add_image(np.zeros((3, *spots.shape), np.uint8), name="fine", scale=(1, 2, 2))
+    return viewer.add_image(np.stack([spots * 0, spots // 2, spots]), name="stack", scale=(5, 2, 2))
+
+
+def test_the_plane_at_the_place_in_view_is_segmented(viewer, segment_widget, fake_segment, finished, planes):
+    viewer.dims.set_point(0, 10)
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    labels = viewer.layers["stack particles"]
+    assert labels.data.max() == 3
+    assert labels.translate[0] == 10
+    segment_widget.image.choose(viewer.layers["fine"])
+    segment_widget.panel.run_button.click()
+    assert "fine has no plane" in segment_widget.panel.status.text()
+
+
+def test_points_and_strokes_are_those_of_the_plane(viewer, segment_widget, fake_segment, finished, planes):
+    viewer.dims.set_point(0, 10)
+    segment_widget.method.choose("region-growing")
+    segment_widget.inputs.choices["seeds"].parentWidget().layout().itemAt(1).widget().click()  # New
+    points = viewer.layers["stack points"]
+    assert points.ndim == 3
+    points.data = [(0, 1, 1), (2, 12, 23), (1, 3, 3)]
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    np.testing.assert_allclose(fake_segment.calls[-1][1]["options"]["seeds"], [[12, 23]])
+
+    segment_widget.method.choose("pixel-forest")
+    segment_widget.inputs.choices["painted"].parentWidget().layout().itemAt(1).widget().click()
+    painted = viewer.layers["stack painted"]
+    painted.data[1, :3, :3] = 1
+    segment_widget.panel.run_button.click()
+    assert "no strokes on plane 2" in segment_widget.panel.status.text()
+    painted.data[2, :4, :4] = 2
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    np.testing.assert_array_equal(fake_segment.calls[-1][1]["options"]["painted"], painted.data[2])
+
+    # all planes: each with its own, flat ones on every plane
+    segment_widget.stack.setCurrentIndex(segment_widget.stack.findData("all"))
+    segment_widget.panel.run_button.click()
+    assert "no strokes on plane 0" in segment_widget.panel.status.text()
+    segment_widget.method.choose("region-growing")
+    count = len(fake_segment.calls)
+    segment_widget.inputs.choices["seeds"].choose(points)
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    seeds = [call[1]["options"]["seeds"].tolist() for call in fake_segment.calls[count:]]
+    np.testing.assert_allclose(seeds, [[[1, 1]], [[3, 3]], [[12, 23]]])
+    flat = viewer.add_points([(5, 6)], scale=(2, 2), name="flat")
+    segment_widget.inputs.choices["seeds"].choose(flat)
+    segment_widget.panel.run_button.click()
+    finished(segment_widget)
+    assert fake_segment.calls[-1][1]["options"]["seeds"].tolist() == [[5, 6]]
+
+
+def test_nothing_is_cut_off_at_the_width_a_dock_gives(viewer, segment_widget, image, qtbot, screenshot):
+    segment_widget.background.way.setCurrentIndex(1)
+    for method in ("region-growing", "pixel-forest", "mp-act", "local-threshold"):
+        segment_widget.method.choose(method)
+        qtbot.wait(50)
+        viewer.window._qt_window.resizeDocks([segment_widget.parent()], [10], Qt.Orientation.Horizontal)
+        qtbot.wait(50)
+        assert segment_widget.form_box.minimumSizeHint().width() <= segment_widget.form_box.width()
+        right = segment_widget.form_box.mapTo(segment_widget, segment_widget.form_box.rect().topRight()).x()
+        assert right < segment_widget.width() < 400
+        screenshot(f"segment_{method}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QHBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QGridLayout, QWidget
 
 from napari_mpseg.gui.memory import Memory
 from napari_mpseg.inference.background import BACKGROUNDS, BackgroundSettings
@@ -35,13 +35,14 @@ class BackgroundChoice(QWidget):
         self.radius.setDecimals(0)
         self.radius.setSuffix(" px")
         self.radius.setToolTip("Radius in pixels; larger than the largest particle")
-        self.light = QCheckBox("light")
+        self.light = QCheckBox("light background")
         self.light.setToolTip("The background is brighter than the particles")
-        layout = QHBoxLayout(self)
+        layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.way, 1)
-        layout.addWidget(self.radius)
-        layout.addWidget(self.light)
+        layout.addWidget(self.way, 0, 0, 1, 2)
+        layout.addWidget(self.radius, 1, 0)
+        layout.addWidget(self.light, 1, 1)
+        layout.setColumnStretch(0, 1)
         self.way.currentIndexChanged.connect(self._show)
         self.way.setCurrentIndex(max(0, self.way.findData(memory.get("background", _NONE))))
         self.radius.setValue(memory.get("background_radius", _RADIUS))

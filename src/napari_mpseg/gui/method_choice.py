@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QStandardItemModel
 from qtpy.QtWidgets import QComboBox, QFileDialog, QWidget
 
+from napari_mpseg.errors import MpsegError
 from napari_mpseg.gui.memory import Memory
 from napari_mpseg.gui.status_line import note
-from napari_mpseg.methods.registry import FOLDER_CARDS
+from napari_mpseg.methods.options import options_of
+from napari_mpseg.methods.registry import FOLDER_CARDS, METHODS
 
-_FROM_FILE = "\0file"
+_FROM_FILE, _BUNDLED = "\0file", "default"
 _MOST_MODELS = 5
 
 
@@ -34,8 +36,10 @@ class MethodChoice(QComboBox):
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(12)
         self.summary = note()
+        self.summary.setTextFormat(Qt.TextFormat.PlainText)
+        self._missing = ""
         self._fill()
-        self.choose(memory.get("method", "default"))
+        self.choose(memory.get("method", _BUNDLED))
         self.currentIndexChanged.connect(self._on_changed)
         self._on_changed()
 
@@ -45,10 +49,10 @@ class MethodChoice(QComboBox):
         return str(self.currentData())
 
     def choose(self, method: str) -> None:
-        """Choose a registered name or a model's path; what is no longer there is passed over."""
+        """Choose a registered name or a model's path; in place of what is no longer there the bundled network."""
         index = self.findData(method)
-        if index >= 0:
-            self.setCurrentIndex(index)
+        self._missing = "" if index >= 0 else method
+        self.setCurrentIndex(index if index >= 0 else self.findData(_BUNDLED))
 
     def add_model(self, path: str | Path) -> None:
         """Add a trained model to the list and choose it."""
@@ -63,13 +67,19 @@ class MethodChoice(QComboBox):
         self.blockSignals(True)
         self.choose(chosen)
         self.blockSignals(False)
+        if self.method != chosen:
+            self._on_changed()
+
+    def showPopup(self) -> None:
+        """List what there is, of which another widget may have made some."""
+        if self._listed != self._models():
+            self.refresh()
+        super().showPopup()
 
     def _models(self) -> list[str]:
         return recent_models(self._memory)
 
     def _fill(self) -> None:
-        from napari_mpseg.methods import METHODS
-
         self.blockSignals(True)
         self.clear()
         group = ""
@@ -78,11 +88,11 @@ class MethodChoice(QComboBox):
                 group = entry.group
                 self._add_heading(group)
             self._add(entry.title, name, entry.summary)
-        models = self._models()
+        models = self._listed = self._models()
         if models:
             self._add_heading("Your own")
         for path in models:
-            self._add(Path(path).name, path, f"Trained model {path}")
+            self._add(Path(path).name, path, described(path))
         self.insertSeparator(self.count())
         self._add(
             "From file …", _FROM_FILE, "Choose a trained model, a random forest, or a method that was saved to a file."
@@ -108,7 +118,9 @@ class MethodChoice(QComboBox):
             return
         self._last = self.method
         tip = self.currentData(Qt.ItemDataRole.ToolTipRole) or ""
-        self.summary.setText(tip)
+        gone = f"{self._missing} is no longer there, so this is chosen: " if self._missing else ""
+        self.summary.setText(gone + tip)
+        self._missing = ""
         self.setToolTip(tip)
         self.changed.emit(self.method)
 
@@ -125,6 +137,44 @@ class MethodChoice(QComboBox):
         else:
             self.choose(self._last)
         self._on_changed()
+
+
+def described(path: str) -> str:
+    """Return what a model or a method file holds: of a method file its method and what is set."""
+    place = Path(path)
+    if place.is_dir() or place.suffix != ".json":
+        forest = (place / "forest.json").exists()
+        return f"{'Random forest' if forest else 'Trained model'} {path}"
+    from napari_mpseg.methods.files import load_method
+
+    try:
+        saved = load_method(place)
+    except MpsegError as error:
+        return str(error)
+    known = {option.name: option for option in options_of(saved.method)}
+    said = [
+        known[name].in_words(value) if name in known else f"{name} {_in_words(value)}"
+        for name, value in saved.options.items()
+    ]
+    if saved.background is not None:
+        said.append(f"background {saved.background}")
+    if saved.threshold is not None:
+        said.append(f"threshold {saved.threshold:g}")
+    if saved.min_size is not None:
+        said.append(f"minimum size {saved.min_size} px")
+    title = METHODS[saved.method].title
+    note_ = f" {saved.note}" if saved.note else ""
+    return f"{title} with {', '.join(said) or 'its defaults'}.{note_} From {path}"
+
+
+def _in_words(value: Any) -> str:
+    """Return a setting of a method's own kind, such as ranges of colour, as it is typed."""
+    from napari_mpseg.methods.colour_ranges import colour_threshold
+
+    try:
+        return colour_threshold(value).text()
+    except MpsegError:
+        return str(value)
 
 
 def recent_models(memory: Memory) -> list[str]:

@@ -4,48 +4,47 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from napari.layers import Labels, Points
-from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QWidget
 
-from napari_mpseg.errors import SettingsError
+from napari_mpseg.errors import MpsegError, SettingsError
+from napari_mpseg.gui.form_rows import FormRows
 from napari_mpseg.gui.layer_choice import LayerChoice
 from napari_mpseg.gui.painting import new_labels
-from napari_mpseg.gui.visible import plane_shape
+from napari_mpseg.gui.train_inputs import labels_ndim
+from napari_mpseg.gui.visible import plane_at, plane_shape
 from napari_mpseg.layers import role_of, space_of, unique_name
-from napari_mpseg.methods.registry import METHODS, MethodInput
+from napari_mpseg.methods.registry import MethodInput, resolve_method
+
+_RING, _RING_COLOUR = 8, "#56B4E9"  # pixels; sky blue
 
 
-class MethodInputs(QWidget):
-    """A choice of layer for every input of the chosen method, each with a button that makes a new one.
+class MethodInputs:
+    """A row with a choice of layer for every input of the chosen method, each with a button that makes a new one.
 
     Parameters
     ----------
+    form : QFormLayout
+        Where the rows are added.
     viewer : napari.Viewer
     image : callable
         Returns the image layer that is to be segmented, or None.
     """
 
-    changed = Signal()
-
-    def __init__(self, viewer: Any, image: Callable[[], Any]) -> None:
-        super().__init__()
-        self._viewer, self._image = viewer, image
+    def __init__(self, form: QFormLayout, viewer: Any, image: Callable[[], Any]) -> None:
+        self._rows, self._viewer, self._image = FormRows(form), viewer, image
         self.choices: dict[str, LayerChoice] = {}
         self._kinds: dict[str, MethodInput] = {}
-        self._form = QFormLayout(self)
-        self._form.setContentsMargins(0, 0, 0, 0)
 
-    def show_for(self, method: str) -> bool:
-        """Show the inputs of a registered method; return whether it has any."""
-        while self._form.rowCount():
-            self._form.removeRow(0)
-        for choice in self.choices.values():
-            choice.disconnect_layers()
-        inputs = METHODS[method].inputs if method in METHODS else ()
+    def show_for(self, method: str) -> None:
+        """Show the inputs of a registered method or a method file."""
+        self.release()
+        self._rows.clear()
+        inputs = inputs_of(method)
         self._kinds = {one.name: one for one in inputs}
         self.choices = {}
         for one in inputs:
@@ -53,23 +52,27 @@ class MethodInputs(QWidget):
                 self._add(one)
             elif method in _FORMS:
                 self._add_form(one, method)
-        return bool(self._form.rowCount())
 
-    def values(self) -> dict[str, Any]:
-        """Return the inputs in pixels of the image, as the method takes them.
+    def values(self, plane: tuple[int, ...] = ()) -> dict[str, Any]:
+        """Return the inputs of one plane, in pixels of the image, as the method takes them.
+
+        Parameters
+        ----------
+        plane : tuple of int
+            Which plane of the image is to be segmented; empty for an image without planes.
 
         Raises
         ------
         SettingsError
             If one is not chosen, is empty, or does not fit the image.
         """
-        image = self._image()
+        where = _Where(self._viewer, self._image(), plane)
         found = {}
         for name, choice in self.choices.items():
             one = self._kinds[name]
             if choice.layer is None:
                 raise SettingsError(f"Choose {one.title.lower()}, or make them with New: {one.summary}.")
-            found[name] = _KINDS[one.kind][1](choice.layer, image)
+            found[name] = _KINDS[one.kind][1](choice.layer, where)
         return found
 
     def release(self) -> None:
@@ -86,7 +89,6 @@ class MethodInputs(QWidget):
             none="none yet",
         )
         choice.setToolTip(one.summary)
-        choice.layer_changed.connect(lambda layer: self.changed.emit())
         button = QPushButton("New")
         button.setToolTip(f"Add an empty layer on the image, ready to be used: {one.summary}")
         button.clicked.connect(lambda: self._make(new))
@@ -95,7 +97,8 @@ class MethodInputs(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(choice, 1)
         layout.addWidget(button)
-        self._form.addRow(one.title, row)
+        row.setToolTip(one.summary)
+        self._rows.add(one.title, row)
         self.choices[one.name] = choice
 
     def _add_form(self, one: MethodInput, method: str) -> None:
@@ -103,7 +106,7 @@ class MethodInputs(QWidget):
         button = QPushButton(text)
         button.setToolTip(one.summary)
         button.clicked.connect(lambda: _opener(where)(self._viewer))
-        self._form.addRow(one.title, button)
+        self._rows.add(one.title, button)
 
     def _make(self, new: Callable[[Any, Any], Any]) -> None:
         image = self._image()
@@ -111,10 +114,51 @@ class MethodInputs(QWidget):
             self._viewer.layers.selection.active = new(self._viewer, image)
 
 
+def inputs_of(method: str) -> tuple[MethodInput, ...]:
+    """Return what a method, by its name or path, must be given beside the image; nothing where it cannot be read."""
+    try:
+        return tuple(getattr(resolve_method(method), "inputs", ()))
+    except MpsegError:
+        return ()
+
+
+@dataclass(frozen=True)
+class _Where:
+    """One plane of an image layer, or all of a plain one."""
+
+    viewer: Any
+    image: Any
+    plane: tuple[int, ...]
+
+    def world(self) -> Any:
+        """Return the place of the plane's first pixel, with the sliders' place on all other axes."""
+        point = np.asarray(self.viewer.dims.point, float).copy()
+        if self.plane:
+            point[-self.image.ndim :] = self.image.data_to_world((*self.plane, 0, 0))
+        return point
+
+    def words(self) -> str:
+        """Return which plane it is, to be put behind a name."""
+        return f" on plane {', '.join(map(str, self.plane))}" if self.plane else ""
+
+
 def _new_points(viewer: Any, image: Any) -> Any:
-    """Add an empty points layer at the place of the image, in which every click adds a point."""
-    name = unique_name(viewer, f"{image.name} points")
-    layer = viewer.add_points(np.zeros((0, 2)), ndim=2, name=name, **space_of(image, 2))
+    """Add an empty points layer at the place of the image, in which every click adds a point.
+
+    A point is a ring around the particle: a disc would hide a small one. However far one zooms out it can be seen.
+    """
+    name, ndim = unique_name(viewer, f"{image.name} points"), labels_ndim(image)
+    layer = viewer.add_points(
+        np.zeros((0, ndim)),
+        ndim=ndim,
+        name=name,
+        size=_RING,
+        face_color="transparent",
+        border_color=_RING_COLOUR,
+        border_width=0.15,
+        canvas_size_limits=(9, 10_000),
+        **space_of(image, ndim),
+    )
     layer.mode = "add"
     return layer
 
@@ -125,26 +169,38 @@ def _new_strokes(viewer: Any, image: Any) -> Any:
     return layer
 
 
-def _points(layer: Any, image: Any) -> Any:
-    """Return the points as y and x in pixels of the image."""
-    if not len(layer.data):
-        raise SettingsError(f"{layer.name} holds no points. Click on the particles with its tool 'Add points'.")
-    world = np.asarray([layer.data_to_world(point)[-2:] for point in layer.data])
-    start = np.asarray(image.data_to_world((0,) * image.ndim))[-2:]
-    step = np.asarray(image.data_to_world((1,) * image.ndim))[-2:] - start
-    # the value of pixel i lies at i in napari's coordinates
-    return (world - start) / step
-
-
-def _labels(layer: Any, image: Any) -> Any:
-    """Return a copy of the labels, which a person may go on painting."""
-    data = layer.data[0] if layer.multiscale else layer.data
-    shape = plane_shape(image)
-    if tuple(data.shape) != tuple(shape):
+def _points(layer: Any, where: _Where) -> Any:
+    """Return the points of the plane as y and x in pixels of the image."""
+    image, given = where.image, min(layer.ndim, where.image.ndim)
+    planes = min(given - 2, len(where.plane))  # a flat layer is shown, and counts, on every plane
+    world = where.world()[-image.ndim :]
+    found = []
+    for point in layer.data:
+        world[-given:] = np.asarray(layer.data_to_world(point))[-given:]
+        place = np.asarray(image.world_to_data(world), float)
+        of_plane = tuple(int(number) for number in np.round(place[-2 - planes : -2]))
+        if of_plane == where.plane[len(where.plane) - planes :]:
+            found.append(place[-2:])  # the value of pixel i lies at i in napari's coordinates
+    if not found:
         raise SettingsError(
-            f"{layer.name} has the shape {tuple(data.shape)}, the image {tuple(shape)}. Make labels on it with New."
+            f"{layer.name} holds no points{where.words()}. Click on the particles with its tool 'Add points'."
         )
-    return data.copy() if isinstance(data, np.ndarray) else data
+    return np.asarray(found)
+
+
+def _labels(layer: Any, where: _Where) -> Any:
+    """Return a copy of the plane's labels, which a person may go on painting."""
+    data = layer.data[0] if layer.multiscale else layer.data
+    shape, plane = plane_shape(where.image), plane_at(layer, where.world())
+    if plane_shape(layer) != shape or plane is None:
+        has = f"the shape {tuple(data.shape)}" if plane is not None else "no plane where the image's lies"
+        raise SettingsError(f"{layer.name} has {has}, the image {shape}. Make labels on it with New.")
+    found = data[plane]
+    if not isinstance(found, np.ndarray):
+        return found
+    if plane and not found.any():
+        raise SettingsError(f"{layer.name} holds no strokes{where.words()}. Paint there, or move to another plane.")
+    return found.copy()
 
 
 # Widgets of their own in which settings of a method are made.

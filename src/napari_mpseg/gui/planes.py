@@ -74,6 +74,7 @@ def segment_planes(
     name: str = "stack",
     method: str = "default",
     method_options: Mapping[str, Any] | None = None,
+    inputs: Sequence[Mapping[str, Any]] = (),
     on_progress: ProgressCallback,
     cancel: CancelToken,
     **options: Any,
@@ -92,6 +93,8 @@ def segment_planes(
         Registered name, or path of a model.
     method_options : mapping, optional
         Settings of a registered method that are not its defaults.
+    inputs : sequence of mapping
+        What the method must be given beside each image; empty where it needs nothing.
     on_progress, cancel
         As everywhere.
     **options
@@ -104,16 +107,17 @@ def segment_planes(
     """
     from napari_mpseg.pipeline import segment
 
-    options |= {"method": method, "options": method_options}
+    given = [{**(method_options or {}), **one} for one in inputs or [{}] * len(images)]
+    options |= {"method": method}
     if not shape:
-        return segment(images[0], on_progress=on_progress, cancel=cancel, **options)
+        return segment(images[0], options=given[0], on_progress=on_progress, cancel=cancel, **options)
     height, width = images[0].shape
     labels = np.zeros((len(images), height, width), np.int32)
     probability = np.zeros((len(images), height, width), np.uint8)
     results, count = [], 0
     for number, image in enumerate(images):
         report = within_plane(on_progress, number, len(images))
-        result = segment(image, on_progress=report, cancel=cancel, **options)
+        result = segment(image, options=given[number], on_progress=report, cancel=cancel, **options)
         found = np.asarray(result.labels[...])
         labels[number] = np.where(found > 0, found + count, 0)
         probability[number] = result.probability[...]

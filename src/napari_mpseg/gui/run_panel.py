@@ -12,6 +12,8 @@ from napari_mpseg.gui.status_line import StatusLine
 from napari_mpseg.gui.worker import Job, TimeLeft
 from napari_mpseg.progress import Progress
 
+_LEAST_WIDTH = 340  # of a widget in its dock
+
 
 class RunPanel(QWidget):
     """Runs one job at a time and shows how it goes.
@@ -146,9 +148,9 @@ class WorkingWidget(QWidget):
 
     panel: RunPanel
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.setMinimumWidth(340)  # so that no title, unit or button is cut off
+    def minimumSizeHint(self) -> QSize:
+        """Return the width at which no title, unit or button is cut off."""
+        return super().minimumSizeHint().expandedTo(QSize(_LEAST_WIDTH, 0))
 
     def lay_out(self, *items: QWidget) -> None:
         """Put `items` one under the other, to be scrolled where several widgets share a side of the window."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.layers import Image, Labels
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -74,8 +75,7 @@ class SegmentWidget(WorkingWidget):
             self._viewer.layers, lambda layer: isinstance(layer, Image), preferred=lambda layer: not role_of(layer)
         )
         self.image.setToolTip("The image to look for particles in. It is not changed.")
-        self.method, self.options = MethodChoice(self._memory), MethodOptions()
-        self.inputs = MethodInputs(self._viewer, lambda: self.image.layer)
+        self.method = MethodChoice(self._memory)
         self.background = BackgroundChoice(self._memory)
         self.method.changed.connect(self._show_rows)
         self.stack, self.channel = QComboBox(), QComboBox()
@@ -117,9 +117,12 @@ class SegmentWidget(WorkingWidget):
             ("Stack", self.stack),
             ("Channel", self.channel),
             ("Method", self.method),
-            ("", self.method.summary),
-            ("", self.inputs),
-            ("", self.options),
+        ):
+            self.form.addRow(label, field)
+        self.form.addRow(self.method.summary)
+        self.inputs = MethodInputs(self.form, self._viewer, lambda: self.image.layer)
+        self.options = MethodOptions(self.form, self._memory)
+        for label, field in (
             ("Subtract\nbackground", self.background),
             ("Threshold", self.threshold_row),
             ("Test-time\naugmentation", self.tta),
@@ -149,6 +152,7 @@ class SegmentWidget(WorkingWidget):
         )
         self.pixel_size.remember()
         self.background.remember()
+        self.options.remember()
 
     def _on_layer(self, layer: Any) -> None:
         if layer is not None:
@@ -180,8 +184,8 @@ class SegmentWidget(WorkingWidget):
         self.form.setRowVisible(self.channel, self.stack.currentData() == CHANNELS)
         if self._shown_method != self.method.method:
             self._shown_method = self.method.method
-            self.form.setRowVisible(self.inputs, self.inputs.show_for(self._shown_method))
-            self.form.setRowVisible(self.options, self.options.show_for(self._shown_method))
+            self.inputs.show_for(self._shown_method)
+            self.options.show_for(self._shown_method)
             self.form.setRowVisible(self.threshold_row, self._graded)
             self.form.setRowVisible(self.tta, takes_tta(self._shown_method))
             self.form.setRowVisible(self.rescale, takes_tta(self._shown_method))
@@ -242,8 +246,8 @@ class SegmentWidget(WorkingWidget):
         if layer is None or self.panel.busy:
             return
         try:
-            images, shape = self._images(layer)
-            options = self._options()
+            images, shape, planes = self._images(layer)
+            options = self._options() | {"inputs": [self.inputs.values(plane) for plane in planes]}
         except MpsegError as error:
             self.panel.status.say(str(error), "error")
             return
@@ -252,25 +256,26 @@ class SegmentWidget(WorkingWidget):
         job = Job(segment_and_prepare, images, shape, name=layer.name, title=f"Segmenting {layer.name}", **options)
         self.panel.start(job, self._add)
 
-    def _images(self, layer: Any) -> tuple[list[Any], tuple[int, ...]]:
-        """Return the images to segment and, for a whole stack, the lengths of its axes of planes."""
+    def _images(self, layer: Any) -> tuple[list[Any], tuple[int, ...], list[tuple[int, ...]]]:
+        """Return the images to segment, for a whole stack the lengths of its axes of planes, and each one's plane."""
         kind = self.stack.currentData()
         self._plane = ()
         stack = snapshot_stack(layer, channels_first=kind == CHANNELS)
         if kind == CHANNELS:
             from napari_mpseg.images.channels import pick_channels
 
-            return [pick_channels(stack.image(), self.channel.currentData())], ()
+            return [pick_channels(stack.image(), self.channel.currentData())], (), [()]
         if kind == ALL:
-            return [stack.image(index) for index in stack.plane_indices()], stack.plane_shape
+            planes = list(np.ndindex(*planes_shape(layer)))
+            return [stack.image(index) for index in stack.plane_indices()], stack.plane_shape, planes
         self._plane = needed_plane(self._viewer, layer)
-        return [stack.image(of_stack(self._plane, planes_shape(layer)))], ()
+        return [stack.image(of_stack(self._plane, planes_shape(layer)))], (), [self._plane]
 
     def _options(self) -> dict[str, Any]:
         preferred = preferences()
         return {
             "method": self.method.method,
-            "method_options": {**self.options.values, **self.inputs.values()},
+            "method_options": self.options.values,
             "background": self.background.settings,
             "threshold": self.threshold.value() if self._graded and not self.automatic.isChecked() else None,
             "min_size": self.min_size.value(),

@@ -28,10 +28,27 @@ def plane_in_view(viewer: Any, layer: Any) -> tuple[int, ...] | None:
         One index for each axis of the layer before its last two; empty for a plain picture, which napari shows on
         every plane. None if the layer has no plane at that place.
     """
+    return plane_at(layer, viewer.dims.point)
+
+
+def plane_at(layer: Any, world: Any) -> tuple[int, ...] | None:
+    """Return which plane of a layer is at a place in the world.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image or napari.layers.Labels
+    world : sequence of float
+        At least as many coordinates as the layer has axes, as in ``viewer.dims.point``.
+
+    Returns
+    -------
+    tuple of int or None
+        As of :func:`plane_in_view`.
+    """
     axes = layer.ndim - 2
     if not axes:
         return ()
-    place = np.asarray(layer.world_to_data(np.asarray(viewer.dims.point, float)[-layer.ndim :]), float)[:axes]
+    place = np.asarray(layer.world_to_data(np.asarray(world, float)[-layer.ndim :]), float)[:axes]
     plane = tuple(int(number) for number in np.round(place))
     return plane if all(0 <= number < size for number, size in zip(plane, planes_shape(layer), strict=True)) else None
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from napari_mpseg.gui.worker import TimeLeft, duration
+from napari_mpseg.errors import ImageError
+from napari_mpseg.gui.run_panel import RunPanel
+from napari_mpseg.gui.worker import Job, TimeLeft, duration
 from napari_mpseg.progress import Progress
 
 
@@ -20,3 +22,23 @@ def test_time_left_follows_the_pace_of_each_stage():
 )
 def test_durations_are_said_as_people_say_them(seconds, text):
     assert duration(seconds) == text
+
+
+def _refuse(*, on_progress, cancel):
+    raise ImageError("Too small.")
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_an_error_pops_up_only_where_nobody_sees_the_status_line(qtbot, shown):
+    from napari.utils.notifications import notification_manager
+
+    panel = RunPanel("Go", "")
+    qtbot.addWidget(panel)
+    if shown:
+        panel.show()
+        qtbot.waitExposed(panel)
+    before = len(notification_manager.records)
+    panel.start(Job(_refuse, title="", activity=False), lambda result: None)
+    qtbot.waitUntil(lambda: not panel.busy, timeout=5000)
+    assert panel.status.text() == "Too small."
+    assert [one.message for one in notification_manager.records[before:]] == ([] if shown else ["Too small."])

@@ -51,9 +51,6 @@ def pixels_in_view(viewer: Any, layer: Any, box: Box | None = None) -> Any:
     return frozen(plane)
 
 
-plane_in_view = pixels_in_view
-
-
 def planes_in_words(viewer: Any, layers: Sequence[Any]) -> str:
     """Return ``"Plane 3 of truth: "`` for those layers that have several planes; empty where none has."""
     told: list[str] = []

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakSet
 
 from napari.settings import get_settings
 from napari.utils.theme import get_theme
+from qtpy.compat import isalive
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QSizePolicy, QWidget
 
 _THEME_COLOUR = {"info": "current", "done": "current", "warning": "warning", "error": "error"}
+
+
+_LINES: WeakSet[StatusLine] = WeakSet()
 
 
 class StatusLine(QLabel):
@@ -22,6 +27,7 @@ class StatusLine(QLabel):
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         get_settings().appearance.events.theme.connect(self._paint)
+        _LINES.add(self)
         self.say("")
 
     def say(self, text: str, kind: str = "info") -> None:
@@ -38,6 +44,12 @@ class StatusLine(QLabel):
             f"StatusLine {{ border-left: 3px solid {edge}; padding: 5px 4px 5px 8px; "
             f"background-color: {theme.foreground.as_hex()}; color: {theme.text.as_hex()}; }}"
         )
+
+
+def said_in_view(text: str) -> bool:
+    """Return whether a status line that the user can see says this."""
+    alive = [line for line in _LINES if isalive(line)]
+    return any(line.text() == text and line.isVisible() and not line.visibleRegion().isEmpty() for line in alive)
 
 
 class Note(QLabel):

@@ -20,6 +20,7 @@ from qtpy.QtCore import QObject, Signal
 from superqt.utils import FunctionWorker
 
 from napari_mpseg.errors import Cancelled, MpsegError
+from napari_mpseg.gui.status_line import said_in_view
 from napari_mpseg.progress import CancelToken, Progress
 
 logger = logging.getLogger(__name__)
@@ -179,8 +180,9 @@ class Job(QObject):
         elif kind == "cancelled":
             self.cancelled.emit()
         else:
-            show_error(value)
             self.failed.emit(value)
+            if not said_in_view(value):  # as where another dock lies in front
+                show_error(value)
         self.ended.emit()
 
     def _crash(self, error: Exception) -> None:

@@ -1,6 +1,6 @@
 """From labelled images and a preset to a run that is ready to start, and from its end to a model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,7 @@ from napari_mpseg.provenance import library_versions
 from napari_mpseg.settings import to_dict
 from napari_mpseg.training.augment.augmentation import check_augmentation, fill_with
 from napari_mpseg.training.data.colours import with_channels
-from napari_mpseg.training.data.fingerprints import fingerprints as fingerprints
-from napari_mpseg.training.data.fingerprints import is_older, older_fingerprints
+from napari_mpseg.training.data.fingerprints import fingerprints, is_older, older_fingerprints
 from napari_mpseg.training.data.pairs import LabelledImage
 from napari_mpseg.training.data.seen import LEARNT, VALIDATED, inherited, seen_by_card
 from napari_mpseg.training.data.shrinking import shrunk_pair
@@ -152,11 +151,7 @@ def prepare_session(
     check_augmentation(settings.augmentation, channels)
     sampler = SAMPLERS[settings.patches.name](seen.images, seen.synthetic, settings, rng)
     training = Training(network, sampler, settings, validation=seen.validation, device=device)
-    data = {
-        "images": fingerprints(given.images),
-        "validation": fingerprints(given.validation),
-        "start": weights_digest(start.network) if start is not None else "",
-    }
+    data = given.told(start)
     made = ModelCard(
         name=name,
         network=settings.network,
@@ -172,8 +167,7 @@ def prepare_session(
     )
     made = replace(made, **dict(card or {}))
     if checkpoint is not None and is_older((read_checkpoint(checkpoint) or {}).get("data")):
-        older = {"images": older_fingerprints(seen.images), "validation": older_fingerprints(seen.validation)}
-        data = {**data, **older}
+        data = seen.told(start, older_fingerprints)
     resumed = restore_checkpoint(training, checkpoint, data) if checkpoint is not None else False
     done = len(training.history) if resumed else 0
     return Session(training, made, data, checkpoint, done, tuple(notes), given.validation)
@@ -201,6 +195,16 @@ class _Given:
                 "Paint larger particles, or train with a smaller shrink."
             )
         return seen
+
+    def told(
+        self, start: Model | None, prints: Callable[[Sequence[LabelledImage]], Any] = fingerprints
+    ) -> dict[str, Any]:
+        """Return what tells this run from others on other images, as plain JSON values."""
+        return {
+            "images": prints(self.images),
+            "validation": prints(self.validation),
+            "start": weights_digest(start.network) if start is not None else "",
+        }
 
 
 def _network(

@@ -110,7 +110,8 @@ def test_unknown_pixels_do_not_count(trained):
 
 
 def test_what_cannot_be_chosen_is_said_before_training(pictures, trained):
-    assert parse_aim("recall-at-least:0.9") == ("recall-at-least", 0.9)
+    assert parse_aim("recall-at-least:0.9") == parse_aim("recall-at-least=0.9") == ("recall-at-least", 0.9)
+    assert parse_aim("best-f1") == ("best-f1", None)
     for wrong in ("recall-at-least:many", "recall-at-least:2", "best-f1:0.5"):
         with pytest.raises(SettingsError):
             parse_aim(wrong)

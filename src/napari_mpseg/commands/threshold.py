@@ -114,15 +114,10 @@ def _tell(choice: "Choice") -> None:
 
 def _aim(text: str) -> tuple[str, float | None]:
     from napari_mpseg.errors import MpsegError
-    from napari_mpseg.evaluation.operating_points import AIMS
+    from napari_mpseg.experiments.operating_point import parse_aim
 
-    name, mark, number = text.replace(":", "=").partition("=")
     try:
-        value = float(number) if mark else None
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{number!r} is not a number; write {name}=0.95") from None
-    try:
-        return name, AIMS[name].checked(value)
+        return parse_aim(text)
     except MpsegError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

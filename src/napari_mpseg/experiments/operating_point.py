@@ -23,7 +23,7 @@ _COUNTING = ("count-bias-zero",)
 
 
 def parse_aim(text: str) -> tuple[str, float | None]:
-    """Return name and value of an aim written as in settings: ``"best-f1"``, ``"recall-at-least:0.95"``.
+    """Return name and value of an aim: ``"best-f1"``, ``"recall-at-least:0.95"`` or ``"recall-at-least=0.95"``.
 
     Raises
     ------
@@ -32,7 +32,7 @@ def parse_aim(text: str) -> tuple[str, float | None]:
     SettingsError
         If its value makes no sense.
     """
-    name, colon, value = text.partition(":")
+    name, colon, value = text.replace("=", ":").partition(":")
     try:
         number = float(value) if colon else None
     except ValueError:

@@ -16,7 +16,7 @@ from napari_mpseg.gui.status_line import note
 from napari_mpseg.gui.tick_list import TickList
 from napari_mpseg.layers import role_of
 
-_WHICH = "choose the image …"
+_WHICH = "choose …"
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class TruthRow(QWidget):
         super().__init__()
         self.truth = LayerChoice(layers, may_be_truth, preferred=lambda layer: False, none="choose the truth …")
         self.truth.setToolTip("What really is particle on it: labels or a mask of the same size. It is not changed.")
-        self.image = LayerChoice(layers, is_image, preferred=lambda layer: False, none="choose the image …")
+        self.image = LayerChoice(layers, is_image, preferred=lambda layer: False, none="choose image …")
         self.image.setToolTip("An image to run the methods on. It is not changed.")
         self.remove_button = QToolButton()
         self.remove_button.setText("✕")

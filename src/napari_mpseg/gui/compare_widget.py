@@ -220,12 +220,14 @@ class CompareWidget(WorkingWidget):
         self.results.show()
         from napari_mpseg.comparison.comparison import inverted_notes
 
-        failed, warnings = len(comparison.failures), inverted_notes(comparison)
-        where = f"{self._place_of(next(iter(compared)))}" if len(compared) == 1 else f"{len(compared)} images"
+        failed, inverted = len(comparison.failures), bool(inverted_notes(comparison))
+        where = self._place_of(next(iter(compared))) if len(compared) == 1 else f"{len(compared)} images"
         text = f"{_counted(len(comparison.rows), 'row')} on {where}."
         if failed:
             text += f" {_counted(failed, 'case')} failed; see the notes."
-        self.panel.status.say(" ".join([text, *warnings]), "warning" if failed or warnings else "done")
+        if inverted:
+            text += " A truth may have particle and background the wrong way round; see the notes."
+        self.panel.status.say(text, "warning" if failed or inverted else "done")
 
     def _show_places(self) -> None:
         """Say what the table is of, and which of it is still open."""

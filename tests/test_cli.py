@@ -89,6 +89,30 @@ def test_wrong_arguments_are_2(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["segment", "FILE", "--out", "OUT", "--method", "nosuch"], "No method is called 'nosuch'"),
+        (["segment", "FILE", "--out", "OUT", "--method", "otsu", "--set", "channel"], "NAME=VALUE"),
+        (["segment", "FILE", "--out", "OUT", "--method", "otsu", "--set", "foo=1"], "'foo'"),
+        (["segment", "FILE", "--out", "OUT", "--method", "otsu", "--background", "foo"], "'foo'"),
+        (["methods", "sauvole"], "sauvole"),
+        (["train-forest", "--out", "OUT"], "nothing to learn from"),
+        (["train-forest", "--pair", "FILE", "FILE", "--trees", "0", "--out", "OUT"], "trees = 0"),
+        (["threshold", "default", "DATA", "--store", "--store-as", "OUT"], "exclude each other"),
+        (["protocol", "nosuch"], "'nosuch'"),
+        (["protocol", "baek-2021", "DATA"], "--out"),
+    ],
+)
+def test_wrong_arguments_are_2_whoever_notices(arguments, message, file, tmp_path, capsys):
+    places = {"FILE": file, "OUT": tmp_path / "out", "DATA": tmp_path}
+    assert exit_code(*(places.get(one, one) for one in arguments)) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("napari-mpseg: ")
+    assert message in error
+    assert not (tmp_path / "out").exists()
+
+
 def test_failure_is_1_with_one_line(file, tmp_path, capsys):
     assert exit_code("segment", tmp_path / "none.tif", "--out", tmp_path / "out") == 1
     error = capsys.readouterr().err

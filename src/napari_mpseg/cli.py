@@ -1,7 +1,7 @@
 """The command line: parse, hand over to a command, turn errors into messages and exit codes.
 
-Exit codes: 0 done, 1 the work failed (message on standard error), 2 wrong arguments, 130 stopped (Ctrl-C, or
-a polite kill).
+Exit codes: 0 done, 1 the work failed (message on standard error), 2 wrong arguments (a word, a value or a name that is
+no option's, whether the parser or the work notices), 130 stopped (Ctrl-C, or a polite kill).
 """
 
 import argparse
@@ -14,8 +14,9 @@ from typing import Any
 
 # the commands, which take longer to load, are loaded where Ctrl-C is heard
 from napari_mpseg._version import __version__
-from napari_mpseg.errors import Cancelled, MpsegError
+from napari_mpseg.errors import Cancelled, MpsegError, SettingsError, UnknownNameError
 
+_WRONG_ARGUMENTS = (SettingsError, UnknownNameError)
 _EPILOG = """\
 examples:
   napari-mpseg demo                                   try it on a made-up filter
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (Cancelled, KeyboardInterrupt):
             return _fail("\nStopped. Nothing half-made was left behind.", 130)
         except MpsegError as error:
-            return _fail(f"napari-mpseg: {error}", 1)
+            return _fail(f"napari-mpseg: {error}", 2 if isinstance(error, _WRONG_ARGUMENTS) else 1)
         except MemoryError:
             return _fail("napari-mpseg: There is not enough memory. Close other programs, or give --tile-size 256.", 1)
 

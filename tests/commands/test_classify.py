@@ -71,7 +71,7 @@ def test_a_folder_with_one_table(run, table, tmp_path):
     assert len(by_label(tmp_path / "new.csv")) == 20
     (folder / "second_particles.csv").write_bytes((folder / "scan_particles.csv").read_bytes())
     code, _, error = run("classify", folder, "--rules", "mp-vat", "--out", tmp_path / "newer.csv")
-    assert code == 1
+    assert code == 2
     assert "(scan_particles.csv, second_particles.csv). Give one of them" in error
 
 
@@ -102,7 +102,7 @@ def test_a_list_of_labels_and_classes_alone_goes_with_the_table(run, assigned, t
     bare = by_label(assigned)["class"].dropna()
     bare.to_csv(tmp_path / "bare.csv")
     code, _, error = run("classify", "--train", tmp_path / "bare.csv", "--save-classifier", tmp_path / "c")
-    assert code == 1
+    assert code == 2
     assert "holds no measurements" in error
     command = ("classify", table, "--train", tmp_path / "bare.csv", "--out", tmp_path / "new.csv", "--quiet")
     options = ("--model", "logistic-regression", "--ignore-size", "--save-classifier", tmp_path / "c")
@@ -125,7 +125,7 @@ def test_your_own_classes_stay_and_those_of_an_earlier_run_do_not(run, table, tm
     assert "2 with a class of your own" in said
     # and only they are learnt from
     code, _, error = run("classify", "--train", tmp_path / "new.csv", "--save-classifier", tmp_path / "c")
-    assert code == 1
+    assert code == 2
     assert "only to 'hair'" in error
 
 
@@ -177,22 +177,22 @@ def spoil(path):
 
 
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "code", "message"),
     [
-        (lambda table, tmp: [tmp / "none.csv", "--rules", "mp-vat"], "Cannot read the table"),
-        (lambda table, tmp: [table, "--rules", "mpvat"], "Did you mean 'mp-vat'"),
-        (lambda table, tmp: [table, "--rules", tmp / "none.json"], "Cannot read"),
-        (lambda table, tmp: [table, "--rules", spoil(tmp / "r.json")], "no rule set"),
-        (lambda table, tmp: [table, "--classifier", tmp / "none"], "Cannot read"),
-        (lambda table, tmp: [table, "--classifier", spoil(tmp / "r.json")], "no particle classifier"),
-        (lambda table, tmp: [table, "--train", table], "no column 'class'"),
-        (lambda table, tmp: [table, "--train", table, "--model", "deep"], "No classifier is called 'deep'"),
+        (lambda table, tmp: [tmp / "none.csv", "--rules", "mp-vat"], 1, "Cannot read the table"),
+        (lambda table, tmp: [table, "--rules", "mpvat"], 2, "Did you mean 'mp-vat'"),
+        (lambda table, tmp: [table, "--rules", tmp / "none.json"], 1, "Cannot read"),
+        (lambda table, tmp: [table, "--rules", spoil(tmp / "r.json")], 2, "no rule set"),
+        (lambda table, tmp: [table, "--classifier", tmp / "none"], 1, "Cannot read"),
+        (lambda table, tmp: [table, "--classifier", spoil(tmp / "r.json")], 1, "no particle classifier"),
+        (lambda table, tmp: [table, "--train", table], 2, "no column 'class'"),
+        (lambda table, tmp: [table, "--train", table, "--model", "deep"], 2, "No classifier is called 'deep'"),
     ],
 )
-def test_work_that_fails_says_why_and_writes_nothing(run, table, tmp_path, options, message):
+def test_work_that_fails_says_why_and_writes_nothing(run, table, tmp_path, options, code, message):
     new = tmp_path / "new.csv"
-    code, said, error = run("classify", *options(table, tmp_path), "--out", new)
-    assert (code, said) == (1, "")
+    found, said, error = run("classify", *options(table, tmp_path), "--out", new)
+    assert (found, said) == (code, "")
     assert message in error
     assert not new.exists()
 
@@ -200,7 +200,7 @@ def test_work_that_fails_says_why_and_writes_nothing(run, table, tmp_path, optio
 def test_a_table_that_lacks_what_the_rules_need(run, tmp_path):
     pd.DataFrame({"label": [1], "area_px": [5]}).to_csv(tmp_path / "t.csv", index=False)
     code, _, error = run("classify", tmp_path / "t.csv", "--rules", "mp-vat", "--out", tmp_path / "n.csv")
-    assert code == 1
+    assert code == 2
     assert "'circularity' is needed" in error
 
 

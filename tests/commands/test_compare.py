@@ -51,15 +51,15 @@ def test_going_on_with_other_settings_fails_with_a_sentence(run, data, tmp_path,
     start = ["compare", data, "--methods", "fixed-level", "--out", tmp_path / "out", "--resamples", "0", "--quiet"]
     assert run(*start, "--particle-value", "0")[0] == 0
     code, _, err = run(*start)
-    assert code == 1
+    assert code == 2
     assert "particle_value was 0 and is None" in err
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (["--methods", "otzu"], 1, "Did you mean 'otsu'?"),
-        (["--methods", "otsu", "--metrics", "f3"], 1, "f3"),
+        (["--methods", "otzu"], 2, "Did you mean 'otsu'?"),
+        (["--methods", "otsu", "--metrics", "f3"], 2, "f3"),
         (["--methods", "otsu", "--images", "0"], 2, "1 or more"),
         (["--methods", "otsu", "--resamples", "many"], 2, "whole number"),
         ([], 2, "--methods"),

@@ -68,7 +68,7 @@ def test_rois_of_a_table_need_its_labels(run, squares, reviewed, tmp_path):
     roifile = pytest.importorskip("roifile")
     command = ("export", reviewed, "--format", "imagej-rois", "--out", tmp_path / "exp")
     code, _, error = run(*command)
-    assert code == 1
+    assert code == 2
     assert "--labels LABELS.tif" in error
     tifffile.imwrite(tmp_path / "labels.tif", squares)
     assert run(*command, "--labels", tmp_path / "labels.tif")[0] == 0
@@ -83,13 +83,13 @@ def test_labels_for_one_table_only(run, squares, results, tmp_path):
     code, _, error = run(
         *("export", results, "--format", "csv", "--labels", tmp_path / "labels.tif", "--out", tmp_path / "exp")
     )
-    assert code == 1
+    assert code == 2
     assert "several tables (more_particles.csv, scan_particles.parquet)" in error
 
 
 def test_an_unknown_format(run, results, tmp_path):
     code, _, error = run("export", results, "--format", "imagej-rois2", "--out", tmp_path / "exp")
-    assert code == 1
+    assert code == 2
     assert "Did you mean 'imagej-rois'" in error
     assert not (tmp_path / "exp").exists()
 

@@ -106,11 +106,11 @@ def test_too_few(run, tmp_path):
         (("{table}", "--shape", "0", "5"), 2, "not a number of pixels"),
         (("{table}", "--region", "{table}", "--round"), 2, "--region goes without"),
         (("{table}", "--shape", "9", "9", "--out", "x.txt"), 2, "must end in .csv or .json"),
-        (("{table}", "--shape", "9", "9", "--test", "clark"), 1, "clark-evans"),
-        (("{table}", "--shape", "100", "100", "--pixel-size", "3um"), 1, "was measured with 2 um"),
-        (("{table}", "--shape", "100", "100", "--pixel-size", "1px"), 1, "measure again"),
-        (("{table}", "--shape", "9", "9", "--distance", "edge"), 1, "Give the labels too"),
-        (("{table}", "--shape", "100", "100", "--simulations", "9"), 1, "give 39 or more"),
+        (("{table}", "--shape", "9", "9", "--test", "clark"), 2, "clark-evans"),
+        (("{table}", "--shape", "100", "100", "--pixel-size", "3um"), 2, "was measured with 2 um"),
+        (("{table}", "--shape", "100", "100", "--pixel-size", "1px"), 2, "measure again"),
+        (("{table}", "--shape", "9", "9", "--distance", "edge"), 2, "Give the labels too"),
+        (("{table}", "--shape", "100", "100", "--simulations", "9"), 2, "give 39 or more"),
         (("nothing.csv", "--shape", "9", "9"), 1, "nothing.csv"),
     ],
 )
@@ -128,7 +128,7 @@ def test_the_pixel_size_of_the_table_may_be_repeated_in_another_unit(run, table_
 def test_labels_of_another_image_are_refused(run, table_file, grid, tmp_path):
     tifffile.imwrite(tmp_path / "other.tif", np.where(grid > 40, grid, 0))
     code, said, error = run("pattern", table_file, "--labels", tmp_path / "other.tif", *QUICK)
-    assert (code, said) == (1, "")
+    assert (code, said) == (2, "")
     assert "40 of the table's 100 particles are not in the labels" in error
 
 
@@ -147,7 +147,7 @@ def test_a_folder_of_results(run, table_file, labels_file, tmp_path):
     assert said == run("pattern", table_file, "--shape", 100, 100, *QUICK)[1] != ""
     table_file.rename(tmp_path / "more_particles.parquet")
     code, _, error = run("pattern", tmp_path, "--shape", 100, 100, *QUICK)
-    assert code == 1
+    assert code == 2
     assert "holds several tables (labels_particles.csv, more_particles.parquet). Give one of them" in error
     (tmp_path / "empty").mkdir()
     code, _, error = run("pattern", tmp_path / "empty", "--shape", 100, 100, *QUICK)

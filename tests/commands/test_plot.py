@@ -102,7 +102,7 @@ def test_options_reach_the_plot(run, file, tmp_path, monkeypatch):
 def test_wrong_options_are_said_and_nothing_is_written(run, names, file, tmp_path, kind, option, message):
     out = tmp_path / "out" / ("figures" if kind == "all" else "figure.png")
     code, said, error = run("plot", file, "--kind", kind, "--out", out, "--set", option)
-    assert (code, said) == (1, "")
+    assert (code, said) == (2, "")
     assert message in error
     assert not out.parent.exists()
 

@@ -105,18 +105,18 @@ def test_an_earlier_report_stays(run, results, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        (("{tmp}/none",), "is not there"),
-        (("{tmp}",), "holds no table of particles"),
-        (("{out}", "--sizes", "20, 10 um"), "rising"),
-        (("{out}", "--rules", "mp-vet"), "Did you mean 'mp-vat'"),
+        (("{tmp}/none",), 1, "is not there"),
+        (("{tmp}",), 1, "holds no table of particles"),
+        (("{out}", "--sizes", "20, 10 um"), 2, "rising"),
+        (("{out}", "--rules", "mp-vet"), 2, "Did you mean 'mp-vat'"),
     ],
 )
-def test_what_cannot_be_reported(run, results, tmp_path, arguments, message):
+def test_what_cannot_be_reported(run, results, tmp_path, arguments, code, message):
     given = [text.format(tmp=tmp_path, out=results) for text in arguments]
-    code, said, error = run("report", *given, "--out", tmp_path / "rep", *QUIET)
-    assert (code, said) == (1, "")
+    found, said, error = run("report", *given, "--out", tmp_path / "rep", *QUIET)
+    assert (found, said) == (code, "")
     assert message in error
     assert not (tmp_path / "rep").exists()
 

@@ -158,8 +158,8 @@ def test_forests_have_thresholds_too(run, data, tmp_path):
         (("--aim", "recall-at-least=two"), 2, "not a number"),
         (("--aim", "recall-at-least=2"), 2, "up to 1"),
         (("--aim", "best-f1=0.5"), 2, "no value"),
-        (("--store", "--store-as", "x"), 1, "exclude each other"),
-        (("--particle-value", "9999"), 1, "--particle-value"),
+        (("--store", "--store-as", "x"), 2, "exclude each other"),
+        (("--particle-value", "9999"), 2, "--particle-value"),
     ],
 )
 def test_wrong_arguments(run, model, data, arguments, code, said):

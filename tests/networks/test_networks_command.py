@@ -76,22 +76,22 @@ def test_one_network_in_detail(run):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "code", "message"),
     [
-        (("--name", "unett"), "Did you mean 'unet'"),
-        (("--name", "unet", "--encoder", "resnet18"), "encoder"),
-        (("--name", "smp-unet", "--encoder", "resnet33"), "Did you mean 'resnet34'"),
-        (("--encoder", "resnet18"), "add --name"),
-        (("--histograms", "default"), "add --out"),
-        (("--out", "somewhere"), "--histograms MODEL"),
-        (("--name", "unet", "--channels", "0"), "1 or more channels"),
-        (("--histograms", "nowhere", "--out", "somewhere"), "not a model folder"),
+        (("--name", "unett"), 2, "Did you mean 'unet'"),
+        (("--name", "unet", "--encoder", "resnet18"), 1, "encoder"),
+        (("--name", "smp-unet", "--encoder", "resnet33"), 1, "Did you mean 'resnet34'"),
+        (("--encoder", "resnet18"), 2, "add --name"),
+        (("--histograms", "default"), 2, "add --out"),
+        (("--out", "somewhere"), 2, "--histograms MODEL"),
+        (("--name", "unet", "--channels", "0"), 1, "1 or more channels"),
+        (("--histograms", "nowhere", "--out", "somewhere"), 1, "not a model folder"),
     ],
 )
-def test_wrong_arguments_are_explained(run, arguments, message, tmp_path, monkeypatch):
+def test_wrong_arguments_are_explained(run, arguments, code, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code, said, error = run("networks", *arguments)
-    assert (code, said) == (1, "")
+    found, said, error = run("networks", *arguments)
+    assert (found, said) == (code, "")
     assert message in error
     assert not list(tmp_path.iterdir())
 

@@ -125,13 +125,13 @@ def test_a_preset_with_test_time_augmentation_predicts_with_it(data, tmp_path, c
     image = str(data / "fold_1" / "0.png")
     model = str(tmp_path / "cv" / "without-fold_1")
     assert main(["segment", image, "--method", model, "--out", str(tmp_path / "out"), "--quiet"]) == 0
-    assert json.loads((tmp_path / "out" / "0_run.json").read_text())["settings"]["tta"] == ["mirrors"]
+    assert json.loads((tmp_path / "out" / "0_run.json").read_text())["settings"]["options"]["tta"] == ["mirrors"]
 
 
 def test_models_of_another_preset_are_not_mixed_in(data, tmp_path, capsys):
     command = ["crossval", str(data), "--out", str(tmp_path / "cv"), *QUICK]
     assert main(command) == 0
-    assert main([*command, "--set", "batch=3"]) == 1
+    assert main([*command, "--set", "batch=3"]) == 2
     assert "different: batch" in capsys.readouterr().err
 
 
@@ -143,7 +143,7 @@ def test_the_train_command_writes_a_model_and_cleans_up(data, tmp_path, capsys):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "model"]
     assert main(command) == 1
     assert "exists" in capsys.readouterr().err
-    assert main(["train", "--out", str(tmp_path / "b")]) == 1
+    assert main(["train", "--out", str(tmp_path / "b")]) == 2
     assert "nothing to learn from" in capsys.readouterr().err
 
 
@@ -155,7 +155,7 @@ def test_the_train_command_takes_scribbled_pairs(data, tmp_path, capsys):
     pair = ["--pair", str(data / "fold_1" / "0.png"), str(tmp_path / "painted.png")]
     assert main(["train", *pair, "--painted", "scribbles", "--out", str(tmp_path / "m"), *QUICK]) == 0
     assert (
-        main(["train", *pair, "--painted", "scribbles", "--background-label", "9", "--out", str(tmp_path / "n")]) == 1
+        main(["train", *pair, "--painted", "scribbles", "--background-label", "9", "--out", str(tmp_path / "n")]) == 2
     )
     assert "9" in capsys.readouterr().err
 
@@ -169,8 +169,8 @@ def test_presets_are_listed_shown_and_saved(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["settings"]["epochs"] == 3
     assert main(["presets", "baek-unet-1", "--out", str(tmp_path / "p.json")]) == 0
     assert main(["presets", "baek-unet-1", "--out", str(tmp_path / "p.json")]) == 1
-    assert main(["presets", "--set", "epochs=3"]) == 1
-    assert main(["presets", "baek-unet-1", "--set", "epochs"]) == 1
+    assert main(["presets", "--set", "epochs=3"]) == 2
+    assert main(["presets", "baek-unet-1", "--set", "epochs"]) == 2
     assert "KEY=VALUE" in capsys.readouterr().err
 
 
@@ -187,7 +187,7 @@ def test_folders_of_scribbles_are_scribbles(tmp_path, rng, capsys):
     assert [entry["name"] for entry in card["training"]["data"]] == ["a", "b[1]"]
     digest = {entry["labels_sha256"] for entry in card["training"]["data"]}
     assert len(digest) == 1
-    assert main([*command, "--out", str(tmp_path / "n"), "--particle-value", "2"]) == 1
+    assert main([*command, "--out", str(tmp_path / "n"), "--particle-value", "2"]) == 2
     assert "dense" in capsys.readouterr().err
 
 
@@ -206,5 +206,5 @@ def test_models_of_other_folds_are_not_reused(data, tmp_path, capsys):
     command = ["crossval", str(data), "--out", str(tmp_path / "cv"), *QUICK]
     assert main(command) == 0
     Pictures.fromarray(np.full((48, 48), 0, np.uint8)).save(data / "fold_1" / "labels" / "0.png")
-    assert main(command) == 1
+    assert main(command) == 2
     assert "other images or other folds" in capsys.readouterr().err

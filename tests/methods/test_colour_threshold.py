@@ -263,7 +263,7 @@ def test_ranges_are_typed_on_the_command_line(picture, tmp_path, run):
     assert code == 0, err
     for wrong in (("--set", "ranges=hue"), ("--input", "ranges=hue"), ()):
         code, _, err = run(*where, "--overwrite", *wrong)
-        assert code == 1, wrong
+        assert code == 2, wrong
         assert "ranges" in err or "colour space" in err
 
 

@@ -70,6 +70,28 @@ def test_families_and_all(run, files):
     assert "count bias" not in family
 
 
+def test_a_family_leaves_out_what_the_labels_do_not_allow(run, files):
+    code, said, error = run("evaluate", *files, "--metrics", "all", "--quiet")
+    assert (code, error) == (0, "")
+    assert "F1" in values(said)
+    assert "average precision" not in values(said)
+    assert "left out, as they need a probability: average precision" in said
+    assert run("evaluate", *files, "--metrics", "probability", "--quiet")[0] == 1  # nothing would be left
+    assert run("evaluate", *files, "--metrics", "all", "average-precision", "--quiet")[0] == 1  # asked for by name
+
+
+def test_a_value_that_is_in_no_truth_is_refused(run, files, tmp_path, truth):
+    code, said, error = run("evaluate", *files, "--particle-value", 77, "--quiet")
+    assert (code, said) == (2, "")
+    assert "77" in error
+    assert "there are 0, 255" in error
+    # an image without particles has one value throughout, and that is no mistake
+    Image.fromarray(np.full(truth.shape, 255, np.uint8)).save(tmp_path / "none.png")
+    code, said, _ = run("evaluate", files[0], tmp_path / "none.png", "--particle-value", 0, "--quiet")
+    assert code == 0
+    assert "0 in truth" in said
+
+
 def test_masks_where_0_is_particle(run, files, tmp_path, truth):
     Image.fromarray(np.where(truth, 0, 255).astype(np.uint8)).save(tmp_path / "inverted.png")
     plain = run("evaluate", *files, "--quiet")[1]

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from napari_mpseg.progress import CancelToken, ProgressCallback
 
 _ENDINGS = (".csv", ".json")
-_MOSTLY = 0.5  # share of true pixels above which a mask is likely to mean the opposite
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=_metrics,
         metavar="NAME",
         help="names of metrics, of families (pixel, probability, particle, count, size), or all; "
-        "'napari-mpseg evaluate --list' explains them; without, the dozen that most need",
+        "'napari-mpseg evaluate --list' explains them; without, the dozen that most need. A family leaves out what "
+        "needs a probability if there is none",
     )
     parser.add_argument("--list", action=_ListMetrics, help="explain all metrics and end")
     parser.add_argument(
@@ -75,17 +76,22 @@ def run(options: argparse.Namespace) -> None:
 
     pairs = find_pairs(options.predicted, options.truth)
     _check_places(pairs, options)
-    names = list(dict.fromkeys(name for group in options.metrics or () for name in group))
+    names = list(dict.fromkeys(name for group in options.metrics or () for name in group.names))
+    _check_values(pairs, options)
     with console_work(options.quiet) as (on_progress, cancel):
         evidences = [_compared(pair, options, names, on_progress, cancel) for pair in pairs.pairs]
         for pair in pairs.pairs if options.errors is not None else ():
             write_error_picture(*_read(pair, options), _picture_of(pair, options), options.colours, cancel)
     graded = all(evidence.levels is not None for evidence in evidences)
     names = names or [*DEFAULT_METRICS, *(WITH_PROBABILITY if graded else ())]
-    entries = [find_metric(name) for name in names]
+    left_out = [] if graded else _left_out(options.metrics or ())
+    entries = [find_metric(name) for name in names if name not in left_out]
     scored = Scored(evidences, entries)
     for line in scored.lines():
         say(line)
+    if left_out:
+        titles = ", ".join(find_metric(name).title for name in left_out)
+        say(f"Note      left out, as they need a probability: {titles}")
     _tell_notes(pairs, evidences, options)
     if options.out is not None:
         asked = {"predicted": str(options.predicted), "truth": str(options.truth)}
@@ -171,17 +177,35 @@ def _probability(pair: "Pair", options: argparse.Namespace, names: Sequence[str]
     return stored_probability(pair.predicted) if wanted else None
 
 
+def _check_values(pairs: "Pairs", options: argparse.Namespace) -> None:
+    """Refuse a value that occurs in no truth."""
+    from napari_mpseg.commands.evaluate_files import read_labels
+    from napari_mpseg.images.truth_values import check_particle_value
+
+    check_particle_value((read_labels(pair.truth).data for pair in pairs.pairs), options.particle_value)
+
+
+def _left_out(asked: "Sequence[_Asked]") -> list[str]:
+    """Return the metrics that need a probability and were not asked for by name, unless there are no others."""
+    from napari_mpseg.evaluation.metric import find_metric
+
+    named = {name for one in asked if not one.family for name in one.names}
+    every = list(dict.fromkeys(name for one in asked for name in one.names))
+    found = [name for name in every if find_metric(name).needs_probability and name not in named]
+    return found if len(found) < len(every) else []
+
+
 def _tell_notes(pairs: "Pairs", evidences: "Sequence[Evidence]", options: argparse.Namespace) -> None:
+    from napari_mpseg.images.truth_values import inverted_note
+
     for paths, missing in ((pairs.without_truth, "truth"), (pairs.without_prediction, "prediction")):
         if paths:
             say(f"Note      without {missing}, not compared: {', '.join(path.name for path in paths)}")
     true = sum(one.pixels.tp + one.pixels.fn for one in evidences)
     every = sum(one.pixels.total for one in evidences)
-    if true > _MOSTLY * every and options.particle_value is None:
-        say(
-            f"Note      {true / every:.0%} of the pixels of TRUTH are particle. If 0 means particle there, as in "
-            "MP-Net's labels, give --particle-value 0."
-        )
+    note = inverted_note(true / max(1, every), options.particle_value)
+    if note:
+        say(f"Note      {note}")
 
 
 def _size(text: str) -> int:
@@ -197,16 +221,24 @@ def _table(text: str) -> Path:
     return path
 
 
-def _metrics(text: str) -> list[str]:
+@dataclass(frozen=True)
+class _Asked:
+    """Metrics that were asked for, and whether as a family."""
+
+    names: tuple[str, ...]
+    family: bool = False
+
+
+def _metrics(text: str) -> _Asked:
     """Return the metrics that a name, a family or 'all' stands for."""
     from napari_mpseg.errors import MpsegError
     from napari_mpseg.evaluation.metric import METRICS, find_metric
 
     family = [name for name, entry in METRICS.items() if text in ("all", entry.family)]
     if family:
-        return family
+        return _Asked(tuple(family), family=True)
     try:
-        return [find_metric(text).name]
+        return _Asked((find_metric(text).name,))
     except MpsegError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -33,7 +33,7 @@ def widget(viewer, qtbot, click_menu, docked):
 
     click_menu("Layers", "Segment", "Colour threshold by hand")
     found = docked(ColourThresholdWidget)
-    found.tolerance.setValue(5)
+    found.picking.tolerance.setValue(5)
     return found
 
 
@@ -57,7 +57,7 @@ def bare(model, qtbot):
 
     found = ColourThresholdWidget(model)
     qtbot.addWidget(found)
-    found.tolerance.setValue(5)
+    found.picking.tolerance.setValue(5)
     yield found
     found.close()
 
@@ -151,7 +151,7 @@ def test_clicks_pick_and_drags_do_not(viewer, widget, image, qtbot):
 
     painted = viewer.add_labels(np.zeros((80, 120), int), scale=(2.5, 2.5), units=("um", "um"))
     painted.mode = "paint"
-    widget.pick.setChecked(True)
+    widget.picking.button.setChecked(True)
     assert viewer.layers.selection.active == image  # nothing is painted by a pick
     press((12 * 2.5, 22 * 2.5), moved=30)
     assert "Pick a colour" in widget.found.text()
@@ -160,7 +160,7 @@ def test_clicks_pick_and_drags_do_not(viewer, widget, image, qtbot):
     assert "1 particle " in widget.found.text()
     press((42 * 2.5, 92 * 2.5), modifiers=("Shift",))
     assert "2 particles" in widget.found.text()
-    widget.pick.setChecked(False)
+    widget.picking.button.setChecked(False)
     press((62 * 2.5, 32 * 2.5))
     assert "2 particles" in widget.found.text()
     assert not painted.data.any()
@@ -266,14 +266,14 @@ def test_the_whole_image_is_segmented_and_the_method_saved(
     np.testing.assert_allclose(labels.scale, image.scale)
     assert overlays(viewer) == []
     screenshot("colour_segmented")
-    widget.save(tmp_path / "reds.json")
+    widget.files.save(tmp_path / "reds.json")
     assert widget.panel.status.kind == "done"
     assert json.loads((tmp_path / "reds.json").read_text())["min_size"] == 5
     np.testing.assert_array_equal(segment(picture, tmp_path / "reds.json").labels, labels.data)
     rows = widget.history.now
     widget.ranges.remove_button.click()
     widget.min_size.setValue(9)
-    widget.open(tmp_path / "reds.json")
+    widget.files.open(tmp_path / "reds.json")
     assert (widget.history.now, widget.min_size.value()) == (rows, 5)
     widget.ranges.undo()
     assert widget.history.now == Rows()
@@ -285,11 +285,11 @@ def test_foreign_files_are_refused_and_nothing_changes(bare, layer, tmp_path):
     save_method(tmp_path / "level.json", "fixed-level")
     (tmp_path / "no.json").write_text("{}")
     for name, why in (("level", "fixed-level"), ("no", "no method file")):
-        bare.open(tmp_path / f"{name}.json")
+        bare.files.open(tmp_path / f"{name}.json")
         assert bare.panel.status.kind == "error"
         assert why in bare.panel.status.text()
     assert bare.history.now == Rows()
-    bare.save(tmp_path / "empty.json")
+    bare.files.save(tmp_path / "empty.json")
     assert "Every colour is in" in bare.panel.status.text()
     assert not (tmp_path / "empty.json").exists()
 
@@ -330,6 +330,103 @@ def test_choices_are_remembered_and_it_opens_once(viewer, widget, image, qtbot, 
     other = open_colour_threshold(viewer)
     assert isinstance(other, ColourThresholdWidget)
     assert other.history.now.threshold().text() == text
+
+
+def test_the_choice_stays_when_its_preview_is_shown(viewer, widget, image, picture, qtbot):
+    other = viewer.add_image(picture[::-1].copy(), name="other")
+    viewer.layers.selection.active = other
+    widget.image.setCurrentIndex(widget.image.findText("filter"))
+    see(viewer, image)
+    seen(widget, qtbot, (0, 80, 0, 120))
+    widget.pick_at(12, 22, widen=False)
+    np.testing.assert_array_equal(shown_mask(viewer, qtbot), (picture == RED).all(-1))
+    qtbot.wait(150)
+    assert widget.image.layer == image
+    assert viewer.layers.selection.active == other
+
+
+def test_the_plane_is_found_by_its_place(model, bare, qtbot, finished, picture):
+    model.add_labels(np.zeros((40, 2, 2), int), name="finer")  # its steps are those of the slider
+    stack = model.add_image(np.stack([picture * 0, picture, picture * 0]), name="a", scale=(5, 1, 1))
+    model.reset_view()
+    model.dims.set_point(0, 5)
+    qtbot.waitUntil(lambda: bare._view is not None and bare._view.plane == (1,), timeout=5000)
+    bare.pick_at(12, 22, widen=False)
+    qtbot.wait(50)
+    assert "1 particle " in bare.found.text()
+    bare.panel.run_button.click()
+    finished(bare)
+    found = model.layers["a particles"]
+    np.testing.assert_array_equal(found.data[0] > 0, (picture == RED).all(-1))
+    assert found.translate[0] == stack.data_to_world((1, 0, 0))[0]
+    model.dims.set_point(0, 30)
+    bare.panel.run_button.click()
+    assert "a has no plane" in bare.panel.status.text()
+
+
+def test_picking_ends_where_another_layer_is_active(model, bare, layer, picture, qtbot):
+    painted = model.add_labels(np.zeros(picture.shape[:2], int))
+    bare.picking.button.setChecked(True)
+    assert model.layers.selection.active == layer
+    bare.pick_at(12, 22, widen=False)  # the preview comes and becomes active for a moment
+    shown_mask(model, qtbot)
+    assert bare.picking.button.isChecked()
+    model.layers.selection.active = painted
+    qtbot.waitUntil(lambda: not bare.picking.button.isChecked(), timeout=1000)
+    assert bare.picking._clicks._on_press not in model.mouse_drag_callbacks
+
+
+def test_only_the_user_decides_about_the_preview(viewer, widget, image, qtbot, finished):
+    from napari_mpseg.gui.colour_threshold_widget import open_colour_threshold
+
+    widget.pick_at(12, 22, widen=False)
+    for _ in range(2):
+        widget.panel.run_button.click()
+        finished(widget)
+    assert not widget.preview.isChecked()  # it would hide the labels
+    viewer.window.remove_dock_widget("all")
+    again = open_colour_threshold(viewer)
+    assert again.preview.isChecked()
+    again.preview.setChecked(False)
+    viewer.window.remove_dock_widget("all")
+    assert not open_colour_threshold(viewer).preview.isChecked()
+
+
+def test_components_have_the_names_of_the_field(bare, layer):
+    names = {}
+    for space in ("hsb", "rgb", "lab"):
+        bare.form.space.setCurrentIndex(bare.form.space.findData(space))
+        names[space] = [one.name.text() for one in bare.form.components]
+    assert names["lab"] == ["L*", "a*", "b*"]
+    assert names["hsb"] == ["Hue", "Saturation", "Brightness"]
+
+
+def test_the_dock_shows_its_whole_title(widget):
+    from qtpy.QtWidgets import QDockWidget
+
+    dock = widget
+    while not isinstance(dock, QDockWidget):
+        dock = dock.parent()
+    label = dock.titleBarWidget().title
+    assert label.text() == "Colour threshold by hand (napari-mpseg)"
+    assert label.fontMetrics().horizontalAdvance(label.text()) <= label.width()
+
+
+def test_shaded_bars_are_of_one_colour(qtbot):
+    """At every width, shaded bars of equal counts are one even surface."""
+    from napari_mpseg.gui.colour_threshold_slider import Histogram
+
+    bars = Histogram()
+    qtbot.addWidget(bars)
+    bars.show_counts(np.full(256, 9))
+    bars.show_colours(np.full((256, 3), 200, np.uint8))
+    bars.show_passed(np.arange(256) >= 128)
+    for width in (200, 272, 335, 601):
+        bars.resize(width, 38)
+        picture = bars.grab().toImage()
+        row = [picture.pixelColor(x, 25).getRgb() for x in range(12, width - 12)]
+        assert len(set(row)) == 2
+        assert len(set(row[: len(row) // 2 - 2])) == 1
 
 
 # -- without a viewer ----------------------------------------------------------------------------------------------

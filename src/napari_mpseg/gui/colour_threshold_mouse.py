@@ -43,8 +43,8 @@ class ClickTool:
         yield
         while event.type == "mouse_move":
             yield
-        if button != 1 or self._layer is None or self._layer not in self._viewer.layers:
-            return
+        if button != 1 or self._layer is None or self._layer != self._viewer.layers.selection.active:
+            return  # the click was for the tool of another layer
         if start is not None and np.abs(np.asarray(event.pos, float) - start).max() > _SLACK:
             return
         where = np.asarray(self._layer.world_to_data(event.position[-self._layer.ndim :]))[-2:]

@@ -57,13 +57,16 @@ class Histogram(QWidget):
         painter = QPainter(self)
         area = QRectF(self.rect()).adjusted(_MARGIN, 0, -_MARGIN, 0)
         painter.fillRect(area, QColor(theme.foreground.as_hex()))
-        width, top = area.width() / 256, max(float(self._counts.max()), 1e-9)
-        for value in range(256):
-            x = area.left() + value * width
-            red, green, blue = (int(part) for part in self._colours[value])
-            colour = QColor(red, green, blue, 255 if self._passed[value] else 70)
-            height = (area.height() - 6) * float(self._counts[value]) / top
-            painter.fillRect(QRectF(x, area.bottom() - 4 - height, width + 0.5, height + 4), colour)
+        top = max(float(self._counts.max()), 1e-9)
+        columns = int(area.width())
+        for column in range(columns):
+            # whole pixels, each once: bars that overlap by a part of a pixel would show stripes where they are shaded
+            first = column * 256 // columns
+            values = slice(first, max(first + 1, (column + 1) * 256 // columns))
+            red, green, blue = (int(part) for part in self._colours[first])
+            colour = QColor(red, green, blue, 255 if self._passed[values].any() else 70)
+            height = 4 + round((area.height() - 6) * float(self._counts[values].max()) / top)
+            painter.fillRect(int(area.left()) + column, int(area.bottom()) - height, 1, height, colour)
         painter.end()
 
 
@@ -132,7 +135,7 @@ class ComponentRange(QWidget):
 
     def show_component(self, space: ColourSpace, number: int) -> None:
         """Say which component it is."""
-        self.name.setText(space.components[number].capitalize() + ("*" if space.name == "lab" else ""))
+        self.name.setText(space.title_of(number))
         self.name.setToolTip(space.summary)
         self.histogram.show_colours(bar_colours(space.name, number))
 

@@ -9,8 +9,9 @@ import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_mpseg.errors import MpsegError
+from napari_mpseg.gui.layer_input import has_channel_axis
 from napari_mpseg.gui.train_inputs import Snapshots, of_stack
-from napari_mpseg.gui.visible import Box, centred, visible_box
+from napari_mpseg.gui.visible import Box, centred, plane_in_view, planes_shape, visible_box
 from napari_mpseg.gui.worker import Job
 from napari_mpseg.methods.colour_spaces import Components, components_of
 from napari_mpseg.methods.colour_threshold import check_colour, colour_scale, colours
@@ -136,11 +137,11 @@ class ViewWatch(QObject):
         if self._job is not None or layer is None or layer not in self._viewer.layers:
             return
         box = visible_box(self._viewer, layer)
-        plane = self._plane(layer)
+        plane = () if has_channel_axis(layer) else plane_in_view(self._viewer, layer)
         if (box, plane) == self._done:
             return
         self._done = (box, plane)
-        if box is None:
+        if box is None or plane is None:
             self.unseen.emit("")
             return
         middle = centred(box, _MOST_PIXELS)
@@ -160,11 +161,7 @@ class ViewWatch(QObject):
 
     def _image(self, layer: Any, plane: tuple[int, ...]) -> Any:
         stack = self._snapshots.stack(layer)
-        shape = (layer.data[0] if layer.multiscale else layer.data).shape
-        return stack.image(of_stack(plane, shape[: layer.ndim - 2]) if stack.plane_shape else None)
-
-    def _plane(self, layer: Any) -> tuple[int, ...]:
-        return tuple(int(step) for step in self._viewer.dims.current_step[-layer.ndim :][: layer.ndim - 2])
+        return stack.image(of_stack(plane, planes_shape(layer)) if stack.plane_shape else None)
 
     def _take(self, view: View | str) -> None:
         if isinstance(view, str):

@@ -1,27 +1,25 @@
-"""The widget *Colour threshold by hand (MP-ACT)*: ranges of colour set by eye, saved, and used on whole images."""
+"""The widget *Colour threshold by hand*, as in MP-ACT: ranges set by eye, saved, and used on whole images."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.layers import Image
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QFormLayout, QHBoxLayout, QPushButton, QSpinBox, QWidget
+from qtpy.QtWidgets import QCheckBox, QFormLayout, QSpinBox, QWidget
 
 from napari_mpseg.errors import MpsegError, SettingsError
+from napari_mpseg.gui.colour_threshold_files import METHOD, RangeFiles
 from napari_mpseg.gui.colour_threshold_form import RangeForm
 from napari_mpseg.gui.colour_threshold_list import RangeList
-from napari_mpseg.gui.colour_threshold_mouse import ClickTool
-from napari_mpseg.gui.colour_threshold_overlay import ROLE, Overlay
+from napari_mpseg.gui.colour_threshold_overlay import Overlay
 from napari_mpseg.gui.colour_threshold_pick import range_around, widened
+from napari_mpseg.gui.colour_threshold_picking import Picking
 from napari_mpseg.gui.colour_threshold_state import Row, Rows, RowsHistory, rows_of
 from napari_mpseg.gui.colour_threshold_view import View, ViewWatch
-from napari_mpseg.gui.colour_threshold_work import image_to_segment, in_view
+from napari_mpseg.gui.colour_threshold_work import has_colours, image_to_segment, in_view, what_is_missing
 from napari_mpseg.gui.docks import raise_dock
 from napari_mpseg.gui.layer_choice import LayerChoice
-from napari_mpseg.gui.layer_input import has_channel_axis
 from napari_mpseg.gui.memory import Memory, preferences
 from napari_mpseg.gui.particle_table import make_table_quick, show_table
 from napari_mpseg.gui.pixel_size import PixelSizeEdit
@@ -32,13 +30,12 @@ from napari_mpseg.gui.summary import summary
 from napari_mpseg.gui.worker import Job
 from napari_mpseg.layers import add_result, role_of
 from napari_mpseg.methods.colour_ranges import colour_threshold
-from napari_mpseg.methods.files import load_method, save_method
 
 if TYPE_CHECKING:
     import napari
 
-TITLE = "Colour threshold by hand (MP-ACT)"
-METHOD = "mp-act"
+TITLE = "Colour threshold by hand"
+_WIDTH = 364  # pixels, in which the dock shows its whole title
 _SOON = 10  # milliseconds in which several changes are shown as one
 
 
@@ -53,6 +50,7 @@ class ColourThresholdWidget(WorkingWidget):
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
+        self.setMinimumWidth(_WIDTH)
         self._viewer = napari_viewer
         self._memory = Memory("colour threshold")
         self._target: Any = None
@@ -60,8 +58,7 @@ class ColourThresholdWidget(WorkingWidget):
         self._view: View | None = None
         self.history = RowsHistory(self._remembered())
         self._watch = ViewWatch(napari_viewer, self)
-        self._overlay = Overlay(napari_viewer, lambda: self.preview.setChecked(False))
-        self._clicks = ClickTool(napari_viewer, self.pick_at)
+        self._overlay = Overlay(napari_viewer, self._hide_preview)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(_SOON)
@@ -77,7 +74,7 @@ class ColourThresholdWidget(WorkingWidget):
 
     def _build(self) -> None:
         self.image = LayerChoice(
-            self._viewer.layers, _has_colours, preferred=lambda layer: _has_colours(layer) and not role_of(layer)
+            self._viewer.layers, has_colours, preferred=lambda layer: has_colours(layer) and not role_of(layer)
         )
         self.image.setToolTip("The colour image to look for particles in. It is not changed.")
         self.ranges = RangeList(self.history)
@@ -85,15 +82,9 @@ class ColourThresholdWidget(WorkingWidget):
         self.form = RangeForm()
         self.form.changed.connect(self._take_row)
         self.form.settled.connect(self.history.settle)
-        self._build_picking()
-        self.preview = QCheckBox("Live preview of what is in view")
-        self.preview.setToolTip(
-            "Show in sky blue, on a layer of its own, which pixels of the visible part the ranges find: up to two "
-            "million pixels around its middle. The layer goes when you untick this or close."
-        )
-        self.preview.setChecked(self._memory.get("preview", True))
-        self.preview.toggled.connect(self._show_found)
-        self.found = note()
+        self.picking = Picking(self._viewer, self._memory)
+        self.picking.picked.connect(self.pick_at)
+        self._build_preview()
         self.min_size = QSpinBox()
         self.min_size.setRange(1, 1_000_000)
         self.min_size.setSuffix(" px")
@@ -101,12 +92,14 @@ class ColourThresholdWidget(WorkingWidget):
         self.min_size.setToolTip("Smaller particles are left out. 3 px is what the MP-VAT macro uses.")
         self.min_size.valueChanged.connect(self._soon.start)
         self.pixel_size = PixelSizeEdit(self._memory)
-        self._build_files()
+        self.files = RangeFiles(self._memory, lambda: (self.history.now.threshold(), self.min_size.value()))
+        self.files.opened.connect(self._take_rows)
         self.hint = note()
         self.panel = RunPanel(
             "Segment whole image", "Find the particles of these colours; adds a labels layer and their table"
         )
         self.panel.run_requested.connect(self.run)
+        self.files.told.connect(self.panel.status.say)
         self.form_box = QWidget()
         self.panel.busy_changed.connect(self.form_box.setDisabled)
         form = QFormLayout(self.form_box)
@@ -120,32 +113,15 @@ class ColourThresholdWidget(WorkingWidget):
         form.addRow(self.files)
         self.lay_out(self.hint, self.form_box, self.panel)
 
-    def _build_picking(self) -> None:
-        self.pick = QPushButton("Pick a colour")
-        self.pick.setCheckable(True)
-        self.pick.setToolTip(
-            "Click on a particle: the range is set around the colours there, 3 x 3 pixels. Shift-click: the range is "
-            "widened to hold those too. Dragging still moves the image."
+    def _build_preview(self) -> None:
+        self.preview = QCheckBox("Live preview of what is in view")
+        self.preview.setToolTip(
+            "Show in sky blue, on a layer of its own, which pixels of the visible part the ranges find: up to two "
+            "million pixels around its middle. The layer goes when you untick this or close."
         )
-        self.pick.toggled.connect(self._switch_picking)
-        self.tolerance = QSpinBox()
-        self.tolerance.setRange(0, 127)
-        self.tolerance.setPrefix("± ")
-        self.tolerance.setValue(self._memory.get("tolerance", 20))
-        self.tolerance.setToolTip("How far a picked range goes beyond the clicked colours, of 255 in each component")
-        self.picking = _row(self.pick, self.tolerance)
-
-    def _build_files(self) -> None:
-        self.save_button = QPushButton("Save method file …")
-        self.save_button.setToolTip(
-            "Save the ticked ranges and the minimum size, to use them on other images: as a method in Segment "
-            "particles, or as 'napari-mpseg segment IMAGE --method FILE'"
-        )
-        self.save_button.clicked.connect(lambda: self.ask_and_save())
-        self.open_button = QPushButton("Open …")
-        self.open_button.setToolTip("Take the ranges of a method file; Undo brings the present ones back")
-        self.open_button.clicked.connect(lambda: self.ask_and_open())
-        self.files = _row(self.save_button, self.open_button)
+        self.preview.setChecked(self._memory.get("preview", True))
+        self.preview.toggled.connect(self._on_preview)
+        self.found = note()
 
     def _remembered(self) -> Rows:
         try:
@@ -154,13 +130,9 @@ class ColourThresholdWidget(WorkingWidget):
             return Rows()
 
     def _remember(self) -> None:
-        self._memory.set(
-            min_size=self.min_size.value(),
-            tolerance=self.tolerance.value(),
-            preview=self.preview.isChecked(),
-            ranges=self.history.now.threshold().text(),
-        )
+        self._memory.set(min_size=self.min_size.value(), ranges=self.history.now.threshold().text())
         self.pixel_size.remember()
+        self.picking.remember()
 
     def _on_layer(self, layer: Any) -> None:
         ready = layer is not None
@@ -168,25 +140,14 @@ class ColourThresholdWidget(WorkingWidget):
             from napari_mpseg.images.layers import layer_calibration
 
             self.pixel_size.take(layer_calibration(layer))
-        self.hint.setText("" if ready else self._what_is_missing())
+        self.hint.setText("" if ready else what_is_missing(self._viewer.layers))
         self.hint.setVisible(not ready)
         self.form_box.setVisible(ready)
         self.panel.allow(ready)
-        self.pick.setChecked(False)
+        self.picking.take(layer)
         self._view = None
         self._overlay.take_away()
         self._watch.watch(layer)
-
-    def _what_is_missing(self) -> str:
-        if any(isinstance(layer, Image) and not role_of(layer) for layer in self._viewer.layers):
-            return (
-                "<b>No colour image yet.</b> The images that are open are grey and have no colours to choose. Open a "
-                "colour image, or use a grey-level threshold in <i>Layers &gt; Segment &gt; Segment particles</i>."
-            )
-        return (
-            "<b>No image yet.</b> Open a colour image with <i>File &gt; Open File(s) …</i>, drag it into the window, "
-            "or try <i>File &gt; Open Sample &gt; napari-mpseg</i>."
-        )
 
     # -- ranges --------------------------------------------------------------------------------------------------
 
@@ -204,11 +165,13 @@ class ColourThresholdWidget(WorkingWidget):
             self.panel.status.say("")  # it was about what the ranges were
         self._soon.start()
 
-    def _switch_picking(self, on: bool) -> None:
-        if on and self.image.layer is not None:
-            self._clicks.start(self.image.layer)
-        else:
-            self._clicks.stop()
+    def _take_rows(self, rows: Rows, min_size: int | None) -> None:
+        """Take what a file holds."""
+        if min_size is not None:
+            self.min_size.setValue(min_size)
+        self.history.settle()
+        self.history.change(rows)
+        self._show_rows()
 
     def pick_at(self, row: int, column: int, widen: bool) -> None:
         """Set the range in the form around the colours at a pixel, or widen it to hold them."""
@@ -222,7 +185,7 @@ class ColourThresholdWidget(WorkingWidget):
         if pixels is None:
             return
         now = self.history.now.row
-        picked = range_around(pixels, now.range.space, self.tolerance.value())
+        picked = range_around(pixels, now.range.space, self.picking.tolerance.value())
         if widen:
             picked = widened(now.range, picked)
         self.history.settle()
@@ -257,53 +220,16 @@ class ColourThresholdWidget(WorkingWidget):
         else:
             self._overlay.take_away()
 
-    # -- files ---------------------------------------------------------------------------------------------------
+    def _on_preview(self, on: bool) -> None:
+        self._memory.set(preview=on)
+        self._show_found()
 
-    def ask_and_save(self) -> None:
-        """Ask for a file name and save the ranges as a method file."""
-        folder = Path(self._memory.get("folder", str(Path.home())))
-        path, _ = QFileDialog.getSaveFileName(
-            self, "Save method file", str(folder / "my colours.json"), "Method files (*.json)"
-        )
-        if path:
-            self.save(Path(path) if Path(path).suffix else Path(f"{path}.json"))
-
-    def save(self, path: Path) -> None:
-        """Save the ticked ranges and the minimum size as a method file."""
-        try:
-            ranges = self.history.now.threshold()
-            save_method(path, METHOD, {"ranges": ranges}, min_size=self.min_size.value())
-        except MpsegError as error:
-            self.panel.status.say(str(error), "error")
-            return
-        self._memory.set(folder=str(path.parent))
-        self.panel.status.say(f"Saved as {path}.", "done")
-
-    def ask_and_open(self) -> None:
-        """Ask for a method file and take its ranges."""
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Open method file", self._memory.get("folder", str(Path.home())), "Method files (*.json)"
-        )
-        if path:
-            self.open(Path(path))
-
-    def open(self, path: Path) -> None:
-        """Take the ranges and the minimum size of a method file."""
-        try:
-            saved = load_method(path)
-            if saved.method != METHOD:
-                raise SettingsError(f"{path.name} is of {saved.method}, which has no ranges of colour. Choose another.")
-            rows = rows_of(colour_threshold(saved.options["ranges"]))
-        except MpsegError as error:
-            self.panel.status.say(str(error), "error")
-            return
-        self._memory.set(folder=str(path.parent))
-        if saved.min_size is not None:
-            self.min_size.setValue(saved.min_size)
-        self.history.settle()
-        self.history.change(rows)
-        self._show_rows()
-        self.panel.status.say(f"The ranges are those of {path.name}.", "done")
+    def _hide_preview(self) -> None:
+        """Untick the box for now: a result, a layer taken away or a closed window is no choice to be remembered."""
+        self.preview.blockSignals(True)
+        self.preview.setChecked(False)
+        self.preview.blockSignals(False)
+        self._overlay.take_away()
 
     # -- the whole image -----------------------------------------------------------------------------------------
 
@@ -320,7 +246,7 @@ class ColourThresholdWidget(WorkingWidget):
             self.panel.status.say(str(error), "error")
             return
         self._remember()
-        self.pick.setChecked(False)
+        self.picking.stop()
         self._target = layer
         preferred = preferences()
         job = Job(
@@ -341,7 +267,7 @@ class ColourThresholdWidget(WorkingWidget):
         """Show a result: only here, at the very end, does the viewer change."""
         result, prepared = outcome
         layer = self._target if self._target in self._viewer.layers else None
-        self.preview.setChecked(False)  # it would hide the labels
+        self._hide_preview()  # it would hide the labels
         make_table_quick(self._viewer)
         _, labels = add_result(self._viewer, result, layer, plane=self._plane, prepared=prepared)
         show_table(self._viewer, labels)
@@ -349,7 +275,7 @@ class ColourThresholdWidget(WorkingWidget):
 
     def release(self) -> None:
         """Let go of the viewer, and take the preview away."""
-        self._clicks.stop()
+        self.picking.release()
         self._watch.release()
         self._overlay.release()
         self.image.disconnect_layers()
@@ -369,24 +295,7 @@ def open_colour_threshold(viewer: Any, image: Any = None) -> ColourThresholdWidg
     widget = next((one for one in docked if isinstance(one, ColourThresholdWidget)), None)
     if widget is None:
         _, widget = viewer.window.add_plugin_dock_widget("napari-mpseg", TITLE)
-    if image is not None and _has_colours(image):
+    if image is not None and has_colours(image):
         widget.image.choose(image)
     raise_dock(widget)
     return widget
-
-
-def _has_colours(layer: Any) -> bool:
-    """Whether a layer is an image of red, green and blue."""
-    if not isinstance(layer, Image) or role_of(layer) == ROLE:
-        return False
-    channels = (layer.data[0] if layer.multiscale else layer.data).shape[0] if has_channel_axis(layer) else 0
-    return bool(layer.rgb) or channels == 3
-
-
-def _row(left: QWidget, right: QWidget) -> QWidget:
-    box = QWidget()
-    layout = QHBoxLayout(box)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.addWidget(left, 1)
-    layout.addWidget(right)
-    return box

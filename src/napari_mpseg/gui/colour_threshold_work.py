@@ -1,16 +1,42 @@
-"""What ranges of colour find in view, and the image they are used on. No Qt here."""
+"""Which images have colours, what ranges of colour find in view, and the image they are used on. No Qt here."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from napari.layers import Image
 
+from napari_mpseg.gui.colour_threshold_overlay import ROLE
 from napari_mpseg.gui.layer_input import has_channel_axis, snapshot_stack
 from napari_mpseg.gui.train_inputs import of_stack
+from napari_mpseg.gui.visible import needed_plane, planes_shape
+from napari_mpseg.layers import role_of
 from napari_mpseg.methods.colour_ranges import ColourThreshold
 
 _EIGHT_NEIGHBOURS = np.ones((3, 3), int)
+
+
+def has_colours(layer: Any) -> bool:
+    """Whether a layer is an image of red, green and blue, not the preview of one."""
+    if not isinstance(layer, Image) or role_of(layer) == ROLE:
+        return False
+    channels = (layer.data[0] if layer.multiscale else layer.data).shape[0] if has_channel_axis(layer) else 0
+    return bool(layer.rgb) or channels == 3
+
+
+def what_is_missing(layers: Iterable[Any]) -> str:
+    """Return, as rich text, what to do where no layer has colours."""
+    if any(isinstance(layer, Image) and not role_of(layer) for layer in layers):
+        return (
+            "<b>No colour image yet.</b> The images that are open are grey and have no colours to choose. Open a "
+            "colour image, or use a grey-level threshold in <i>Layers &gt; Segment &gt; Segment particles</i>."
+        )
+    return (
+        "<b>No image yet.</b> Open a colour image with <i>File &gt; Open File(s) …</i>, drag it into the window, "
+        "or try <i>File &gt; Open Sample &gt; napari-mpseg</i>."
+    )
 
 
 def in_view(view: Any, threshold: ColourThreshold, min_size: int) -> tuple[np.ndarray, str]:
@@ -54,10 +80,13 @@ def image_to_segment(viewer: Any, layer: Any) -> tuple[Any, tuple[int, ...]]:
         ``(Y, X, 3)``
     tuple of int
         Empty unless the layer is a stack of colour images: then the plane in view.
+
+    Raises
+    ------
+    ImageError
+        If the stack has no plane in view.
     """
     if has_channel_axis(layer):
         return snapshot_stack(layer, channels_first=True).image(), ()
-    stack = snapshot_stack(layer)
-    plane = tuple(int(step) for step in viewer.dims.current_step[-layer.ndim :][: layer.ndim - 2])
-    shape = (layer.data[0] if layer.multiscale else layer.data).shape
-    return stack.image(of_stack(plane, shape[: layer.ndim - 2]) if stack.plane_shape else None), plane
+    stack, plane = snapshot_stack(layer), needed_plane(viewer, layer)
+    return stack.image(of_stack(plane, planes_shape(layer)) if stack.plane_shape else None), plane

@@ -31,6 +31,8 @@ class ColourSpace:
         Which components go round, so that 255 lies beside 0.
     summary : str
         What the numbers mean.
+    titles : tuple of str, optional
+        What menus call the three numbers, where that is not their names with a capital.
     """
 
     name: str
@@ -39,6 +41,11 @@ class ColourSpace:
     convert: Callable[[Array, Array, Array], Components]
     circular: tuple[bool, bool, bool] = (False, False, False)
     summary: str = ""
+    titles: tuple[str, str, str] | None = None
+
+    def title_of(self, number: int) -> str:
+        """Return what menus call a component: its name with a capital, or the title of its own."""
+        return self.titles[number] if self.titles is not None else self.components[number].capitalize()
 
 
 COLOUR_SPACES: Registry[ColourSpace] = Registry("colour space")
@@ -187,6 +194,8 @@ _add(
         "Lab",
         ("lightness", "a", "b"),
         lab,
-        summary="CIE L*a*b*: lightness as the eye sees it; a from green to red; b from blue to yellow; 128 is grey.",
+        summary="CIE L*a*b*: L* is lightness as the eye sees it; a* goes from green to red, b* from blue to yellow; "
+        "128 is grey.",
+        titles=("L*", "a*", "b*"),
     )
 )

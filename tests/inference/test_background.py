@@ -94,7 +94,7 @@ def test_top_hat_is_that_of_scikit_image(rng, radius):
 @pytest.mark.parametrize(("sigma", "close"), [(3, 1e-4), (20, 0.02), (50, 0.02)])
 def test_gaussian_is_the_blurred_image(rng, sigma, close):
     pixels = (ndi.gaussian_filter(rng.normal(0, 900, (300, 260)), 12) + rng.normal(100, 5, (300, 260))).astype("f4")
-    expected = pixels - ndi.gaussian_filter(pixels.astype(float), sigma)
+    expected = np.maximum(pixels - ndi.gaussian_filter(pixels.astype(float), sigma), 0)
     np.testing.assert_allclose(without(pixels, f"gaussian:{sigma}"), expected, atol=close)
     assert (gaussian_shrink(sigma) > 1) == (sigma > 15)
 
@@ -135,6 +135,19 @@ def test_light_is_dark_on_the_negative(rng, way):
     assert np.abs(255 - light - dark).max() <= 1  # halves are rounded up in both
     if way == "top-hat":
         assert light[101, 81] < 150 < np.median(light)
+
+
+@pytest.mark.parametrize("way", BACKGROUNDS)
+@pytest.mark.parametrize("dtype", ["u2", "i2", "f4", "f8"])
+@pytest.mark.parametrize("light", ["", ":light"])
+def test_no_dtype_goes_below_the_background(rng, way, dtype, light):
+    """The same picture gives the same result in every dtype; its range is that of uint8."""
+    pixels = filter_picture(rng)
+    pixels[0, :2] = 0, 255
+    small = without(pixels, f"{way}:7{light}").astype(float)
+    found = without(pixels.astype(dtype), f"{way}:7{light}").astype(float)
+    assert np.abs(found - small).max() <= 1  # whole numbers are rounded
+    assert (found.min() >= 0, found.max() <= 255) == (True, True)
 
 
 def test_sixteen_bits_see_the_same_ball_as_eight(rng):

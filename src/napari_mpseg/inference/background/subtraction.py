@@ -139,7 +139,9 @@ def _subtracted_window(window: Array, tile: Tile, settings: BackgroundSettings, 
         difference = pixels - _back(estimate(turned, settings.radius, levels)[inner], flipped) + levels.high
     else:
         difference = pixels - estimate(np.ascontiguousarray(window), settings.radius, levels)[inner]
-    return _in_dtype(difference, window, inner, levels)
+    # a blurred background lies above some of the image's own pixels, or below them where it is light
+    limited = np.minimum(difference, levels.high) if settings.light else np.maximum(difference, 0)
+    return _in_dtype(limited, window, inner, levels)
 
 
 def _negative(window: Array, levels: Levels) -> tuple[Array, float]:

@@ -110,6 +110,12 @@ def test_fixed_is_not_clipped():
     np.testing.assert_allclose(scaling.apply(tile), [[-0.05, 0, 0.5, 1.5]])
 
 
+def test_a_pixel_counts_once_however_many_of_its_channels_are_no_numbers():
+    pixels = np.linspace(0, 1, 600, dtype=np.float32).reshape(20, 10, 3)
+    pixels[3, 4], pixels[5, 6, 1] = np.nan, np.inf
+    assert Normalisation("range").measure(open_image(pixels)).not_finite == 2
+
+
 @pytest.mark.parametrize("kind", ["auto", "range", "percentile"])
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_nan_and_infinity_are_counted_and_become_the_low_end(kind, dtype):

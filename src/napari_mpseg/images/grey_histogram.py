@@ -35,8 +35,10 @@ class GreyHistogram:
     ----------
     minimum, maximum : float
         Of the finite values; 0 where there is none.
-    count, not_finite : int
-        Number of finite and of other values.
+    count : int
+        Number of finite values.
+    not_finite : int
+        Number of pixels of which a channel is NaN or infinite.
     """
 
     def __init__(
@@ -58,11 +60,12 @@ class GreyHistogram:
             self.minimum = self.maximum = 0.0
 
     def _add(self, values: NDArray[np.generic]) -> None:
-        values = values.ravel()
         if values.dtype.kind == "f":
             finite = np.isfinite(values)
-            self.not_finite += int(values.size - np.count_nonzero(finite))
+            whole = finite if finite.ndim == 2 else finite.all(axis=2)
+            self.not_finite += int(whole.size - np.count_nonzero(whole))
             values = values[finite]
+        values = values.ravel()
         if not values.size:
             return
         self.minimum = min(self.minimum, float(values.min()))

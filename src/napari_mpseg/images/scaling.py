@@ -23,7 +23,7 @@ class Scaling:
     clip : bool
         Whether results are limited to 0..1.
     not_finite : int
-        How many NaN and infinities were seen; they were left out of the measurement.
+        How many pixels with NaN or infinities were seen; these were left out of the measurement.
     """
 
     kind: str

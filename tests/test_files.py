@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -127,6 +128,22 @@ def test_the_message_names_the_place_the_reason_and_the_way_out(tmp_path, number
 def test_arrow_tells_a_full_disk_in_its_text_only(tmp_path):
     with pytest.raises(StoreError, match="free some space"), finished_at(tmp_path / "table.parquet"):
         raise OSError("[Errno 28] Error writing bytes to file. Detail: [errno 28] No space left on device")
+
+
+def test_copying_a_folder_to_a_full_disk(tmp_path, monkeypatch):
+    (tmp_path / "model").mkdir()
+    for name in ("card.json", "weights.safetensors"):
+        (tmp_path / "model" / name).write_text("x")
+
+    def full(source, target, **_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+
+    with pytest.raises(StoreError) as caught, finished_at(tmp_path / "copy") as part:
+        shutil.copytree(tmp_path / "model", part, copy_function=full)
+    assert str(caught.value) == (
+        f"Cannot write {tmp_path}/copy: No space left on device. "
+        "The disk is full: free some space, or choose a folder on another disk."
+    )
 
 
 def test_errors_from_inside_name_the_real_place(tmp_path):

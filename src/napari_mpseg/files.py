@@ -2,6 +2,8 @@
 
 import errno
 import os
+import re
+import shutil
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -105,12 +107,21 @@ def finished_together(
 
 def refusal(path: Path, error: OSError) -> StoreError:
     """Return the error that tells the user why `path` cannot be written, and what to do."""
+    error = _first(error)
     reason = error.strerror or str(error) or type(error).__name__
     number = error.errno
     if number is None and ("No space left" in reason or "disk quota" in reason.lower()):
-        number = errno.ENOSPC  # Arrow tells it in the text only
+        number = errno.ENOSPC  # Arrow and shutil tell it in the text only
     advice = _ADVICE.get(number or 0, "Choose another folder.")
     return StoreError(f"Cannot write {path}: {reason}. {advice}")
+
+
+def _first(error: OSError) -> OSError:
+    """Return the first of the errors that copying a folder gathers, in its words; any other error as it is."""
+    if not isinstance(error, shutil.Error) or not error.args or not isinstance(error.args[0], list):
+        return error
+    reason = str(error.args[0][0][-1]) if error.args[0] else "it could not be copied"
+    return OSError(re.sub(r"^\[Errno \d+\] |: '.*$", "", reason))
 
 
 def _tag(place: Path) -> str:

@@ -114,6 +114,13 @@ def test_what_is_not_possible_is_said(run, file, tmp_path, options, code, messag
     assert not (tmp_path / "out").exists()
 
 
+def test_an_input_that_is_not_there_is_said(run, file, tmp_path):
+    command = ("segment", file, "--out", tmp_path / "out", "--method", "region-growing", "--input", "seeds=nope.csv")
+    code, said, error = run(*command)
+    assert (code, said) == (2, "")
+    assert "nope.csv is not there" in error
+
+
 def test_a_result_store_is_no_image(run, file, tmp_path):
     run("segment", file, "--out", tmp_path / "out", "--method", "fixed-level")
     for options in ([], ["--all-planes"]):

@@ -88,6 +88,12 @@ def test_one_folder_is_cut_into_folds_of_similar_foreground(tmp_path):
     )
     with pytest.raises(SettingsError, match="too few for 9 folds"):
         folds_of(tmp_path, 9)
+    for few in (0, 1):
+        with pytest.raises(SettingsError, match="two or more are needed"):
+            folds_of(tmp_path, few)
+    write(tmp_path / "d" / "fold_1", "a.png", np.zeros((8, 9, 3), np.uint8), np.zeros((8, 9), np.uint8))
+    with pytest.raises(SettingsError, match="has only fold_1: two or more"):
+        folds_of(tmp_path / "d")
 
 
 def test_folds_are_not_cut_again(data):

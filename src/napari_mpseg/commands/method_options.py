@@ -52,6 +52,8 @@ def _points(path: Path) -> Any:
 
     try:
         frame = pd.read_csv(path)
+    except FileNotFoundError:
+        raise SettingsError(f"{path} is not there. Check the name and the folder.") from None
     except (OSError, ValueError) as error:
         raise SettingsError(f"{path} cannot be read as CSV: {error}.") from None
     for columns in (("y", "x"), ("axis-0", "axis-1")):

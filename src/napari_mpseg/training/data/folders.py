@@ -33,11 +33,14 @@ def folds_of(
     Raises
     ------
     SettingsError
-        If there are too few images, or `count` is given for folders that are folds already.
+        If there are too few images or fewer than two folds, or `count` is given for folders that are folds already.
     ImageError
         If images or labels cannot be used.
     """
     folders = fold_folders(data)
+    if (count is not None and count < 2) or len(folders) == 1:
+        found = f"{data} has only {folders[0].name}" if folders else f"{count} cannot be the number of folds"
+        raise SettingsError(f"{found}: two or more are needed, to learn from some and to test on another.")
     if folders:
         if count is not None and count != len(folders):
             raise SettingsError(f"{data} has {len(folders)} folds already. Leave out the number of folds.")

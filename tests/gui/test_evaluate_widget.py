@@ -78,7 +78,13 @@ def test_table_and_errors(viewer, layers, widget, finished, found, truth, screen
     )
     np.testing.assert_array_equal(errors.scale, layers[0].scale)
     assert errors.units == layers[0].units
-    assert [tuple(errors.get_color(n)) for n in (1, 2, 3)] == [(0, 0, 0, 1), (1, 0, 0, 1), (0, 1, 0, 1)]
+    colours = [tuple(np.rint(np.asarray(errors.get_color(n)) * 255)[:3]) for n in (1, 2, 3)]
+    assert colours == [
+        (0x00, 0x9E, 0x73),
+        (0xD5, 0x5E, 0x00),
+        (0x56, 0xB4, 0xE9),
+    ]  # none is black or red, as images are
+    assert widget.table.item([*told].index("size-wasserstein"), 0).text() == "size distance (µm)"
     assert viewer.layers.selection.active is not errors
     assert "4 particles predicted, 3 in truth" in widget.panel.status.text()
     assert "1 missed, 2 false" in widget.panel.status.text()
@@ -92,7 +98,7 @@ def test_colours_can_be_switched(viewer, layers, widget, finished):
     errors = viewer.layers["scan particles errors"]
     assert tuple(np.rint(np.asarray(errors.get_color(3)) * 255)[:3]) == (0x56, 0xB4, 0xE9)
     widget.legend.choice.setCurrentIndex(widget.legend.choice.findData("paper"))
-    assert tuple(errors.get_color(3)) == (0, 1, 0, 1)
+    assert [tuple(errors.get_color(n)) for n in (1, 2, 3)] == [(0, 0, 0, 1), (1, 0, 0, 1), (0, 1, 0, 1)]
 
 
 def test_walk_through_the_errors(viewer, layers, widget, finished, qtbot):

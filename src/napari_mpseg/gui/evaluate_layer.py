@@ -15,6 +15,7 @@ from napari_mpseg.gui.memory import Memory
 from napari_mpseg.layers import plane_offset, role_of, space_of, unique_name
 
 ROLE = "errors"
+_PROPOSED = "colour-blind"  # black and red would not be seen on dark images of Nile red
 _MEANINGS = ("found", "false", "missed")
 
 
@@ -130,7 +131,7 @@ class ErrorLegend(QWidget):
             self.choice.setItemData(self.choice.count() - 1, colours.source, 3)  # 3 = tool tip
         self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.choice.setMinimumContentsLength(12)
-        self.choice.setCurrentIndex(max(0, self.choice.findData(memory.get("colours", "paper"))))
+        self.choice.setCurrentIndex(max(0, self.choice.findData(memory.get("colours", _PROPOSED))))
         self.choice.setToolTip("Colours of the layer of errors")
         self.labels = [QLabel() for _ in _MEANINGS]
         column, row = QVBoxLayout(self), QHBoxLayout()

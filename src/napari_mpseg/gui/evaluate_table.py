@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QSizePolicy, QTableWi
 from napari_mpseg.errors import MpsegError
 
 _MOST_ROWS = 14
+_LENGTHS = ("size-wasserstein",)
 _BETTER = {"higher": "Higher is better.", "lower": "Lower is better.", "zero": "Zero is best."}
 
 
@@ -34,15 +35,16 @@ class ScoreTable(QTableWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def fill(self, scores: Sequence[tuple[Any, float]]) -> None:
-        """Show metrics, each a ``MetricEntry``, with their values."""
+    def fill(self, scores: Sequence[tuple[Any, float]], unit: str = "px") -> None:
+        """Show metrics, each a ``MetricEntry``, with their values; `unit` is that of those that are lengths."""
         self._scores = list(scores)
         self.setRowCount(len(scores))
         for row, (entry, value) in enumerate(scores):
             tip = f"<p>{escape(entry.definition)}</p><p>{escape(entry.undefined)} {_BETTER.get(entry.better, '')}</p>"
             if entry.source:
                 tip += f"<p>{escape(entry.source)}</p>"
-            for column, text in enumerate((entry.title, f"{value:.4g}")):
+            title = f"{entry.title} ({unit})" if entry.name in _LENGTHS else entry.title
+            for column, text in enumerate((title, f"{value:.4g}")):
                 item = QTableWidgetItem(text)
                 item.setToolTip(tip)
                 if column:

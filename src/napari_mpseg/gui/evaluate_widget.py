@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QApplication, QFileDialog, QFormLayout, QHBoxLayout, 
 
 from napari_mpseg.errors import MpsegError
 from napari_mpseg.evaluation.metric_sets import DEFAULT_METRICS
+from napari_mpseg.evaluation.size import size_unit
 from napari_mpseg.gui.evaluate_fields import ParticleValue, min_size_field
 from napari_mpseg.gui.evaluate_input import (
     check_same_shape,
@@ -264,7 +265,7 @@ class EvaluateWidget(WorkingWidget):
             return
         self.result = result
         self.about.setText(f"<b>{escape(predicted.name)}</b> against {escape(truth.name)}")
-        self.table.fill(result.scores)
+        self.table.fill(result.scores, size_unit([result.evidence]).replace("um", "µm"))
         self.results.show()
         layer = self.errors.show(predicted, self._plane, result.errors, self.legend.scheme)
         self.steps.take(result.particles, layer)

@@ -208,8 +208,9 @@ def test_it_can_be_cancelled_and_is_described(rng):
 def test_one_scale_and_an_image_of_one_pixel():
     assert len(spots_of(np.full((1, 1), 9, np.uint8))) == 0
     pixels = (10 + discs((40, 40), [(20, 20, 3)], 100)).astype(np.uint8)
-    (found,) = spots_of(pixels, sigma_min=2.0, scales=1)
-    assert found[2] == pytest.approx(2 * math.sqrt(2))
+    for single in ({"scales": 1}, {"sigma_max": 2.0}):
+        (found,) = spots_of(pixels, sigma_min=2.0, **single)
+        assert found[2] == pytest.approx(2 * math.sqrt(2))
 
 
 def test_real_patches_are_found_with_the_defaults(shared_data):

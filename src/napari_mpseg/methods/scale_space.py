@@ -15,8 +15,9 @@ _STEPS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
 
 
 def scales(smallest: float, largest: float, count: int) -> Array:
-    """Return `count` standard deviations at equal ratios, ends included."""
-    return np.geomspace(smallest, largest, count) if count > 1 else np.array([smallest])
+    """Return `count` standard deviations at equal ratios, ends included; a single one if the ends are the same."""
+    one = count == 1 or math.isclose(smallest, largest, rel_tol=1e-6)
+    return np.array([smallest]) if one else np.geomspace(smallest, largest, count)
 
 
 def reach(largest: float) -> int:

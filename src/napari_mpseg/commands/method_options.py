@@ -35,6 +35,8 @@ def method_options(method: str, settings: Sequence[str], inputs: Sequence[str]) 
         if not mark or name not in kinds:
             has = f"It takes: {', '.join(kinds)}." if kinds else "It takes none."
             raise SettingsError(f"{entry.name} has no input {name!r}; give NAME=FILE. {has}")
+        if name in found:
+            raise SettingsError(f"--input {name} is given twice. Leave one of them out.")
         found[name] = _READERS[kinds[name]](Path(file))
     return found
 

@@ -164,7 +164,8 @@ def parse_options(entry: MethodEntry, texts: Sequence[str]) -> dict[str, Any]:
     Raises
     ------
     SettingsError
-        If one is not of that form, names no option, or does not fit. Settings of the method's own kind stay texts.
+        If one is not of that form, names no option, does not fit, or comes twice. Settings of the method's own
+        kind stay texts.
     """
     known: dict[str, Callable[[str], Any]] = {one.name: str for one in entry.inputs if one.kind == "settings"}
     known |= {option.name: option.parse for option in options_of(entry)}
@@ -177,6 +178,8 @@ def parse_options(entry: MethodEntry, texts: Sequence[str]) -> dict[str, Any]:
         if name not in known:
             has = f"It has: {', '.join(known)}." if known else "It has none."
             raise SettingsError(f"{entry.name} has no option {name!r}. {has}")
+        if name in found:
+            raise SettingsError(f"{name} is given twice: {found[name]} and {value.strip()}. Leave one of them out.")
         found[name] = known[name](value.strip())
     return found
 

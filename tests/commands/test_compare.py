@@ -61,6 +61,9 @@ def test_going_on_with_other_settings_fails_with_a_sentence(run, data, tmp_path,
         (["--methods", "otzu"], 2, "Did you mean 'otsu'?"),
         (["--methods", "otsu", "--metrics", "f3"], 2, "f3"),
         (["--methods", "otsu", "--images", "0"], 2, "1 or more"),
+        (["--methods", "otsu", "--particle-value", "77"], 2, "there are 0, 255"),
+        (["--methods", "otsu:tta=flips"], 2, "for networks"),
+        (["--methods", ""], 2, "names no method"),
         (["--methods", "otsu", "--resamples", "many"], 2, "whole number"),
         ([], 2, "--methods"),
     ],
@@ -78,6 +81,13 @@ def test_nothing_that_could_be_run_is_a_failure(run, data, tmp_path, quick):
     code, out, _ = run("compare", data, "--methods", "fixed-level", "--out", tmp_path / "out", "--quiet")
     assert code == 1
     assert "5 x 5 px, the image 48 x 48" in out
+
+
+def test_one_failed_case_is_a_failure(run, data, tmp_path, quick):
+    Image.fromarray(np.zeros((5, 5), np.uint8)).save(data / "labels" / "two.png")
+    code, out, _ = run("compare", data, "--methods", "fixed-level", "--out", tmp_path / "out", "--quiet")
+    assert code == 1
+    assert "fixed-level (1 of 2 images)" in out
 
 
 def test_help_explains_how_methods_are_named(run):

@@ -27,6 +27,16 @@ def test_particle_value_makes_a_mask(folder):
     assert int(picture.labels().sum()) == 64 * 64 - 5 * 5 - 8 * 8
 
 
+def test_a_particle_value_that_is_in_no_truth_is_refused(folder):
+    with pytest.raises(SettingsError, match=r"value 77 .* there are 0, 255"):
+        pictures_of(folder, particle_value=77)
+
+
+def test_folds_cannot_be_named_for_images_that_lie_in_some(folds):
+    with pytest.raises(SettingsError, match=r"folds of its own \(fold_1, fold_2\)"):
+        pictures_of(folds, group="fold_9")
+
+
 def test_pairs_of_a_script_keep_their_names_apart(pairs):
     image, truth, name = pairs[0]
     pictures = pictures_of([(image, truth, name), (image, truth, name), (image, truth)])

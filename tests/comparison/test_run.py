@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import napari_mpseg
 from napari_mpseg.comparison import LabelsContender, compare
@@ -188,6 +189,31 @@ def test_changed_truth_is_refused(folder, tmp_path):
     (folder / "labels" / "a.png").write_bytes((folder / "labels" / "b.png").read_bytes())
     with pytest.raises(SettingsError, match=r"data/a\.png: the truth has changed"):
         compare(folder, METHODS[:1], tmp_path / "out", **FEW)
+
+
+def test_an_image_that_was_repaired_is_gone_on_with(folder, tmp_path):
+    sound = (folder / "labels" / "a.png").read_bytes()
+    Image.fromarray(np.zeros((5, 5), np.uint8)).save(folder / "labels" / "a.png")
+    failed = compare(folder, METHODS[:1], tmp_path / "out", **FEW)
+    assert [one.image for one in failed.failures] == ["data/a.png"]
+    (folder / "labels" / "a.png").write_bytes(sound)
+    assert not compare(folder, METHODS[:1], tmp_path / "out", **FEW).failures
+
+
+def test_rows_of_the_folder_that_are_not_shown_are_named(folder, tmp_path):
+    first = compare(folder, METHODS, tmp_path / "out", **FEW)
+    assert not any("not shown" in note for note in first.notes)
+    second = compare(folder, ["otsu"], tmp_path / "out", **FEW)
+    (note,) = [note for note in second.notes if "not shown" in note]
+    assert note.startswith("2 methods in this folder are not shown: fixed-level:level=100, Streak too.")
+
+
+def test_truth_without_an_image_is_told(folder):
+    (folder / "labels" / "c.png").write_bytes((folder / "labels" / "b.png").read_bytes())
+    done = compare(folder, METHODS[:1], **FEW)
+    assert [note for note in done.notes if "data/c.png" in note] == [
+        "Truth without an image of the same name was left out: data/c.png."
+    ]
 
 
 def test_metrics_and_samples_may_change(folder, tmp_path, counted):

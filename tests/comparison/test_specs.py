@@ -44,11 +44,26 @@ def test_value_with_commas_and_colons_stays_whole():
         ("pixel-forest", "for every image"),
         ("otsu:threshold=7", "probability"),
         ("otsu:background=roling-ball:7", "rolling-ball"),
+        ("otsu:background=top-hat:7,background=top-hat:9", "background is given twice"),
+        ("fixed-level:level=90,level=100", "level is given twice: 90 and 100"),
+        ("otsu:tta=flips", "for networks, and otsu is none"),
+        ("default:tta=flops", "flops"),
+        ("", "names no method"),
+        (":channel=red", "names no method"),
     ],
 )
 def test_wrong_options_are_refused(spec, message):
     with pytest.raises(MpsegError, match=message):
         contender_of(spec)
+
+
+def test_a_folder_that_is_no_model_is_refused(tmp_path):
+    with pytest.raises(MpsegError, match="card"):
+        contender_of(str(tmp_path))
+
+
+def test_one_text_is_one_method():
+    assert [one.label for one in contenders_of("otsu")] == ["otsu"]
 
 
 def test_unknown_method_names_the_known_ones():

@@ -24,6 +24,9 @@ _EXAMPLE = """
 A model that learnt from an image it is scored on is marked with a star and never counts as the best; the models of a
 cross-validation are each used only on the images that they were not trained on.
 
+A case that fails is a note and stops no other; the command then ends with exit code 1, and the same command tries it
+again.
+
 example:
   napari-mpseg compare DATA/mpnet --particle-value 0 --out comparison \\
       --methods mp-vat mp-vat-2 otsu "Yen on red=yen:channel=red" models/crossval default"""
@@ -96,7 +99,7 @@ def run(options: argparse.Namespace) -> int | None:
         say(f"Note      {note}")
     say(f"Page      {options.out / 'comparison.html'}")
     say(f"Tables    {options.out / 'comparison.csv'}, per_image.csv, size_classes.csv")
-    return 1 if comparison.rows and not comparison.cases else None
+    return 1 if comparison.failures else None
 
 
 def _positive(text: str) -> int:

@@ -1,5 +1,6 @@
 """One method on one image: what came of it, kept in a file so that a stopped comparison goes on."""
 
+import glob
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -115,6 +116,12 @@ def load_case(out: Path, method: str, image: str) -> Case | None:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def has_case(out: Path, method: str = "*", image: str = "*") -> bool:
+    """Tell whether a comparison's folder holds a finished case of a row, of an image, or of both."""
+    folder, stem = (one if one == "*" else glob.escape(file_stem(one)) for one in (method, image))
+    return next((out / CASES).glob(f"{folder}/{stem}.json"), None) is not None
 
 
 def _places(out: Path, method: str, image: str) -> dict[str, Path]:

@@ -101,6 +101,8 @@ class Comparison:
         What each method gave on each image.
     failures : tuple of Failure
         What could not be run.
+    remarks : tuple of str
+        What is to be said of the data and the folder.
     """
 
     rows: tuple[Row, ...]
@@ -109,6 +111,7 @@ class Comparison:
     min_size: int = 3
     cases: tuple[Case, ...] = ()
     failures: tuple[Failure, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def planned(
@@ -253,7 +256,7 @@ def notes_of(comparison: Comparison) -> tuple[str, ...]:
         found.append(f"The intervals rest on {few} images; with so few they are too narrow.")
     if few == 1 and comparison.settings.resamples:
         found.append("There are no intervals: they come from resampling images, and there is one.")
-    return tuple(found)
+    return (*found, *comparison.remarks)
 
 
 def inverted_notes(comparison: Comparison) -> list[str]:

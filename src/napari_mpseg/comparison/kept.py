@@ -1,10 +1,11 @@
 """What a folder of a comparison was made with: going on with anything else would mix what cannot be compared."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from napari_mpseg.comparison.case import has_case
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.files import finished_at
 
@@ -24,7 +25,8 @@ def go_on_with(out: Path, common: Mapping[str, Any], images: Mapping[str, Any], 
     common : mapping
         What holds for all cases.
     images, methods : mapping
-        What decides about an image and a row, by name.
+        What decides about an image and a row, by name. An image without any finished case may change: one that could
+        not be used is repaired and gone on with.
 
     Raises
     ------
@@ -36,6 +38,8 @@ def go_on_with(out: Path, common: Mapping[str, Any], images: Mapping[str, Any], 
         json.dumps({"all": dict(common), "images": dict(images), "methods": dict(methods)}, default=str)
     )
     there = _read(place)
+    for name in [name for name in there.get("images", {}) if not has_case(out, image=name)]:
+        del there["images"][name]
     differences = list(_differences(there, here))
     if differences:
         shown = "; ".join(differences[:3]) + (f"; and {len(differences) - 3} more" if len(differences) > 3 else "")
@@ -47,6 +51,11 @@ def go_on_with(out: Path, common: Mapping[str, Any], images: Mapping[str, Any], 
     if merged != there:
         with finished_at(place) as part:
             part.write_text(json.dumps(merged, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def not_shown(out: Path, labels: Collection[str]) -> list[str]:
+    """Return the rows with finished cases in a comparison's folder that are not among these."""
+    return [label for label in _read(out / SETTINGS).get("methods", {}) if label not in labels and has_case(out, label)]
 
 
 def _read(place: Path) -> dict[str, Any]:

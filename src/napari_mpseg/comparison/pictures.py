@@ -1,7 +1,7 @@
 """What methods are compared on: images with their truth, opened only when they are looked at."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_mpseg.comparison.digests import array_digest, file_digest
-from napari_mpseg.errors import ImageError, SettingsError
+from napari_mpseg.errors import ImageError, MpsegError, SettingsError
 from napari_mpseg.exchange.names import file_stem
 from napari_mpseg.images.image import Image
 from napari_mpseg.images.open import open_image
+from napari_mpseg.images.truth_values import check_particle_value
 
 if TYPE_CHECKING:
     from napari_mpseg.training.data.fingerprints import Fingerprint
@@ -115,7 +116,7 @@ def pictures_of(
     ImageError
         If there is none, or one has no truth.
     SettingsError
-        If `count` is not positive.
+        If `count` is not positive, `particle_value` occurs in no truth, or `group` is given for folders that are folds.
     """
     if count is not None and count < 1:
         raise SettingsError(f"{count} images cannot be compared on: give 1 or more.")
@@ -125,6 +126,7 @@ def pictures_of(
         found = [_of_pair(number, pair, particle_value, group) for number, pair in enumerate(data, 1)]
     if not found:
         raise ImageError("There is nothing to compare on. Give at least one image with its truth.")
+    check_particle_value(_truths(found), particle_value)
     found = _uniquely_named(found)
     if count is not None and count < len(found):
         found = [found[int(place)] for place in np.linspace(0, len(found) - 1, count).round()]
@@ -140,11 +142,40 @@ def _of_folder(folder: Path, value: int | None, group: str) -> list[Picture]:
             f"{folder} is no folder. Give one of images with their truth in 'labels', or of fold_* folders."
         )
     folds = fold_folders(folder)
+    if folds and group:
+        raise SettingsError(
+            f"{folder} has folds of its own ({', '.join(fold.name for fold in folds)}), so no fold can be named for "
+            f"all its images. Leave out {group!r}."
+        )
     return [
         Picture(f"{part.name}/{image.name}", image, truth, part.name if folds else group, value)
         for part in folds or [folder]
         for image, truth in folder_files(part)
     ]
+
+
+def remarks_on(data: Any) -> list[str]:
+    """Return what is to be said of a data folder: truth without an image."""
+    from napari_mpseg.training.data.folders import fold_folders
+    from napari_mpseg.training.data.pairs import truth_alone
+
+    if not isinstance(data, (str, os.PathLike)):
+        return []
+    folder = Path(os.fspath(data))
+    alone = [f"{part.name}/{file.name}" for part in fold_folders(folder) or [folder] for file in truth_alone(part)]
+    if not alone:
+        return []
+    names = ", ".join(alone[:3]) + (f" and {len(alone) - 3} more" if len(alone) > 3 else "")
+    return [f"Truth without an image of the same name was left out: {names}."]
+
+
+def _truths(pictures: Sequence[Picture]) -> Iterator[Any]:
+    """Give the truths that can be read, as they are; for the others their case says why they cannot."""
+    for picture in pictures:
+        try:
+            yield picture.truth if hasattr(picture.truth, "shape") else _read(picture.truth)
+        except MpsegError:
+            continue
 
 
 def _of_pair(number: int, pair: Any, value: int | None, group: str) -> Picture:

@@ -12,9 +12,9 @@ from napari_mpseg.comparison.case import Case, load_case
 from napari_mpseg.comparison.comparison import Comparison, Failure
 from napari_mpseg.comparison.contender import Contender, Found, FoundCallback, RunOptions
 from napari_mpseg.comparison.crops import error_crops, windows_around
-from napari_mpseg.comparison.kept import go_on_with
+from napari_mpseg.comparison.kept import go_on_with, not_shown
 from napari_mpseg.comparison.memory import PeakMemory
-from napari_mpseg.comparison.pictures import Picture, pictures_of
+from napari_mpseg.comparison.pictures import Picture, pictures_of, remarks_on
 from napari_mpseg.comparison.settings import CompareSettings
 from napari_mpseg.comparison.specs import contenders_of
 from napari_mpseg.errors import Cancelled, MpsegError, SettingsError, StoreError
@@ -28,7 +28,7 @@ _LARGE = 2**22  # pixels from which an image is worth telling of tile by tile
 
 def compare(
     data: Any,
-    methods: Sequence["str | Contender"],
+    methods: "str | Sequence[str | Contender]",
     out: str | os.PathLike[str] | None = None,
     *,
     metrics: Sequence[str] = (),
@@ -57,7 +57,7 @@ def compare(
         A folder of images with their truth in ``labels``, a folder of ``fold_*`` folders of that form, or
         ``(image, truth)`` or ``(image, truth, name)`` tuples of anything that can be opened. Images and truth are
         read part by part and may be larger than memory.
-    methods : sequence of str or Contender
+    methods : str, or sequence of str or Contender
         A row each: a registered method, a model folder, a forest's folder, a method file, the folder of a
         cross-validation, any of these with options (``"otsu:channel=red"``) or a heading (``"Red=otsu:channel=red"``);
         or a :class:`~napari_mpseg.comparison.label_layers.LabelsContender`.
@@ -130,10 +130,20 @@ def compare(
     work = _Work(folder, options, on_progress or silent, cancel or CancelToken(), len(contenders) * len(pictures))
     for contender in contenders:
         work.row(contender, pictures)
-    done = replace(comparison, cases=tuple(work.cases), failures=tuple(work.failures))
+    remarks = (*remarks_on(data), *_hidden(folder, contenders))
+    done = replace(comparison, cases=tuple(work.cases), failures=tuple(work.failures), remarks=remarks)
     if folder is not None:
         done.save(folder, overwrite=True, on_progress=on_progress or silent, cancel=cancel or CancelToken())
     return done
+
+
+def _hidden(folder: Path | None, contenders: Sequence[Contender]) -> list[str]:
+    """Say which rows of the folder are not in the table."""
+    found = [] if folder is None else not_shown(folder, [one.label for one in contenders])
+    if not found:
+        return []
+    what = "1 method in this folder is" if len(found) == 1 else f"{len(found)} methods in this folder are"
+    return [f"{what} not shown: {', '.join(found)}. Name them too; what is finished is not run again."]
 
 
 class _Work:

@@ -9,6 +9,7 @@ from napari_mpseg.comparison.methods import HeldOutContender, MethodContender, c
 from napari_mpseg.comparison.seen import WITHOUT, is_crossval, read_folds
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.exchange.names import file_stem
+from napari_mpseg.inference.augmentation import tta_names
 from napari_mpseg.inference.background import find_background
 from napari_mpseg.methods.options import options_of, parse_options
 from napari_mpseg.methods.registry import METHODS
@@ -35,20 +36,26 @@ def _background(text: str) -> str:
     return text
 
 
+def _augmentations(text: str) -> list[str]:
+    names = [] if text == "none" else [name.strip() for name in text.split(",")]
+    tta_names(names)  # raises
+    return names
+
+
 _AROUND: dict[str, Callable[[str], Any]] = {
     "background": _background,
     "threshold": _number,
-    "tta": lambda text: [] if text == "none" else text.split(","),
+    "tta": _augmentations,
     "rescale": _yes,
 }
 
 
-def contenders_of(specs: Sequence["str | Contender"]) -> list[Contender]:
+def contenders_of(specs: "str | Sequence[str | Contender]") -> list[Contender]:
     """Return the rows of a comparison.
 
     Parameters
     ----------
-    specs : sequence of str or Contender
+    specs : str, or sequence of str or Contender
         See :data:`~napari_mpseg.comparison.spec_help.SPECS`.
 
     Raises
@@ -58,7 +65,8 @@ def contenders_of(specs: Sequence["str | Contender"]) -> list[Contender]:
     UnknownNameError
         If there is no such method.
     """
-    found = [contender_of(spec) if isinstance(spec, str) else spec for spec in specs]
+    several = [specs] if isinstance(specs, str) else specs
+    found = [contender_of(spec) if isinstance(spec, str) else spec for spec in several]
     if not found:
         raise SettingsError("Name at least one method to compare, such as mp-vat or default.")
     taken: set[str] = set()
@@ -91,6 +99,8 @@ def parse_spec(spec: str) -> tuple[str, str, str]:
     ('Red', 'otsu', 'channel=red,background=rolling-ball:50')
     """
     text = spec.strip()
+    if not text.partition(":")[0]:
+        raise SettingsError(f"{spec!r} names no method. Write METHOD or METHOD:OPTION=VALUE, such as otsu:channel=red.")
     if text in METHODS or Path(text).exists():
         return _heading(text), text, ""
     label = ""
@@ -122,14 +132,20 @@ def _split(method: str, options: str) -> tuple[dict[str, Any], dict[str, Any]]:
     entry = checked_entry(method)
     options_there = {option.name: option for option in options_of(entry)}
     own = {*options_there, *(one.name for one in entry.inputs)}
-    mine, around = [], {}
+    mine: list[str] = []
+    around: dict[str, Any] = {}
     for text in _texts(options, {*own, *_AROUND}):
         name, _, value = text.partition("=")
         name, value = name.strip(), value.strip()
         if name in _AROUND and name not in own:  # a method's own option of that name comes first
+            if name in around:
+                raise SettingsError(f"{name} is given twice: {around[name]} and {value}. Leave one of them out.")
             around[name] = _AROUND[name](value)
         else:
             mine.append(text)
+    if not entry.network and (around.get("tta") or around.get("rescale")):
+        what = "Test-time augmentation (tta)" if around.get("tta") else "Rescaling (rescale)"
+        raise SettingsError(f"{what} is for networks, and {entry.name} is none. Leave it out, or choose a network.")
     return parse_options(entry, mine), around
 
 

@@ -61,6 +61,14 @@ def folder_files(folder: str | os.PathLike[str]) -> list[tuple[Path, Path]]:
     return pairs
 
 
+def truth_alone(folder: str | os.PathLike[str]) -> list[Path]:
+    """Return the labels of a data folder that have no image of the same name."""
+    root = Path(folder)
+    images = {path.stem for path in root.glob("*") if path.suffix.lower() in _ENDINGS}
+    labels = sorted(path for path in (root / "labels").glob("*") if path.suffix.lower() in _ENDINGS)
+    return [path for path in labels if path.stem not in images and not path.name.startswith(".")]
+
+
 def _levels(image: Image) -> Array:
     """Return the pixels in grey levels of 0 to 255, scaled as they will be when they are segmented."""
     pixels = np.asarray(image.data)

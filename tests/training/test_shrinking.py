@@ -65,6 +65,6 @@ def test_an_image_of_another_pixel_size_is_warned_about_and_rescaled(rng, tmp_pa
     original = mp.segment(image, tmp_path / "m", measure=False)
     middle = np.asarray(rescaled.probability[...]).astype(float).reshape(96, 2, 96, 2).mean((1, 3))
     np.testing.assert_allclose(middle, np.asarray(original.probability[...]), atol=12)
-    assert rescaled.provenance["settings"]["rescale"] is True
+    assert rescaled.provenance["settings"]["options"]["rescale"] is True
     with pytest.raises(SettingsError, match="for networks"):
         mp.segment(image, "fixed-level", rescale=True)

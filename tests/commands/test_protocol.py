@@ -53,7 +53,7 @@ def test_three_folds_each_test_once(run, folds, tmp_path):
     assert code == 0, err
     assert "| otsu | 1.000 | 1.000 | 1.000 | 1.000 | 1.000 | 1.000 | 1.000 |" in out
     assert "tested on fold_1, fold_2, fold_3; 6 trainings per preset" in out
-    assert "baek-unet-2: Baek et al. 2021, changed, 1 epochs" in out
+    assert "baek-unet-2: Baek et al. 2021, changed, 1 epoch\n" in out
     table = json.loads((tmp_path / "out" / "table.json").read_text())
     best = next(row for row in table["rows"] if (row["block"], row["name"]) == ("best", "baek-unet-2"))
     assert [name.split("-")[1] for name in best["rounds"]] == ["fold_1", "fold_2", "fold_3"]
@@ -61,6 +61,14 @@ def test_three_folds_each_test_once(run, folds, tmp_path):
     code, _, err = run(*command, "--option", "test=fold_1")
     assert code == 2
     assert "settings test" in err
+
+
+def test_a_truth_that_seems_inverted_is_said(run, folds, tmp_path):
+    command = ["protocol", "babkauskas-2023", folds, "--methods", "otsu", "--quiet", "--presets"]
+    said = run(*command, "--out", tmp_path / "out")[1]
+    assert said.count("of the pixels of the truth are particle. If 0 means particle") == 2  # at once, and in the table
+    assert "1 training per preset" in said
+    assert "of the truth" not in run(*command, "--out", tmp_path / "right", "--particle-value", 0)[1]
 
 
 def test_one_fold_tests_and_methods_are_added_later(run, folds, tmp_path):
@@ -81,7 +89,10 @@ def test_one_fold_tests_and_methods_are_added_later(run, folds, tmp_path):
         (["baek-2021", "DATA", "--out", "OUT", "--option", "test"], "KEY=VALUE"),
         (["baek-2021", "DATA", "--out", "OUT", "--option", "tests=1"], "no setting 'tests'"),
         (["baek-2021", "DATA", "--out", "OUT", "--option", "test=fold_9", "--presets"], "no dataset 'fold_9'"),
-        (["baek-2021", "DATA", "--out", "OUT", "--folds", "2", "--presets"], "three are needed"),
+        (["baek-2021", "DATA", "--out", "OUT", "--folds", "2", "--presets"], "Three datasets or more are needed"),
+        (["baek-2021", "DATA", "--out", "OUT", "--folds", "1", "--presets"], "there is 1."),
+        (["baek-2021", "DATA", "--out", "OUT", "--particle-value", "77", "--presets"], "there are 0, "),
+        (["baek-2021", "DATA", "--out", "OUT", "--together", "zzz", "--presets"], "in no file name"),
         (["baek-2021", "DATA", "--out", "OUT", "--folds", "7", "--presets"], "cannot be divided into 7"),
         (
             ["baek-2021", "DATA", "--out", "OUT", "--presets", "baek-unet-2", "baek-unet-2"],

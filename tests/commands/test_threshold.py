@@ -168,6 +168,15 @@ def test_wrong_arguments(run, model, data, arguments, code, said):
     assert said in error
 
 
+def test_a_truth_that_seems_inverted_is_said(run, model, data, tmp_path):
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "a.tif").write_bytes((data / "a.tif").read_bytes())
+    truth = tifffile.imread(data / "labels" / "a.tif")
+    tifffile.imwrite(tmp_path / "labels" / "a.tif", (truth == 0).astype(np.uint8))
+    assert "give --particle-value 0" in run("threshold", model, tmp_path, "--quiet")[1]
+    assert "give --particle-value 0" not in run("threshold", model, tmp_path, "--particle-value", 0, "--quiet")[1]
+
+
 def test_what_has_no_threshold_is_told(run, data, tmp_path):
     assert "gives no probabilities" in run("threshold", "otsu", data)[2]
     assert "made anew for every image" in run("threshold", "pixel-forest", data)[2]

@@ -83,6 +83,11 @@ def test_a_cross_validation_keeps_its_forests_and_goes_on(data, tmp_path, run, m
     assert again == said
 
 
+def test_a_truth_that_seems_inverted_is_said(data, tmp_path, run):
+    said = run("train-forest", data, "--crossval", "--out", tmp_path / "cv", *QUICK)[1]
+    assert "of the pixels of the truth are particle. If 0 means particle" in said
+
+
 def test_forests_of_other_settings_or_data_are_not_mixed(data, tmp_path, run):
     arguments = ("train-forest", data, "--particle-value", 0, "--crossval", "--out", tmp_path / "cv", *QUICK)
     assert run(*arguments)[0] == 0
@@ -102,6 +107,8 @@ def test_forests_of_other_settings_or_data_are_not_mixed(data, tmp_path, run):
         (("--features", "colours"), 2, "colours"),
         (("--sigmas", "0"), 2, "Scales"),
         (("--folds", "3"), 2, "--crossval"),
+        (("--particle-value", "77"), 2, "there are 0, 255"),
+        (("--particle-value", "77", "--crossval"), 2, "there are 0, 255"),
         (("--painted", "scribbles"), 2, "--background-label"),
         (("--crossval", "--pair", "a.png", "b.png"), 2, "--pair"),
         (("--trees", "0"), 2, "trees = 0"),

@@ -8,6 +8,7 @@ from napari_mpseg.commands.arguments import add_quiet, count
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import console_work, say
 from napari_mpseg.commands.train import add_machine, add_preset, use_threads
+from napari_mpseg.commands.truth_notes import say_if_inverted
 
 SCORES = "scores.json"
 
@@ -32,10 +33,12 @@ def run(options: argparse.Namespace) -> None:
     from napari_mpseg.evaluation.protocol import protocol_header, protocol_scores
     from napari_mpseg.experiments.crossval import stored_cross_validation
     from napari_mpseg.experiments.stored_models import write_text
+    from napari_mpseg.images.truth_values import particle_share
     from napari_mpseg.training.data.folders import folds_of
 
     preset = preset_of(options.preset, options.set)
     folds = folds_of(options.data, options.folds, particle_value=options.particle_value, seed=preset.settings.seed)
+    say_if_inverted(particle_share(pair.mask for fold in folds for pair in fold.patches), options.particle_value)
     use_threads(options.threads)
     with console_work(options.quiet) as (on_progress, cancel):
         held = stored_cross_validation(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari_mpseg.commands.arguments import add_pixel_size, add_quiet, count
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import console_work, say
+from napari_mpseg.commands.truth_notes import say_if_inverted
 from napari_mpseg.evaluation.metric_sets import DEFAULT_METRICS, WITH_PROBABILITY
 
 if TYPE_CHECKING:
@@ -196,16 +197,12 @@ def _left_out(asked: "Sequence[_Asked]") -> list[str]:
 
 
 def _tell_notes(pairs: "Pairs", evidences: "Sequence[Evidence]", options: argparse.Namespace) -> None:
-    from napari_mpseg.images.truth_values import inverted_note
-
     for paths, missing in ((pairs.without_truth, "truth"), (pairs.without_prediction, "prediction")):
         if paths:
             say(f"Note      without {missing}, not compared: {', '.join(path.name for path in paths)}")
     true = sum(one.pixels.tp + one.pixels.fn for one in evidences)
     every = sum(one.pixels.total for one in evidences)
-    note = inverted_note(true / max(1, every), options.particle_value)
-    if note:
-        say(f"Note      {note}")
+    say_if_inverted(true / max(1, every), options.particle_value)
 
 
 def _size(text: str) -> int:

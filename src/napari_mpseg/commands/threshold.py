@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari_mpseg.commands.arguments import add_quiet, count
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import console_work, say
+from napari_mpseg.commands.truth_notes import say_if_inverted
 
 if TYPE_CHECKING:
     from napari_mpseg.operating_point import Choice
@@ -68,6 +69,9 @@ def run(options: argparse.Namespace) -> None:
             cancel=cancel,
         )
     _tell(choice)
+    every = sum(int(case.levels.sum()) for case in choice.cases)
+    true = sum(int(case.levels[1].sum()) for case in choice.cases)
+    say_if_inverted(true / max(1, every), options.particle_value)
     if options.store or options.store_as is not None:
         place = store_threshold(options.model, choice.point.threshold, choice.record(), out=options.store_as)
         say(f"Stored    in the card of {place}; the weights are unchanged")

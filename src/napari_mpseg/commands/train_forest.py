@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari_mpseg.commands.arguments import add_quiet, count
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import console_work, say
+from napari_mpseg.commands.truth_notes import say_if_inverted
 
 if TYPE_CHECKING:
     from napari_mpseg.methods.forest.settings import ForestSettings
@@ -97,16 +98,16 @@ def _train(options: argparse.Namespace, settings: "ForestSettings") -> None:
 
 def _pairs(options: argparse.Namespace) -> list[Any]:
     from napari_mpseg.errors import SettingsError
-    from napari_mpseg.training.data.pairs import folder_files, load_folder
+    from napari_mpseg.training.data.folders import fold_folders
+    from napari_mpseg.training.data.pairs import folder_files, load_folders
 
     pairs: list[Any] = [tuple(pair) for pair in options.pair]
     if options.data is not None:
-        folds = sorted(path for path in options.data.glob("fold_*") if path.is_dir())
-        for folder in folds or [options.data]:
-            if options.particle_value is None:
-                pairs += folder_files(folder)
-            else:
-                pairs += load_folder(folder, options.particle_value)
+        folders = fold_folders(options.data) or [options.data]
+        if options.particle_value is None:
+            pairs += [pair for folder in folders for pair in folder_files(folder)]
+        else:
+            pairs += [pair for inside in load_folders(folders, options.particle_value) for pair in inside]
     if not pairs:
         raise SettingsError(
             "There is nothing to learn from. Give a folder of labelled images, or --pair IMAGE PAINTED."
@@ -122,6 +123,7 @@ def _crossval(options: argparse.Namespace, settings: "ForestSettings") -> None:
     from napari_mpseg.evaluation.protocol import protocol_header, protocol_scores
     from napari_mpseg.experiments.crossval import keep_folds
     from napari_mpseg.experiments.stored_models import write_text
+    from napari_mpseg.images.truth_values import particle_share
     from napari_mpseg.methods.forest.crossval import forest_fold_trainer, predict_pairs
     from napari_mpseg.settings import to_dict
     from napari_mpseg.training.crossval import cross_validate
@@ -130,6 +132,7 @@ def _crossval(options: argparse.Namespace, settings: "ForestSettings") -> None:
     if options.data is None or options.pair or options.painted != "dense":
         raise SettingsError("--crossval needs DATA with dense masks, and takes no --pair and no scribbles.")
     folds = folds_of(options.data, options.folds, particle_value=options.particle_value, seed=settings.seed)
+    say_if_inverted(particle_share(pair.mask for fold in folds for pair in fold.patches), options.particle_value)
     keep_folds(options.out, folds, "forests")
     train, predict = cast("tuple[Any, Any]", (forest_fold_trainer(options.out, settings), predict_pairs))
     with console_work(options.quiet) as (on_progress, cancel):

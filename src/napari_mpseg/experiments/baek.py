@@ -46,8 +46,9 @@ def divide(settings: BaekSettings, inventory: Inventory) -> Division:
     """Return every round: one dataset tests, one of the others validates, the rest are trained on."""
     datasets = datasets_of(inventory, settings, DATASETS)
     if len(datasets) < 3:
+        there = "is 1" if len(datasets) == 1 else f"are {len(datasets)}"
         raise SettingsError(
-            f"There are {len(datasets)} datasets; three are needed, to train, to validate and to test. Give folds=3 or "
+            f"Three datasets or more are needed, to train, to validate and to test, and there {there}. Give folds=3 or "
             "more to divide all images anew."
         )
     rounds = []

@@ -40,7 +40,7 @@ def keys_of(names: Sequence[str], together: str) -> tuple[str, ...] | None:
     Raises
     ------
     SettingsError
-        If it is no regular expression.
+        If it is no regular expression, or in no file name.
     """
     if not together:
         return None
@@ -52,4 +52,9 @@ def keys_of(names: Sequence[str], together: str) -> tuple[str, ...] | None:
     for name in names:
         match = pattern.search(name.rsplit("/", 1)[-1])
         found.append(name if match is None else f"matched {match.group(1 if pattern.groups else 0)}")
+    if tuple(found) == tuple(names):
+        raise SettingsError(
+            f"{together!r} (together) is in no file name, such as {names[0].rsplit('/', 1)[-1]}, so nothing would stay "
+            "together. Change it, or leave it out."
+        )
     return tuple(found)

@@ -23,6 +23,8 @@ from napari_mpseg.experiments.rounds import Division, Round, check_rounds, split
 from napari_mpseg.experiments.samples import Sample, find_samples, read_all
 from napari_mpseg.experiments.stored_models import VERSION, Record, check_preset, keep_preset, stored_model
 from napari_mpseg.experiments.table import ProtocolTable, make_table
+from napari_mpseg.images.open import open_image
+from napari_mpseg.images.truth_values import check_particle_value, inverted_note, particle_share
 from napari_mpseg.methods.seen import seen_by
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 from napari_mpseg.settings import to_dict
@@ -112,6 +114,7 @@ def run_protocol(
     work = _prepared(protocol, Path(data), Path(out), settings, device, say, on_progress, cancel)
     starts = [*((name, name) for name in methods), *((preset.name, preset.start) for preset in chosen)]
     doubts = [text for name, start in starts for text in _doubts(start, name, work)]
+    doubts += filter(None, [inverted_note(particle_share([one.mask for one in work.images]), settings.particle_value)])
     _keep_records(work, chosen)
     for text in doubts:
         say(text)
@@ -139,6 +142,8 @@ def _prepared(
     on_progress(Progress("Reading images", 0, 0, "images"))
     samples = find_samples(data, settings.particle_value)
     images = read_all(samples)
+    if not any(image.mask.any() for image in images):
+        check_particle_value((open_image(sample.truth).data for sample in samples), settings.particle_value)
     prints = [Fingerprint(image.name, image.image) for image in images]
     inventory = Inventory(
         tuple(image.name for image in images),
@@ -272,9 +277,13 @@ def _facts(work: _Work, presets: "Sequence[Preset]") -> list[str]:
 
     facts = [f"{name}: {told(numbers)}" for name, numbers in work.division.datasets.items()]
     tests: Mapping[str, None] = dict.fromkeys(one.test_name for one in work.division.rounds)
-    facts.append(f"tested on {', '.join(tests)}; {len(work.division.rounds)} trainings per preset")
-    facts += [f"{preset.name}: {preset.source}, {preset.settings.epochs} epochs" for preset in presets]
+    facts.append(f"tested on {', '.join(tests)}; {_counted(len(work.division.rounds), 'training')} per preset")
+    facts += [f"{preset.name}: {preset.source}, {_counted(preset.settings.epochs, 'epoch')}" for preset in presets]
     return facts
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _named(on_progress: ProgressCallback, what: str) -> ProgressCallback:

@@ -47,6 +47,14 @@ def check_particle_value(truths: Iterable[Any], value: int | None) -> None:
         )
 
 
+def particle_share(masks: Iterable[Any]) -> float:
+    """Return which share of the pixels of all masks is true; 0 without any pixel."""
+    true = every = 0
+    for mask in masks:
+        true, every = true + int(np.count_nonzero(mask)), every + int(mask.size)
+    return true / every if every else 0.0
+
+
 def inverted_note(share: float, value: int | None) -> str:
     """Return what to say if so large a share of the truth's pixels is particle; empty if nothing.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.training.crossval import Fold
-from napari_mpseg.training.data.pairs import load_folder
+from napari_mpseg.training.data.pairs import load_folder, load_folders
 from napari_mpseg.training.patches.splits import balanced_groups
 
 
@@ -44,7 +44,8 @@ def folds_of(
     if folders:
         if count is not None and count != len(folders):
             raise SettingsError(f"{data} has {len(folders)} folds already. Leave out the number of folds.")
-        return [Fold(folder.name, tuple(load_folder(folder, particle_value))) for folder in folders]
+        loaded = load_folders(folders, particle_value)
+        return [Fold(folder.name, tuple(pairs)) for folder, pairs in zip(folders, loaded, strict=True)]
     pairs = load_folder(data, particle_value)
     count = count or 4
     if len(pairs) < count:

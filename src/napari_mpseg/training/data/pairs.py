@@ -2,6 +2,7 @@
 
 import glob
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from napari_mpseg.errors import ImageError
 from napari_mpseg.images.image import Image
 from napari_mpseg.images.normalisation import Normalisation
 from napari_mpseg.images.open import open_image
+from napari_mpseg.images.truth_values import check_particle_value
 
 Array = np.ndarray[Any, Any]
 _ENDINGS = {".png", ".tif", ".tiff", ".jpg", ".jpeg"}
@@ -91,9 +93,32 @@ def load_folder(folder: str | os.PathLike[str], particle_value: int | None = Non
     ------
     ImageError
         If there is no image, a mask is missing or of another size.
+    SettingsError
+        If `particle_value` occurs in no mask.
     """
-    name = Path(folder).name
-    return [load_pair(path, truth, f"{name}/{path.name}", particle_value) for path, truth in folder_files(folder)]
+    return load_folders([folder], particle_value)[0]
+
+
+def load_folders(
+    folders: Sequence[str | os.PathLike[str]], particle_value: int | None = None
+) -> list[list[LabelledImage]]:
+    """Read all images of several folders; see :func:`load_folder`.
+
+    Raises
+    ------
+    ImageError
+        If there is no image in a folder, a mask is missing or of another size.
+    SettingsError
+        If `particle_value` occurs in no mask of any folder.
+    """
+    files = [folder_files(folder) for folder in folders]
+    found = [
+        [load_pair(path, truth, f"{Path(folder).name}/{path.name}", particle_value) for path, truth in inside]
+        for folder, inside in zip(folders, files, strict=True)
+    ]
+    if not any(pair.mask.any() for inside in found for pair in inside):
+        check_particle_value((open_image(truth).data for inside in files for _, truth in inside), particle_value)
+    return found
 
 
 def load_pair(

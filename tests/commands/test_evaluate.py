@@ -92,6 +92,15 @@ def test_a_value_that_is_in_no_truth_is_refused(run, files, tmp_path, truth):
     assert "0 in truth" in said
 
 
+def test_a_plane_of_a_stack(run, files, tmp_path, truth):
+    tifffile.imwrite(tmp_path / "stack.tif", np.stack([np.zeros_like(truth), truth]).astype(np.uint8))
+    code, _, error = run("evaluate", files[0], tmp_path / "stack.tif", "--quiet")
+    assert code == 1
+    assert "--plane" in error
+    plain = run("evaluate", *files, "--quiet")[1]
+    assert run("evaluate", files[0], tmp_path / "stack.tif", "--plane", 1, "--quiet")[1] == plain
+
+
 def test_masks_where_0_is_particle(run, files, tmp_path, truth):
     Image.fromarray(np.where(truth, 0, 255).astype(np.uint8)).save(tmp_path / "inverted.png")
     plain = run("evaluate", *files, "--quiet")[1]

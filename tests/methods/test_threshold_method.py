@@ -60,7 +60,9 @@ def test_channels_are_found_by_name_or_by_place_or_refused():
     assert np.asarray(with_channel(mixed, "red-green").data).tolist() == COLOUR.tolist()
     grey = open_image(COLOUR[..., 0])
     assert with_channel(grey, "weighted-grey").data.ndim == 2
-    with pytest.raises(ImageError, match=r"is grey, but red less green.*choose the channel grey"):
+    with pytest.raises(
+        ImageError, match=r"is grey, but red less green.*where the method has the option channel, choose grey"
+    ):
         with_channel(grey, "red-green")
     two = Image(da.from_array(COLOUR[..., :2]), channels=("a", "b"))
     assert with_channel(two, "grey").n_channels == 2

@@ -236,6 +236,7 @@ def test_offline_is_told_with_the_ways_out(hub_cache, name, options, copy):
     assert "seems to be offline (Name or service not known)" in told.replace("[Errno -2] ", "")
     assert "once while online" in told
     assert "weights: none" in told
+    assert "--set network_options.weights=None" in told
     NETWORKS[name].build(3, pretrained=False, **options)
 
 

@@ -122,6 +122,14 @@ def test_what_is_no_model_is_said(tmp_path, folder):
         load_model(folder)
 
 
+def test_of_a_cross_validation_the_models_are_named(tmp_path):
+    for name in ("without-fold_1", "without-fold_2"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "folds.json").write_text("{}")
+    with pytest.raises(ModelError, match="cross-validation: give one of its models, without-fold_1, without-fold_2"):
+        load_model(tmp_path)
+
+
 def test_the_bundled_model_loads_and_says_where_it_comes_from():
     from napari_mpseg.networks.bundled import BUNDLED
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_mpseg.commands.arguments import add_pixel_size, add_quiet, count
+from napari_mpseg.commands.arguments import add_pixel_size, add_plane, add_quiet, count
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import console_work, say
 from napari_mpseg.commands.truth_notes import say_if_inverted
@@ -56,6 +56,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="result store (or folder of them) whose probability is judged too; without, that of PRED if it has one",
     )
     add_pixel_size(parser)
+    add_plane(parser)
     parser.add_argument("--errors", type=Path, metavar="DIR", help="folder for a picture of the errors of every image")
     parser.add_argument(
         "--colours",
@@ -140,8 +141,8 @@ def _read(pair: "Pair", options: argparse.Namespace) -> tuple["Image", "Image"]:
     from napari_mpseg.commands.evaluate_files import read_labels
 
     return (
-        read_labels(pair.predicted, options.predicted_particle_value),
-        read_labels(pair.truth, options.particle_value),
+        read_labels(pair.predicted, options.predicted_particle_value, options.plane),
+        read_labels(pair.truth, options.particle_value, options.plane),
     )
 
 
@@ -169,11 +170,11 @@ def _probability(pair: "Pair", options: argparse.Namespace, names: Sequence[str]
     if options.probability is not None:
         given = find_pairs(options.probability, options.probability).pairs
         if len(given) == 1:
-            return read_probability(given[0].predicted)
+            return read_probability(given[0].predicted, options.plane)
         found = [one.predicted for one in given if one.name == pair.name]
         if not found:
             raise ImageError(f"{options.probability} holds no probability of the name {pair.name}.")
-        return read_probability(found[0])
+        return read_probability(found[0], options.plane)
     wanted = any(find_metric(name).needs_probability for name in names)
     return stored_probability(pair.predicted) if wanted else None
 
@@ -183,7 +184,8 @@ def _check_values(pairs: "Pairs", options: argparse.Namespace) -> None:
     from napari_mpseg.commands.evaluate_files import read_labels
     from napari_mpseg.images.truth_values import check_particle_value
 
-    check_particle_value((read_labels(pair.truth).data for pair in pairs.pairs), options.particle_value)
+    truths = (read_labels(pair.truth, plane=options.plane).data for pair in pairs.pairs)
+    check_particle_value(truths, options.particle_value)
 
 
 def _left_out(asked: "Sequence[_Asked]") -> list[str]:

@@ -1,6 +1,6 @@
 """Which prediction belongs to which truth: two files, or two folders paired by name."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,7 +75,7 @@ def find_pairs(predicted: Path, truth: Path) -> Pairs:
     )
 
 
-def read_labels(path: Path, particle_value: int | None = None) -> "Image":
+def read_labels(path: Path, particle_value: int | None = None, plane: tuple[int, ...] | None = None) -> "Image":
     """Open labels or a mask, lazily.
 
     Parameters
@@ -84,6 +84,8 @@ def read_labels(path: Path, particle_value: int | None = None) -> "Image":
         Image file of labels, or store of labels or of a result.
     particle_value : int, optional
         The value that means particle; the others are background. Default everything but 0.
+    plane : tuple of int, optional
+        Which plane of a stack; what is no stack is taken as it is.
 
     Returns
     -------
@@ -99,7 +101,7 @@ def read_labels(path: Path, particle_value: int | None = None) -> "Image":
 
     from napari_mpseg.results.labels_file import open_labels
 
-    image = open_labels(path)
+    image = _plane_of(open_labels, path, plane)
     data = image.data
     if data.ndim == 3:
         first = data[..., :1]
@@ -125,7 +127,7 @@ def stored_probability(path: Path) -> Any:
     return open_store(store).probability if read_record(store) is not None else None
 
 
-def read_probability(path: Path) -> Any:
+def read_probability(path: Path, plane: tuple[int, ...] | None = None) -> Any:
     """Return the probability of a result store, or of an image of one channel.
 
     Raises
@@ -138,10 +140,20 @@ def read_probability(path: Path) -> Any:
         return found
     from napari_mpseg.images.open import open_image
 
-    data = open_image(path).data
+    data = _plane_of(open_image, path, plane).data
     if data.ndim != 2:
         raise ImageError(f"{path} has several channels, and a probability has one. Give the store of a result.")
     return data
+
+
+def _plane_of(opened: "Callable[..., Image]", path: Path, plane: tuple[int, ...] | None) -> "Image":
+    """Open a plane of a stack, or what is no stack as it is."""
+    if plane is None:
+        return opened(path)
+    try:
+        return opened(path)
+    except ImageError:  # several planes, or nothing that can be read
+        return opened(path, plane=plane)
 
 
 @dataclass(frozen=True)

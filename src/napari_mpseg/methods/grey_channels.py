@@ -103,7 +103,8 @@ def with_channel(image: Image, channel: str) -> Image:
         if channel in ("grey", "weighted-grey"):
             return image if image.data.ndim == 2 else replace(image, data=image.data[:, :, 0], channels=())
         raise ImageError(
-            f"{image.name} is grey, but {entry.title} was asked for. Open the colour image, or choose the channel grey."
+            f"{image.name} is grey, but {entry.title} was asked for. Open the colour image, or choose a method "
+            "that needs no colours; where the method has the option channel, choose grey."
         )
     if not entry.needs_colour:
         return image
@@ -114,5 +115,5 @@ def with_channel(image: Image, channel: str) -> Image:
         return image
     raise ImageError(
         f"{image.name} has {image.n_channels} channels, but {entry.title} needs red, green and blue. "
-        "Choose three of them, such as channels 0,1,2, or choose the channel grey."
+        "Choose three of them, such as channels 0,1,2; where the method has the option channel, choose grey."
     )

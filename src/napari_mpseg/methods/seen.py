@@ -61,7 +61,10 @@ def _read(folder: Path) -> Mapping[str, Any]:
     except (OSError, ValueError) as error:
         raise ModelError(f"{place} cannot be read: {error}. Copy the model again from where it came.") from error
     if not isinstance(card, Mapping):
-        raise ModelError(f"{place or folder} is no card of a model. Give the folder of a network or a forest.")
+        from napari_mpseg.networks.modelfile import models_in
+
+        others = models_in(folder)
+        raise ModelError(f"{place or folder} is no card of a model. Give the folder of a network or a forest.{others}")
     return card
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from napari_mpseg.errors import ModelError
 
 PATIENCE = 6.0  # seconds to wait for a server's first word
+_WITHOUT = "without them (option weights: none; in a preset --set network_options.weights=None)"
 _HASH = re.compile(r"-([0-9a-f]{8,})\.")
 
 
@@ -37,13 +38,13 @@ def fetching(weights: str, way_out: str) -> Iterator[None]:
         if error.errno is not None and not isinstance(error, (ConnectionError, TimeoutError)):
             raise ModelError(
                 f"The {weights} cannot be stored: {error}. Make room, or choose another folder for the cache; or start "
-                "without them (weights: none)."
+                f"{_WITHOUT}."
             ) from error
         reason = str(getattr(error, "reason", error)).strip().splitlines() or [type(error).__name__]
         raise ModelError(
             f"The {weights} could not be fetched, this computer seems to be offline ({reason[0]}). Build the network "
-            f"once while online, and they are kept; or {way_out} from a computer that has them; or start without them "
-            "(weights: none)."
+            f"once while online, and they are kept; or {way_out} from a computer that has them; or start "
+            f"{_WITHOUT}."
         ) from error
 
 

@@ -198,7 +198,9 @@ def load_card(path: str | os.PathLike[str]) -> ModelCard:
     try:
         values = json.loads((folder / CARD).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ModelError(f"{folder} holds no {CARD}, so it is not a model of napari-mpseg.") from None
+        raise ModelError(
+            f"{folder} holds no {CARD}, so it is not a model of napari-mpseg.{models_in(folder)}"
+        ) from None
     except (OSError, ValueError) as error:
         raise ModelError(
             f"{folder / CARD} cannot be read: {error}. Copy the model again from where it came."
@@ -211,6 +213,14 @@ def load_card(path: str | os.PathLike[str]) -> ModelCard:
     except (SettingsError, UnknownNameError) as error:
         raise ModelError(f"{folder / CARD} does not fit this version: {error}") from error
     return card
+
+
+def models_in(folder: Path) -> str:
+    """Return a sentence on the models of a cross-validation, if the folder is one; else nothing."""
+    names = sorted(path.name for path in folder.glob("without-*") if path.is_dir())
+    if not names or not (folder / "folds.json").is_file():
+        return ""
+    return f" It is a cross-validation: give one of its models, {', '.join(names)}, or compare with all of them."
 
 
 def load_model(path: str | os.PathLike[str]) -> Model:

@@ -45,6 +45,7 @@ def test_no_method_takes_what_is_no_number_for_a_particle(name, particles, colou
     values, truth = picture(particles == "bright", colour=colour)
     result = segment(values, name, options=given(name, truth, particles), measure=False, min_size=0)
     assert not np.asarray(result.labels)[GAP].any()
+    assert "400 pixels are not numbers (NaN or infinite); taken as background." in result.notes
 
 
 @pytest.mark.parametrize("value", ODD)

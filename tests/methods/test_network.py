@@ -43,7 +43,7 @@ def test_not_a_number_is_background_and_counted(method):
     pixels = np.zeros((32, 32, 3), np.float32)
     pixels[4, 4] = np.nan
     prepared = method.prepare(open_image(pixels))
-    assert "3 pixels are not numbers" in prepared.notes[0]
+    assert "1 pixel is not a number" in prepared.notes[0]
     assert np.isfinite(prepared.predictor.predict(pixels)).all()
 
 

@@ -38,3 +38,11 @@ def check_image(image: Image) -> None:
         raise ImageError(
             f"The pixels of {image.name} are {dtype}, not numbers. Turn them into integers or floats first."
         )
+
+
+def gap_notes(pixels: int) -> tuple[str, ...]:
+    """Return what is to be said of so many pixels that are no numbers."""
+    if not pixels:
+        return ()
+    counted = "1 pixel is not a number" if pixels == 1 else f"{pixels:,} pixels are not numbers"
+    return (f"{counted} (NaN or infinite); taken as background.",)

@@ -117,7 +117,7 @@ class BlobMethod:
             gaps = grey.read(box)[1] if grey.scale.gaps else None
             return discs.draw(box) if gaps is None else discs.draw(box) * ~gaps
 
-        return Prepared(drawn_image(image, draw), DrawnPredictor(), (note,))
+        return Prepared(drawn_image(image, draw), DrawnPredictor(), (note, *grey.scale.notes))
 
     def find(self, image: Image, *, on_progress: ProgressCallback = silent, cancel: CancelToken) -> Array:
         """Return the spots of an image.

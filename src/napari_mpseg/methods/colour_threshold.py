@@ -74,7 +74,7 @@ class ColourThresholdMethod:
         check_image(image)
         check_colour(image)
         scale = colour_scale(image, on_progress, cancel or CancelToken())
-        return Prepared(image, ColourPredictor(scale, self._threshold))
+        return Prepared(image, ColourPredictor(scale, self._threshold), scale.notes)
 
     def describe(self) -> dict[str, Any]:
         """Return the ranges, as they are given and as they are typed."""
@@ -140,14 +140,16 @@ def colour_scale(image: Image, on_progress: ProgressCallback, cancel: CancelToke
         return GreyScale()
     from napari_mpseg.images.region import read_region
 
-    low, high = np.inf, -np.inf
+    low, high, gaps = np.inf, -np.inf, 0
     height, width = image.shape
     corners = [(y, x) for y in range(0, height, _BLOCK) for x in range(0, width, _BLOCK)]
     for done, (y, x) in enumerate(corners, 1):
         cancel.check()
         pixels = read_region(image, y, min(y + _BLOCK, height), x, min(x + _BLOCK, width))
-        finite = pixels[np.isfinite(pixels)]
+        known = np.isfinite(pixels)
+        finite, gaps = pixels[known], gaps + int(np.count_nonzero(~known.all(axis=2)))
         if finite.size:
             low, high = min(low, float(finite.min())), max(high, float(finite.max()))
         on_progress(Progress("Reading the value range", done, len(corners), "blocks"))
-    return GreyScale(low, high) if low <= high else GreyScale(0.0, 0.0)
+    low, high = (low, high) if low <= high else (0.0, 0.0)
+    return GreyScale(low, high, gaps=gaps)

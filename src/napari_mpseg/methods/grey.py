@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_mpseg.images.checks import gap_notes
 from napari_mpseg.images.image import Image
 from napari_mpseg.methods.grey_channels import CHANNELS
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback
@@ -27,15 +28,15 @@ class GreyScale:
         Name in :data:`~napari_mpseg.methods.grey_channels.CHANNELS`.
     inverted : bool
         Whether the image is inverted first: 255 less each value of uint8, else `low` plus `high` less the grey value.
-    gaps : bool
-        Whether some grey value of the image is no number, or infinite.
+    gaps : int
+        How many grey values of the image are no number, or infinite.
     """
 
     low: float = 0.0
     high: float = 255.0
     channel: str = "grey"
     inverted: bool = False
-    gaps: bool = False
+    gaps: int = 0
 
     def values(self, pixels: Pixels) -> Pixels:
         """Return ``(Y, X)`` grey values, in the image's own range, of ``(Y, X)`` or ``(Y, X, C)`` pixels.
@@ -88,6 +89,11 @@ class GreyScale:
         scaled: Pixels = np.clip(np.floor((wide - self.low) * factor + 0.5), 0, 255).astype(np.uint8)
         return scaled
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of the image's values."""
+        return gap_notes(self.gaps)
+
     def in_words(self) -> str:
         """Return which image it is, as part of a sentence."""
         title = CHANNELS[self.channel].title
@@ -109,11 +115,11 @@ def grey_scale(
     scale = GreyScale(channel=channel)
     if image.dtype == np.uint8:
         return replace(scale, inverted=inverted)
-    low, high, gaps = np.inf, -np.inf, False
+    low, high, gaps = np.inf, -np.inf, 0
     for pixels in _blocks(image, "Reading the value range", on_progress, cancel):
         values = scale.values(pixels)
         finite = values[np.isfinite(values)]
-        gaps = gaps or finite.size < values.size
+        gaps += values.size - finite.size
         if finite.size:
             low, high = min(low, float(finite.min())), max(high, float(finite.max()))
     low, high = (low, high) if low <= high else (0.0, 0.0)

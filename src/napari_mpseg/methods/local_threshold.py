@@ -151,7 +151,7 @@ class LocalThresholdMethod:
         check_image(image)
         seen = with_channel(image, self.settings.channel)
         scale = grey_scale(seen, on_progress, cancel or CancelToken(), channel=self.settings.channel)
-        return Prepared(seen, LocalPredictor(scale, self.settings))
+        return Prepared(seen, LocalPredictor(scale, self.settings), scale.notes)
 
     def describe(self) -> dict[str, Any]:
         """Return all settings."""

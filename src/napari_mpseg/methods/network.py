@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_mpseg.images.channels import match_channels
+from napari_mpseg.images.checks import gap_notes
 from napari_mpseg.images.image import Image
 from napari_mpseg.inference.augmentation import Names, tta_names, tta_variants
 from napari_mpseg.inference.predictor import Prepared, TilePredictor
@@ -62,10 +63,7 @@ class NetworkMethod:
         scaling = card.normalisation.measure(matched, cancel, on_progress)
         factor, size_notes = _scale(image, card.pixel_size_um, self.rescale)
         notes = [*_channel_note(image, card.in_channels), *size_notes]
-        if scaling.not_finite:
-            notes.append(
-                f"{scaling.not_finite} pixels are not numbers (NaN or infinite); they were taken as background."
-            )
+        notes += gap_notes(scaling.not_finite)
         predictor: TilePredictor = NetworkPredictor(self.model.network, scaling, card.receptive_radius, self.device)
         if self.tta:
             colour = image.n_channels > 1 and card.in_channels == 3

@@ -120,7 +120,7 @@ class RegionGrowingMethod:
             on_progress(Progress("Growing regions", done, len(places), "points"))
         notes = [_too_large_note(too_large, settings.max_size)] if too_large else []
         notes += [_nowhere_note(nowhere)] if nowhere else []
-        return Prepared(drawn_image(image, PixelSet(pieces).draw), DrawnPredictor(), tuple(notes))
+        return Prepared(drawn_image(image, PixelSet(pieces).draw), DrawnPredictor(), (*notes, *scale.notes))
 
     def describe(self) -> dict[str, Any]:
         """Return all settings and the points."""

@@ -131,7 +131,8 @@ class ThresholdMethod:
         cancel, settings = cancel or CancelToken(), self.settings
         if not self._rule:
             scale = grey_scale(seen, on_progress, cancel, channel=settings.channel, inverted=settings.inverted)
-            return Prepared(seen, LevelPredictor(scale, *given_limits(self._level, settings.particles)))
+            given = LevelPredictor(scale, *given_limits(self._level, settings.particles))
+            return Prepared(seen, given, scale.notes)
         scale, counts = grey_histogram(seen, on_progress, cancel, channel=settings.channel, inverted=settings.inverted)
         choice = choose_level(self._rule, counts)
         as_bytes = settings.as_bytes or seen.dtype == np.uint8
@@ -141,7 +142,7 @@ class ThresholdMethod:
             else own_limits(choice.level, settings.particles, scale.low, scale.high)
         )
         predictor = LevelPredictor(scale, *limits, as_bytes)
-        return Prepared(seen, predictor, _notes(self._rule, choice, predictor, settings))
+        return Prepared(seen, predictor, (*_notes(self._rule, choice, predictor, settings), *scale.notes))
 
     def describe(self) -> dict[str, Any]:
         """Return all settings."""

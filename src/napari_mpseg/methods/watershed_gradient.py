@@ -117,7 +117,7 @@ class WatershedGradientMethod:
             return flooded_box(grey.read, image.shape, box, flood)
 
         note = f"Up to grey level {dark:.0f} of 255 pixels are surely background, above {bright:.0f} surely particle."
-        return Prepared(drawn_image(image, draw), DrawnPredictor(), (note,))
+        return Prepared(drawn_image(image, draw), DrawnPredictor(), (note, *scale.notes))
 
     def describe(self) -> dict[str, Any]:
         """Return all settings."""

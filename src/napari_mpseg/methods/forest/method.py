@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.images.channels import match_channels
-from napari_mpseg.images.checks import check_image
+from napari_mpseg.images.checks import check_image, gap_notes
 from napari_mpseg.images.image import Image
 from napari_mpseg.images.normalisation import Normalisation
 from napari_mpseg.images.scaling import Scaling
@@ -50,7 +50,7 @@ class ForestMethod:
                 "This forest was trained on colour images; the grey image was used for all channels, which is less "
                 "sure. Check the result, or train on images like this one."
             )
-        return Prepared(matched, ForestPredictor(self.forest, scaling), tuple(notes))
+        return Prepared(matched, ForestPredictor(self.forest, scaling), (*notes, *gap_notes(scaling.not_finite)))
 
     def describe(self) -> dict[str, Any]:
         """Return the card."""
@@ -112,7 +112,8 @@ class StrokesMethod:
         )
         self._learnt = forest, image
         scaling = Scaling(rule.kind, rule.offset, rule.offset + rule.scale, clip=False)
-        return Prepared(image, ForestPredictor(forest, scaling), forest.notes)
+        notes = (*forest.notes, *gap_notes(measured.not_finite))
+        return Prepared(image, ForestPredictor(forest, scaling), notes)
 
     @property
     def forest(self) -> Forest | None:

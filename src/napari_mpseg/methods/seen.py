@@ -63,8 +63,9 @@ def _read(folder: Path) -> Mapping[str, Any]:
     if not isinstance(card, Mapping):
         from napari_mpseg.networks.modelfile import models_in
 
+        what = f"{folder} holds no card of a model" if place is None else f"{place} is no card of a model"
         others = models_in(folder)
-        raise ModelError(f"{place or folder} is no card of a model. Give the folder of a network or a forest.{others}")
+        raise ModelError(f"{what}. Give the folder of a network or a forest.{others}")
     return card
 
 

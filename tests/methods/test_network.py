@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import napari_mpseg as mp
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import ImageError, SettingsError, UnknownNameError
 from napari_mpseg.images.open import open_image
@@ -45,6 +46,32 @@ def test_not_a_number_is_background_and_counted(method):
     prepared = method.prepare(open_image(pixels))
     assert "1 pixel is not a number" in prepared.notes[0]
     assert np.isfinite(prepared.predictor.predict(pixels)).all()
+
+
+@pytest.mark.parametrize("shrink", [1, 2])
+def test_a_network_that_likes_the_dark_takes_no_gap_for_a_particle(method, shrink):
+    import torch
+
+    class Dark(torch.nn.Module):
+        stride = 1
+
+        def forward(self, batch):
+            return 20 * (0.5 - batch.mean(1, keepdim=True))
+
+    card = replace(method.model.card, receptive_radius=0, shrink=shrink)
+    pixels = np.full((48, 50, 3), 200, np.float32)
+    pixels[10:14, 10:14] = 0
+    pixels[30:40, 20:30, 1] = np.nan
+    pixels[0, :, 2] = np.inf
+    result = mp.segment(pixels, NetworkMethod(Model(Dark(), card), "cpu"), tile_size=32)
+    inside = np.zeros((48, 50), bool)
+    inside[10:14, 10:14] = True
+    found = np.asarray(result.labels[...]) > 0
+    assert not found[~np.isfinite(pixels).all(2)].any()
+    assert found[inside].all()
+    if shrink == 1:  # else blocks of which a pixel is missing may be taken
+        np.testing.assert_array_equal(found, inside)
+    assert "150 pixels are not numbers" in result.notes[0]
 
 
 def test_unknown_and_absent_devices_are_refused():

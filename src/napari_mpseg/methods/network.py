@@ -55,6 +55,7 @@ class NetworkMethod:
         self, image: Image, *, on_progress: ProgressCallback = silent, cancel: CancelToken | None = None
     ) -> Prepared:
         """Match channels and measure the image's value range; see ``Method.prepare``."""
+        from napari_mpseg.inference.gaps import GapPredictor
         from napari_mpseg.inference.resampled import resampled
         from napari_mpseg.inference.runtime import NetworkPredictor
 
@@ -69,7 +70,8 @@ class NetworkMethod:
             colour = image.n_channels > 1 and card.in_channels == 3
             notes += _colour_note(self.tta, colour)
             predictor = self._augmented(predictor, matched, colour, on_progress, cancel or CancelToken())
-        return Prepared(matched, resampled(predictor, card.shrink * factor), tuple(notes))
+        predictor = resampled(predictor, card.shrink * factor)
+        return Prepared(matched, GapPredictor(predictor) if scaling.not_finite else predictor, tuple(notes))
 
     def _augmented(
         self, predictor: Any, image: Image, colour: bool, on_progress: ProgressCallback, cancel: CancelToken

@@ -270,7 +270,7 @@ class CompareWidget(WorkingWidget):
         shown.visible = True
         for layer in self._viewer.layers:
             other = role_of(layer) == ROLE and layer is not shown
-            if other and layer.metadata["napari-mpseg"].get("source") == image.name and not self._viewer.grid.enabled:
+            if other and layer.metadata["napari-mpseg"].get("source") == image.name and not self._viewer.canvas.grid.enabled:
                 layer.visible = False
 
     def ask_and_save(self) -> None:

@@ -268,9 +268,11 @@ class CompareWidget(WorkingWidget):
     def _hide_others(self, image: Any, shown: Any) -> None:
         """Hide the errors of other methods on the image: through each other they would be taken for those of one."""
         shown.visible = True
+        if self._viewer.canvas.grid.enabled:  # they lie side by side
+            return
         for layer in self._viewer.layers:
             other = role_of(layer) == ROLE and layer is not shown
-            if other and layer.metadata["napari-mpseg"].get("source") == image.name and not self._viewer.canvas.grid.enabled:
+            if other and layer.metadata["napari-mpseg"].get("source") == image.name:
                 layer.visible = False
 
     def ask_and_save(self) -> None:

@@ -21,7 +21,7 @@ from napari_mpseg.inference.tiled import tile_grid
 from napari_mpseg.leftovers import remove
 from napari_mpseg.methods.options import checked_options
 from napari_mpseg.methods.protocol import Method
-from napari_mpseg.methods.registry import MethodEntry, resolve_method
+from napari_mpseg.methods.registry import METHODS, MethodEntry, resolve_method
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.provenance import Provenance
 from napari_mpseg.results.result import Result
@@ -328,6 +328,8 @@ def _record(plan: _Plan) -> dict[str, Any]:
         "segment",
         settings={
             "method": plan.name,
+            # of a method file: the registered method that it sets
+            **({"based_on": plan.method.name} if plan.method.name in METHODS and plan.method.name != plan.name else {}),
             "options": described,
             **to_dict(plan.settings),
             "tile_size": plan.tile_size,

@@ -6,8 +6,9 @@ import pytest
 
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.evaluation.metric import METRICS
-from napari_mpseg.evaluation.metric_table import FAMILIES, with_tables
+from napari_mpseg.evaluation.metric_table import FAMILIES, TABLES
 from napari_mpseg.evaluation.operating_points import AIMS
+from napari_mpseg.marked_page import with_tables
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
 
@@ -25,7 +26,7 @@ def test_every_metric_and_aim_is_on_the_page(page: str) -> None:
 
 
 def test_tables_are_up_to_date(page: str) -> None:
-    assert page == with_tables(page), "Run: python -m napari_mpseg.evaluation.metric_table docs/metrics.md"
+    assert page == with_tables(page, TABLES), "Run: python -m napari_mpseg.evaluation.metric_table docs/metrics.md"
 
 
 def test_definitions_are_sentences_with_a_source() -> None:
@@ -41,4 +42,4 @@ def test_definitions_are_sentences_with_a_source() -> None:
 
 def test_a_page_without_marks_gets_a_reason() -> None:
     with pytest.raises(SettingsError, match="<!-- pixel -->"):
-        with_tables("# Metrics")
+        with_tables("# Metrics", TABLES)

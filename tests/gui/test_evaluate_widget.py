@@ -344,11 +344,11 @@ def test_previews_are_no_prediction(viewer, widget, truth):
 def test_errors_of_large_lazy_labels_are_made_where_they_are_looked_at(monkeypatch):
     import dask.array as da
 
-    from napari_mpseg import layers
+    from napari_mpseg import pyramids
     from napari_mpseg.gui.evaluate_work import evaluate_planes
     from napari_mpseg.progress import CancelToken
 
-    monkeypatch.setattr(layers, "LARGEST_TEXTURE", 64)
+    monkeypatch.setattr(pyramids, "LARGEST_TEXTURE", 64)
     labels = np.zeros((100, 120), np.int32)
     labels[10:20, 10:20] = 1
     truth = da.from_array(np.roll(labels, 5, 0), chunks=(32, 32))

@@ -7,7 +7,7 @@ import pytest
 import zarr
 
 import napari_mpseg as mp
-from napari_mpseg import layers
+from napari_mpseg import layers, pyramids
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.images.image import Image
 from napari_mpseg.particles.labelling import label_mask
@@ -105,10 +105,10 @@ def test_no_half_of_a_result_stays(model, result, monkeypatch):
 
 
 def test_large_results_are_shown_multiscale(model, monkeypatch):
-    monkeypatch.setattr(layers, "LARGEST_EDITABLE", 1000)
-    monkeypatch.setattr(layers, "LARGEST_TEXTURE", 256)
+    monkeypatch.setattr(pyramids, "LARGEST_EDITABLE", 1000)
+    monkeypatch.setattr(pyramids, "LARGEST_TEXTURE", 256)
     data = np.random.default_rng(0).integers(0, 9, (300, 500), np.int32)
-    levels, multiscale = layers.displayed(zarr.array(data, chunks=(64, 64)), editable=True)
+    levels, multiscale = pyramids.displayed(zarr.array(data, chunks=(64, 64)), editable=True)
     assert multiscale
     assert [level.shape for level in levels] == [(300, 500), (75, 125), (19, 32)]
     np.testing.assert_array_equal(levels[2], data[::16, ::16])
@@ -129,7 +129,8 @@ def test_a_box_without_a_table_is_found_in_the_pixels(model, spots):
         ({"settings": {"method": "default"}}, True),
         ({"settings": {"method": "yen"}}, False),
         ({"settings": {"method": "mine"}, "model": {"name": "mine"}}, True),
-        ({"settings": {"method": "my yen"}}, False),  # a method file: the pixels tell
+        ({"settings": {"method": "my forest", "based_on": "pixel-forest"}}, True),  # a method file
+        ({"settings": {"method": "my yen"}}, False),  # nobody says: the pixels tell
     ],
 )
 def test_a_probability_tells_whether_it_is_yes_or_no(model, result, record, graded):

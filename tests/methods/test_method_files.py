@@ -191,3 +191,14 @@ def test_what_the_pipeline_was_asked_is_asked_again_unless_told_otherwise(pictur
     )
     assert segment(picture, path).count == 1  # 25 and 16 px
     assert segment(picture, path, min_size=3).count == 2
+
+
+def test_the_record_names_the_method_behind_a_file(tmp_path):
+    save_method(tmp_path / "ours.json", "local-threshold", {"window": 31})
+    picture = np.zeros((40, 40), np.uint8)
+    picture[10:14, 10:14] = 200
+    settings = segment(picture, tmp_path / "ours.json", measure=False).provenance["settings"]
+    assert (settings["method"], settings["based_on"]) == ("ours", "local-threshold")
+    assert settings["options"]["window"] == 31
+    for plain in ("otsu", "default"):
+        assert "based_on" not in segment(picture, plain, measure=False).provenance["settings"]

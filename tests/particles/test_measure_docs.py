@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from napari_mpseg.errors import SettingsError
+from napari_mpseg.marked_page import with_tables
 from napari_mpseg.particles.perimeters import PERIMETERS
 from napari_mpseg.particles.properties import PROPERTIES, property_sets
-from napari_mpseg.particles.property_table import with_tables
+from napari_mpseg.particles.property_table import TABLES
 from napari_mpseg.particles.rings import RING_GAP, RING_WIDTH
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "measuring.md"
@@ -26,7 +27,7 @@ def test_every_property_set_and_estimator_is_on_the_page(page: str) -> None:
 
 
 def test_tables_are_up_to_date(page: str) -> None:
-    fresh = with_tables(page)
+    fresh = with_tables(page, TABLES)
     assert page == fresh, "Run: python -m napari_mpseg.particles.property_table docs/measuring.md"
 
 
@@ -45,4 +46,4 @@ def test_definitions_are_sentences_with_a_source() -> None:
 
 def test_a_page_without_marks_gets_a_reason() -> None:
     with pytest.raises(SettingsError, match="<!-- properties -->"):
-        with_tables("# Measuring")
+        with_tables("# Measuring", TABLES)

@@ -6,12 +6,12 @@
 import sys
 from pathlib import Path
 
-from napari_mpseg.errors import SettingsError
 from napari_mpseg.evaluation.aggregate import AGGREGATIONS
 from napari_mpseg.evaluation.aims import AIMS
 from napari_mpseg.evaluation.errors import ERROR_COLOURS
 from napari_mpseg.evaluation.matching import CRITERIA
 from napari_mpseg.evaluation.metric import METRICS
+from napari_mpseg.marked_page import with_tables
 
 
 def metric_table(family: str) -> str:
@@ -64,23 +64,6 @@ TABLES = {family: (lambda family=family: metric_table(family)) for family in FAM
 }
 
 
-def with_tables(page: str) -> str:
-    """Return a Markdown page with the tables between its marks ``<!-- NAME -->`` and ``<!-- end NAME -->`` renewed.
-
-    Raises
-    ------
-    SettingsError
-        If the page lacks the marks of a table.
-    """
-    for name, table in TABLES.items():
-        before, start, rest = page.partition(f"<!-- {name} -->")
-        _, end, after = rest.partition(f"<!-- end {name} -->")
-        if not start or not end:
-            raise SettingsError(f"The page has no marks <!-- {name} --> and <!-- end {name} --> for its table.")
-        page = f"{before}{start}\n\n{table()}\n\n{end}{after}"
-    return page
-
-
 if __name__ == "__main__":
     place = Path(sys.argv[1])
-    place.write_text(with_tables(place.read_text(encoding="utf-8")), encoding="utf-8")
+    place.write_text(with_tables(place.read_text(encoding="utf-8"), TABLES), encoding="utf-8")

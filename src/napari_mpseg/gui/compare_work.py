@@ -76,7 +76,7 @@ def errors_of(
 ) -> tuple[Any, bool]:
     """Return the error map of a row on an image in the form in which napari shows it quickly."""
     from napari_mpseg.evaluation.errors import error_map
-    from napari_mpseg.layers import displayed
+    from napari_mpseg.pyramids import displayed
 
     cancel.check()
     return displayed(error_map(compared.labels[method, image], compared.truths[image]), editable=False)

@@ -53,7 +53,7 @@ class ErrorLayer:
         plane : tuple of int
             Which plane of it, one index per leading axis.
         data : tuple
-            Of :func:`napari_mpseg.layers.displayed`: the errors of the plane, and whether they are multiscale.
+            Of :func:`napari_mpseg.pyramids.displayed`: the errors of the plane, and whether they are multiscale.
         scheme : str
             Name in :data:`~napari_mpseg.evaluation.errors.ERROR_COLOURS`.
         title : str, optional

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from napari_mpseg.gui.evaluate_input import inverted_note
-from napari_mpseg.layers import displayed
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback
+from napari_mpseg.pyramids import displayed
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Evaluated:
     scores : tuple of (MetricEntry, float)
         What was asked for and could be computed.
     errors : tuple
-        The map of errors as :func:`napari_mpseg.layers.displayed` gives it.
+        The map of errors as :func:`napari_mpseg.pyramids.displayed` gives it.
     particles : tuple
         Missed and false particles, of :func:`napari_mpseg.evaluation.errors.error_particles`.
     notes : tuple of str

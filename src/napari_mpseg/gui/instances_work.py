@@ -13,8 +13,8 @@ from napari_mpseg.errors import ImageError
 from napari_mpseg.gui.layer_input import frozen
 from napari_mpseg.gui.planes import join_tables, within_plane
 from napari_mpseg.gui.visible import Box
-from napari_mpseg.layers import displayed
 from napari_mpseg.progress import CancelToken, ProgressCallback
+from napari_mpseg.pyramids import displayed
 
 MARGIN = 64
 """Pixels around what is in view that a preview looks at too, so that fewer particles are cut off."""
@@ -31,7 +31,7 @@ class Separated:
     features : pandas.DataFrame
         The same as ``Labels.features``.
     labels : tuple
-        Of :func:`napari_mpseg.layers.displayed`: the data of a layer, and whether they are multiscale.
+        Of :func:`napari_mpseg.pyramids.displayed`: the data of a layer, and whether they are multiscale.
     before : int
         Connected pieces that there were, or labels where they were split one by one.
     notes : tuple of str

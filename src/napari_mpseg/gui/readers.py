@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_mpseg.gui.labels_files import LabelsFile, read_tiff, read_zarr
-from napari_mpseg.layers import LARGEST_EDITABLE
+from napari_mpseg.pyramids import LARGEST_EDITABLE
 
 LayerData = tuple[Any, dict[str, Any], str]
 

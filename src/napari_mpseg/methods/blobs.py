@@ -18,9 +18,9 @@ from napari_mpseg.methods.grey import GreyScale, grey_scale, median_grey
 from napari_mpseg.methods.grey_channels import CHANNELS, ChannelName, with_channel
 from napari_mpseg.methods.options import Shown
 from napari_mpseg.methods.scale_space import disc_pixels, find_spots, reach, scales, without_overlap
+from napari_mpseg.methods.settings_method import SettingsMethod
 from napari_mpseg.methods.thresholds.choice import Particles, check_particles
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
-from napari_mpseg.settings import to_dict
 
 Array = np.ndarray[Any, Any]
 Reference = Literal["range", "strongest"]
@@ -81,7 +81,7 @@ class BlobSettings:
             raise SettingsError(f"A threshold relative to {self.relative_to!r} is unknown: choose range or strongest.")
 
 
-class BlobMethod:
+class BlobMethod(SettingsMethod[BlobSettings]):
     """Spots as a method.
 
     Parameters
@@ -90,10 +90,6 @@ class BlobMethod:
     """
 
     name = "blob-log"
-    default_threshold = 0.5
-
-    def __init__(self, settings: BlobSettings) -> None:
-        self.settings = settings
 
     def prepare(
         self, image: Image, *, on_progress: ProgressCallback = silent, cancel: CancelToken | None = None
@@ -156,10 +152,6 @@ class BlobMethod:
             running=running,
         )
         return without_overlap(spots.all(), settings.overlap)
-
-    def describe(self) -> dict[str, Any]:
-        """Return all settings."""
-        return to_dict(self.settings)
 
 
 class _Spots:

@@ -13,10 +13,10 @@ from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.methods.grey import GreyScale, grey_scale
 from napari_mpseg.methods.grey_channels import CHANNELS, ChannelName, with_channel
 from napari_mpseg.methods.options import Shown
+from napari_mpseg.methods.settings_method import SettingsMethod
 from napari_mpseg.methods.thresholds.choice import Particles, check_particles
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.registry import Registry
-from napari_mpseg.settings import to_dict
 
 Array = np.ndarray[Any, Any]
 LocalRuleName = Literal["sauvola", "niblack", "mean", "gaussian", "median"]
@@ -124,7 +124,7 @@ class LocalPredictor:
         return (found if gaps is None else found & ~gaps[inner]).astype(np.float32)
 
 
-class LocalThresholdMethod:
+class LocalThresholdMethod(SettingsMethod[LocalSettings]):
     """A local threshold as a method.
 
     Parameters
@@ -133,10 +133,6 @@ class LocalThresholdMethod:
     """
 
     name = "local-threshold"
-    default_threshold = 0.5
-
-    def __init__(self, settings: LocalSettings) -> None:
-        self.settings = settings
 
     def prepare(
         self, image: Image, *, on_progress: ProgressCallback = silent, cancel: CancelToken | None = None
@@ -152,10 +148,6 @@ class LocalThresholdMethod:
         seen = with_channel(image, self.settings.channel)
         scale = grey_scale(seen, on_progress, cancel or CancelToken(), channel=self.settings.channel)
         return Prepared(seen, LocalPredictor(scale, self.settings), scale.notes)
-
-    def describe(self) -> dict[str, Any]:
-        """Return all settings."""
-        return to_dict(self.settings)
 
 
 def local_threshold(

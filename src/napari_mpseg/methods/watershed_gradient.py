@@ -16,9 +16,9 @@ from napari_mpseg.methods.flooding import GRADIENTS, Box, FloodSettings, flooded
 from napari_mpseg.methods.grey import GreyScale, grey_scale
 from napari_mpseg.methods.grey_channels import CHANNELS, ChannelName, with_channel
 from napari_mpseg.methods.options import Shown
+from napari_mpseg.methods.settings_method import SettingsMethod
 from napari_mpseg.methods.thresholds.choice import Particles, check_particles
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
-from napari_mpseg.settings import to_dict
 
 Array = np.ndarray[Any, Any]
 GradientName = Literal["sobel", "gaussian"]
@@ -71,7 +71,7 @@ class WatershedSettings:
             raise SettingsError(f"A sigma of {self.sigma:g} pixels is impossible: give 0.3 to 50.")
 
 
-class WatershedGradientMethod:
+class WatershedGradientMethod(SettingsMethod[WatershedSettings]):
     """Watershed on the gradient as a method.
 
     Parameters
@@ -80,10 +80,6 @@ class WatershedGradientMethod:
     """
 
     name = "watershed-gradient"
-    default_threshold = 0.5
-
-    def __init__(self, settings: WatershedSettings) -> None:
-        self.settings = settings
 
     def prepare(
         self, image: Image, *, on_progress: ProgressCallback = silent, cancel: CancelToken | None = None
@@ -118,10 +114,6 @@ class WatershedGradientMethod:
 
         note = f"Up to grey level {dark:.0f} of 255 pixels are surely background, above {bright:.0f} surely particle."
         return Prepared(drawn_image(image, draw), DrawnPredictor(), (note, *scale.notes))
-
-    def describe(self) -> dict[str, Any]:
-        """Return all settings."""
-        return to_dict(self.settings)
 
 
 def watershed_gradient(

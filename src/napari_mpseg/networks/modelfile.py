@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_mpseg.checked_file import read_checked
 from napari_mpseg.errors import ModelError, SettingsError, UnknownNameError
 from napari_mpseg.files import finished_at
 from napari_mpseg.images.normalisation import Normalisation
@@ -236,16 +237,7 @@ def load_model(path: str | os.PathLike[str]) -> Model:
 
     card = load_card(path)
     file = Path(path) / WEIGHTS
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{file} cannot be read: {error.strerror or error}.") from error
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != card.weights_sha256:
-        raise ModelError(
-            f"{file} is not the file its card was written for (SHA-256 {digest[:12]}…, expected "
-            f"{card.weights_sha256[:12] or 'none'}…). It was changed or damaged: copy the model again."
-        )
+    content = read_checked(file, card.weights_sha256, "model")
     try:
         state = load(content)
     except SafetensorError as error:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from napari_mpseg.calibration import Calibration
-from napari_mpseg.errors import SettingsError
+from napari_mpseg.marked_page import with_tables
 from napari_mpseg.particles.perimeters import PERIMETERS
 from napari_mpseg.particles.properties import PROPERTIES, Property, columns_of, property_sets
 
@@ -54,23 +54,6 @@ def estimator_table() -> str:
 TABLES = {"properties": property_table, "sets": set_table, "estimators": estimator_table}
 
 
-def with_tables(page: str) -> str:
-    """Return a Markdown page with the tables between its marks ``<!-- NAME -->`` and ``<!-- end NAME -->`` renewed.
-
-    Raises
-    ------
-    SettingsError
-        If the page lacks the marks of a table.
-    """
-    for name, table in TABLES.items():
-        before, start, rest = page.partition(f"<!-- {name} -->")
-        _, end, after = rest.partition(f"<!-- end {name} -->")
-        if not start or not end:
-            raise SettingsError(f"The page has no marks <!-- {name} --> and <!-- end {name} --> for its table.")
-        page = f"{before}{start}\n\n{table()}\n\n{end}{after}"
-    return page
-
-
 def _units(entry: Property, columns: dict[str, str]) -> str:
     units = dict.fromkeys(unit for unit in columns.values() if unit)
     return ", ".join(units) or {"flag": "true or false"}.get(entry.kind, "")
@@ -78,4 +61,4 @@ def _units(entry: Property, columns: dict[str, str]) -> str:
 
 if __name__ == "__main__":
     place = Path(sys.argv[1])
-    place.write_text(with_tables(place.read_text(encoding="utf-8")), encoding="utf-8")
+    place.write_text(with_tables(place.read_text(encoding="utf-8"), TABLES), encoding="utf-8")

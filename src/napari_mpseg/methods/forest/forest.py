@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_mpseg._version import __version__
+from napari_mpseg.checked_file import read_checked
 from napari_mpseg.errors import ModelError, MpsegError
 from napari_mpseg.files import finished_at
 from napari_mpseg.images.normalisation import Normalisation
@@ -127,16 +128,7 @@ def load_forest(path: str | os.PathLike[str]) -> Forest:
 
     card = load_forest_card(path)
     file = Path(path) / TREES
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{file} cannot be read: {error.strerror or error}. Copy the forest again.") from error
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != card.trees_sha256:
-        raise ModelError(
-            f"{file} is not the file its card was written for (SHA-256 {digest[:12]}…, expected "
-            f"{card.trees_sha256[:12] or 'none'}…). It was changed or damaged: copy the forest again."
-        )
+    content = read_checked(file, card.trees_sha256, "forest")
     try:
         trees = checked_trees(load(content), len(feature_names(card.settings, card.in_channels)))
     except (SafetensorError, ModelError) as error:

@@ -40,7 +40,8 @@ def run(options: argparse.Namespace) -> None:
             say(score(result, truth))
     say(f"Results   {options.out.absolute()}")
     for path in result_paths(options.out, result.image.name).values():
-        say(f"  {path.name}")
+        if path.exists():  # some parts only some methods write
+            say(f"  {path.name}")
 
 
 COMMAND = Command(

@@ -90,6 +90,24 @@ def open_store(path: Path) -> ResultArrays:
         raise StoreError(f"{path} is not a result store of napari-mpseg: {error}.") from error
 
 
+def open_store_for_writing(path: Path) -> ResultArrays:
+    """Open a store that :func:`create_store` made, to fill it.
+
+    Raises
+    ------
+    StoreError
+        If there is no result store at `path`, or this process cannot reach it.
+    """
+    import zarr
+    from zarr.storage import LocalStore
+
+    try:
+        root = zarr.open_group(LocalStore(path), mode="r+")
+        return ResultArrays(root["0"], root[f"{LABELS_GROUP}/0"])
+    except (OSError, KeyError, ValueError) as error:
+        raise StoreError(f"{path} cannot be written as a result store: {error}.") from error
+
+
 def remove_with(arrays: ResultArrays, folder: Path) -> None:
     """Remove `folder`, a temporary result store, once nobody holds either array any more, or Python ends."""
     weakref.finalize(arrays.labels.store, shutil.rmtree, folder, ignore_errors=True)

@@ -1,5 +1,7 @@
 """Labels made tile by tile are those of the whole image at once."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,7 +11,7 @@ from skimage.measure import label
 from skimage.morphology import disk
 
 from napari_mpseg.inference.grid import TileGrid
-from napari_mpseg.inference.labelling import join_tiles, label_tile
+from napari_mpseg.inference.labelling import TileSummary, join_tiles, label_tile
 
 
 def tiled_labels(mask, tile, connectivity=2, min_size=0):
@@ -83,3 +85,45 @@ def test_thin_images(shape):
     assert (full == 1).all()
     assert count == 1
     assert tiled_labels(np.zeros(shape, bool), 7)[1] == 0
+
+
+def summaries_of(mask, tile):
+    grid = TileGrid(mask.shape, tile)
+    found = []
+    for part in grid:
+        y0, y1, x0, x1 = part.core
+        found.append(label_tile(mask[y0:y1, x0:x1], part, mask.shape[1])[1])
+    return grid, found
+
+
+def test_summaries_come_back_from_files_and_other_processes(rng, tmp_path):
+    grid, summaries = summaries_of(rng.random((50, 70)) > 0.7, 16)
+    expected = join_tiles(summaries, grid)
+    restored = []
+    for summary in summaries:
+        np.savez(tmp_path / "one.npz", **summary.to_arrays())
+        with np.load(tmp_path / "one.npz", allow_pickle=False) as arrays:
+            restored.append(TileSummary.from_arrays(arrays))
+        assert restored[-1].index == summary.index
+        assert restored[-1].count == summary.count
+    for found in (join_tiles(restored, grid), join_tiles(pickle.loads(pickle.dumps(summaries)), grid)):
+        assert found.count == expected.count
+        assert all(np.array_equal(found.tables[index], table) for index, table in expected.tables.items())
+
+
+def test_the_order_of_arrival_does_not_matter(rng):
+    grid, summaries = summaries_of(rng.random((60, 60)) > 0.6, 8)
+    expected = join_tiles(summaries, grid)
+    found = join_tiles([summaries[k] for k in rng.permutation(len(summaries))], grid)
+    assert list(found.tables) == list(expected.tables)
+    assert all(np.array_equal(found.tables[index], table) for index, table in expected.tables.items())
+
+
+def test_what_is_kept_of_a_tile_is_small():
+    """Background is not kept, nor where particles lie that touch no edge."""
+    mask = np.zeros((1024, 1024), bool)
+    mask[5:900:10, 5:900:10] = True
+    mask[0, 100:104] = True
+    _, (summary,) = summaries_of(mask, 1024)
+    assert summary.count == 90 * 90 + 1
+    assert sum(array.nbytes for array in summary.to_arrays().values()) == 16 * summary.count + 4 * 12 + 16

@@ -5,6 +5,7 @@ alone, too small particles are dropped, and the rest is numbered 1..N in raster 
 :func:`skimage.measure.label` numbers the whole image. A last pass writes the final numbers.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +15,12 @@ from napari_mpseg.inference.grid import Tile, TileGrid
 
 Array = np.ndarray[Any, Any]
 
+TOP, BOTTOM, LEFT, RIGHT = range(4)
+
 
 @dataclass(frozen=True)
 class TileSummary:
-    """What must be known of a labelled tile to join it with its neighbours.
+    """What must be known of a labelled tile to join it with its neighbours: little, and nothing of the background.
 
     Attributes
     ----------
@@ -27,22 +30,36 @@ class TileSummary:
         Pixels of each provisional label 1..n.
     first : ndarray of int64
         Raster position ``y * width + x`` in the whole image of each label's first pixel.
-    borders : tuple of ndarray
-        Provisional labels along the top, bottom, left and right edge; empty where the tile is empty.
+    borders : ndarray of int32
+        ``(3, K)``, a column for every labelled pixel at the tile's edge: which edge (:data:`TOP`, :data:`BOTTOM`,
+        :data:`LEFT`, :data:`RIGHT`), where along it (x or y in the whole image), and its provisional label. A pixel in
+        a corner lies at two edges.
     """
 
     index: tuple[int, int]
     areas: Array
     first: Array
-    borders: tuple[Array, Array, Array, Array]
+    borders: Array
 
     @property
     def count(self) -> int:
         """Number of provisional labels."""
         return len(self.areas)
 
+    def to_arrays(self) -> dict[str, Array]:
+        """Return all of it as numpy arrays by name, for a file."""
+        index = np.array(self.index, np.int64)
+        return {"index": index, "areas": self.areas, "first": self.first, "borders": self.borders}
 
-_NONE = np.zeros(0, np.int32)
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> "TileSummary":
+        """Return the summary that :meth:`to_arrays` was called on."""
+        row, column = (int(value) for value in arrays["index"])
+        areas, first, borders = (np.asarray(arrays[name]) for name in ("areas", "first", "borders"))
+        return cls((row, column), areas, first, borders)
+
+
+_NONE, _NO_BORDERS = np.zeros(0, np.int64), np.zeros((3, 0), np.int32)
 
 
 def label_tile(mask: Array, tile: Tile, width: int, connectivity: int = 2) -> tuple[Array, TileSummary]:
@@ -66,20 +83,23 @@ def label_tile(mask: Array, tile: Tile, width: int, connectivity: int = 2) -> tu
     summary : TileSummary
     """
     if not mask.any():
-        return np.zeros(mask.shape, np.int32), TileSummary(tile.index, _NONE, _NONE, (_NONE,) * 4)
-    from skimage.measure import label
+        return np.zeros(mask.shape, np.int32), TileSummary(tile.index, _NONE, _NONE, _NO_BORDERS)
+    from napari_mpseg.inference.components import components
 
-    labels = np.asarray(label(mask, connectivity=connectivity), np.int32)
-    flat = labels.ravel()
-    places = np.flatnonzero(flat)
-    values = flat[places]
-    areas = np.bincount(values)[1:]
-    # places rise, so the first occurrence of a label is its first pixel in raster order
-    _, where = np.unique(values, return_index=True)
-    rows, cols = np.divmod(places[where], mask.shape[1])
-    first = (rows + tile.core[0]).astype(np.int64) * width + cols + tile.core[2]
-    borders = (labels[0].copy(), labels[-1].copy(), labels[:, 0].copy(), labels[:, -1].copy())
-    return labels, TileSummary(tile.index, areas.astype(np.int64), first, borders)
+    labels, areas, places = components(mask, connectivity)
+    rows, columns = np.divmod(places, mask.shape[1])
+    first = (rows + tile.core[0]) * width + columns + tile.core[2]
+    return labels, TileSummary(tile.index, areas, first, _borders(labels, tile))
+
+
+def _borders(labels: Array, tile: Tile) -> Array:
+    y0, _, x0, _ = tile.core
+    edges = ((TOP, labels[0], x0), (BOTTOM, labels[-1], x0), (LEFT, labels[:, 0], y0), (RIGHT, labels[:, -1], y0))
+    parts = []
+    for side, edge, start in edges:
+        places = np.flatnonzero(edge)
+        parts.append(np.stack([np.full(len(places), side, np.int32), places + start, edge[places]]).astype(np.int32))
+    return np.concatenate(parts, axis=1)
 
 
 @dataclass(frozen=True)
@@ -99,68 +119,69 @@ class FinalNumbers:
     count: int
 
 
-def join_tiles(summaries: list[TileSummary], grid: TileGrid, connectivity: int = 2, min_size: int = 0) -> FinalNumbers:
+def join_tiles(
+    summaries: Sequence[TileSummary], grid: TileGrid, connectivity: int = 2, min_size: int = 0
+) -> FinalNumbers:
     """Join the tiles' provisional labels and number the particles of at least `min_size` pixels.
 
-    Memory grows with the number of provisional labels and with the border length of tiles that hold any.
+    Memory and time grow with the number of provisional labels and of labelled pixels at the edges of tiles.
+
+    Parameters
+    ----------
+    summaries : sequence of TileSummary
+        Of all tiles, in any order; those of empty tiles may be left out.
+    grid : TileGrid
+        Over the whole image.
+    connectivity : int
+        As the tiles were labelled with.
+    min_size : int
+        Particles of fewer pixels are dropped.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    filled = {summary.index: summary for summary in summaries if summary.count}
-    offsets: dict[tuple[int, int], int] = {}
-    total = 0
-    for index, summary in filled.items():
-        offsets[index] = total
-        total += summary.count
-    if not total:
+    # in raster order of the tiles, so that the order of arrival does not matter
+    filled = sorted((summary for summary in summaries if summary.count), key=lambda summary: summary.index)
+    if not filled:
         return FinalNumbers({}, 0)
-    pairs = _touching(filled, offsets, connectivity)
-    graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(total, total))
+    starts = np.cumsum([0, *(summary.count for summary in filled)])
+    total = int(starts[-1])
+    one, two = _touching(filled, starts, max(grid.shape), connectivity)
+    graph = coo_array((np.ones(len(one), np.int8), (one, two)), shape=(total, total))
     groups, group = connected_components(graph, directed=False)
-    area = np.bincount(group, np.concatenate([s.areas for s in filled.values()]), groups).astype(np.int64)
+    area = np.bincount(group, np.concatenate([summary.areas for summary in filled]), groups).astype(np.int64)
     first = np.full(groups, np.iinfo(np.int64).max)
-    np.minimum.at(first, group, np.concatenate([s.first for s in filled.values()]))
+    np.minimum.at(first, group, np.concatenate([summary.first for summary in filled]))
     kept = np.flatnonzero(area >= max(1, min_size))
     number = np.zeros(groups, np.int32)
     number[kept[np.argsort(first[kept])]] = np.arange(1, len(kept) + 1, dtype=np.int32)
     final = number[group]
     tables = {
-        index: np.concatenate([[np.int32(0)], final[offset : offset + filled[index].count]]).astype(np.int32)
-        for index, offset in offsets.items()
+        summary.index: np.concatenate([np.zeros(1, np.int32), final[start:stop]])
+        for summary, start, stop in zip(filled, starts[:-1], starts[1:], strict=True)
     }
     return FinalNumbers(tables, len(kept))
 
 
-def _touching(
-    filled: dict[tuple[int, int], TileSummary], offsets: dict[tuple[int, int], int], connectivity: int
-) -> Array:
-    """Return pairs of provisional labels (global, from 0) that touch across a border, ``(P, 2)``."""
-    found = [np.zeros((0, 2), np.int64)]
-    for (row, col), summary in filled.items():
-        _top, bottom, _left, right = summary.borders
-        here = offsets[row, col] - 1
-        for (dr, dc), mine, side in (((0, 1), right, 2), ((1, 0), bottom, 0)):
-            other = filled.get((row + dr, col + dc))
-            if other is not None:
-                theirs, there = other.borders[side], offsets[other.index] - 1
-                for shift in (-1, 0, 1) if connectivity == 2 else (0,):
-                    found.append(_pairs(*_shifted(mine, theirs, shift), here, there))
-        if connectivity == 2:
-            for dc, corner, side in ((1, bottom[-1:], 0), (-1, bottom[:1], -1)):
-                other = filled.get((row + 1, col + dc))
-                if other is not None:
-                    theirs = other.borders[0][:1] if side == 0 else other.borders[0][-1:]
-                    found.append(_pairs(corner, theirs, here, offsets[other.index] - 1))
-    return np.unique(np.concatenate(found), axis=0)
-
-
-def _shifted(a: Array, b: Array, shift: int) -> tuple[Array, Array]:
-    if shift == 0:
-        return a, b
-    return (a[1:], b[:-1]) if shift < 0 else (a[:-1], b[1:])
-
-
-def _pairs(a: Array, b: Array, offset_a: int, offset_b: int) -> Array:
-    both = (a > 0) & (b > 0)
-    return np.stack([a[both].astype(np.int64) + offset_a, b[both].astype(np.int64) + offset_b], 1)
+def _touching(filled: Sequence[TileSummary], starts: Array, longest: int, connectivity: int) -> tuple[Array, Array]:
+    """Return pairs of provisional labels, counted from 0 over all tiles, that touch across a border."""
+    sizes = [summary.borders.shape[1] for summary in filled]
+    side, position, label = np.concatenate([summary.borders for summary in filled], axis=1).astype(np.int64)
+    label += np.repeat(starts[:-1], sizes) - 1
+    across = np.repeat(np.array([summary.index for summary in filled], np.int64), sizes, axis=0)
+    found: list[tuple[Array, Array]] = []
+    for near, far, axis in ((BOTTOM, TOP, 0), (RIGHT, LEFT, 1)):
+        # A border between two rows (or columns) of tiles is one line through the whole image. Its pixels on either side
+        # get the line's number and their place along it as one key, so neighbours over corners of tiles are no
+        # special case; the gap of two keeps one line's ends from the next line's.
+        key = across[:, axis] * (longest + 2) + position
+        here, there = np.flatnonzero(side == near), np.flatnonzero(side == far)
+        keys_here, keys_there = key[here], key[there] - (longest + 2)
+        order = np.argsort(keys_there)
+        there, keys_there = there[order], keys_there[order]
+        for shift in (-1, 0, 1) if connectivity == 2 else (0,):
+            place = np.searchsorted(keys_there, keys_here + shift)
+            met = place < len(keys_there)
+            met[met] = keys_there[place[met]] == keys_here[met] + shift
+            found.append((label[here[met]], label[there[place[met]]]))
+    return np.concatenate([pair[0] for pair in found]), np.concatenate([pair[1] for pair in found])

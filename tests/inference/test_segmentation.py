@@ -37,7 +37,7 @@ def run(tmp_path, pixels, settings=None, tile=32, predictor=None, on_progress=si
     arrays = create_store(tmp_path / "r.ome.zarr", image.shape, tile, image.calibration, "r")
     count = segment_tiles(
         Prepared(image, predictor or Brightness()),
-        arrays,
+        tmp_path / "r.ome.zarr",
         settings or MaskSettings(),
         tile_size=tile,
         on_progress=on_progress,

@@ -20,19 +20,22 @@ def blended_graph(name: str, image: Image, predictor: TilePredictor, grid: TileG
     once and cut into one piece per tile it reaches.
     """
     graph: dict[Any, Any] = {}
-    rows, cols = grid.counts
     for tile in grid:
         row, col = tile.index
-        graph[f"window-{name}", row, col] = (_window_pieces, image, predictor, grid, tile)
-        around = [
-            (r, c)
-            for r in range(max(0, row - 1), min(rows, row + 2))
-            for c in range(max(0, col - 1), min(cols, col + 2))
-        ]
-        for other in around:
+        graph[f"window-{name}", row, col] = (window_pieces, image, predictor, grid, tile)
+        others = around(grid, tile.index)
+        for other in others:
             graph[f"piece-{name}", row, col, *other] = (_pick, (f"window-{name}", *other), tile.index)
-        graph[name, row, col] = (_add, [(f"piece-{name}", row, col, *other) for other in around], tile)
+        graph[name, row, col] = (add_pieces, [(f"piece-{name}", row, col, *other) for other in others], tile)
     return graph
+
+
+def around(grid: TileGrid, index: tuple[int, int]) -> list[tuple[int, int]]:
+    """Return the indices of a tile and its neighbours, whose windows reach it."""
+    (row, col), (rows, cols) = index, grid.counts
+    return [
+        (r, c) for r in range(max(0, row - 1), min(rows, row + 2)) for c in range(max(0, col - 1), min(cols, col + 2))
+    ]
 
 
 def fade_width(grid: TileGrid) -> int:
@@ -43,7 +46,8 @@ def fade_width(grid: TileGrid) -> int:
     return max(0, min(grid.halo // 2, grid.tile // 2))
 
 
-def _window_pieces(image: Image, predictor: TilePredictor, grid: TileGrid, tile: Tile) -> Pieces:
+def window_pieces(image: Image, predictor: TilePredictor, grid: TileGrid, tile: Tile) -> Pieces:
+    """Return the weighted probability of a tile's window, cut into one piece per tile it reaches."""
     y0, y1, x0, x1 = tile.core
     wy0, wy1, wx0, wx1 = tile.window
     fade = fade_width(grid)
@@ -54,16 +58,14 @@ def _window_pieces(image: Image, predictor: TilePredictor, grid: TileGrid, tile:
     weights = np.outer(_ramp(reach[0], reach[1], y0, y1, fade, height), _ramp(reach[2], reach[3], x0, x1, fade, width))
     weighted = (probability * weights).astype(np.float32)
     pieces = {}
-    rows, cols = grid.counts
-    for r in range(max(0, tile.index[0] - 1), min(rows, tile.index[0] + 2)):
-        for c in range(max(0, tile.index[1] - 1), min(cols, tile.index[1] + 2)):
-            oy0, oy1, ox0, ox1 = grid[r, c].core
-            a, b = max(oy0, reach[0]), min(oy1, reach[1])
-            p, q = max(ox0, reach[2]), min(ox1, reach[3])
-            whole = np.zeros((max(0, b - a), max(0, q - p)), np.float32)
-            if whole.size:
-                whole = weighted[a - reach[0] : b - reach[0], p - reach[2] : q - reach[2]].copy()
-            pieces[r, c] = _Placed(whole, a - oy0, p - ox0)
+    for r, c in around(grid, tile.index):
+        oy0, oy1, ox0, ox1 = grid[r, c].core
+        a, b = max(oy0, reach[0]), min(oy1, reach[1])
+        p, q = max(ox0, reach[2]), min(ox1, reach[3])
+        whole = np.zeros((max(0, b - a), max(0, q - p)), np.float32)
+        if whole.size:
+            whole = weighted[a - reach[0] : b - reach[0], p - reach[2] : q - reach[2]].copy()
+        pieces[r, c] = _Placed(whole, a - oy0, p - ox0)
     return pieces  # type: ignore[return-value]
 
 
@@ -91,7 +93,8 @@ def _pick(pieces: Any, index: tuple[int, int]) -> Any:
     return pieces[index]
 
 
-def _add(pieces: list[Any], tile: Tile) -> np.ndarray[Any, Any]:
+def add_pieces(pieces: list[Any], tile: Tile) -> np.ndarray[Any, Any]:
+    """Return the probability of a tile, float32 ``(Y, X)``: the sum of the pieces of all windows that reach it."""
     total = np.zeros(tile.core_shape, np.float32)
     for piece in pieces:
         height, width = piece.values.shape

@@ -1,0 +1,127 @@
+"""First pass: every tile's probability, stored, and what must be known of it to join the particles."""
+
+import zlib
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_mpseg.inference.blending import add_pieces, around, window_pieces
+from napari_mpseg.inference.grid import TileGrid
+from napari_mpseg.inference.journal import Journal, Record
+from napari_mpseg.inference.labelling import TileSummary, label_tile
+from napari_mpseg.inference.mask_settings import MaskSettings
+from napari_mpseg.inference.predictor import Prepared
+from napari_mpseg.inference.store import PROBABILITY_SCALE, open_store_for_writing
+from napari_mpseg.inference.tiled import predict_core, tile_grid
+
+Array = np.ndarray[Any, Any]
+TILE, WINDOW = "tile", "window"
+
+
+class PredictTiles:
+    """Work of one item ``("tile", row, column)`` per tile; for predictors that see far, windows besides.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        Image and predictor.
+    store : Path
+        Where the result store is; workers write their tiles into it.
+    settings : MaskSettings
+    tile_size : int, optional
+        As the store was made for.
+    journal : Journal, optional
+        Where finished tiles are noted, for a run that can be gone on with.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        store: Path,
+        settings: MaskSettings,
+        tile_size: int | None = None,
+        journal: Journal | None = None,
+    ) -> None:
+        self.prepared, self.store, self.settings, self.journal = prepared, store, settings, journal
+        self.grid: TileGrid = tile_grid(prepared.image, prepared.predictor, tile_size)
+        self._arrays: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_arrays": None}
+
+    def check(self) -> None:
+        """Fail where the store cannot be reached."""
+        open_store_for_writing(self.store)
+
+    def needs(self, item: Hashable) -> Sequence[Hashable]:
+        """Return the windows that a tile is blended of; none for exact predictors."""
+        kind, row, col = item  # type: ignore[misc]
+        if kind == WINDOW or self.prepared.predictor.exact:
+            return ()
+        return [(WINDOW, *index) for index in around(self.grid, (row, col))]
+
+    def do(self, item: Hashable, *given: Any) -> Any:
+        """Return the summary of a tile, or the pieces of a window."""
+        kind, *place = item  # type: ignore[misc]
+        index = (place[0], place[1])
+        image, predictor, tile = self.prepared.image, self.prepared.predictor, self.grid[index]
+        if kind == WINDOW:
+            return window_pieces(image, predictor, self.grid, tile)
+        if predictor.exact:
+            probability = predict_core(image, predictor, tile)
+        else:
+            probability = add_pieces([pieces[index] for pieces in given], tile)
+        return self._stored(index, quantised(probability))
+
+    def _stored(self, index: tuple[int, int], values: Array) -> TileSummary:
+        if self._arrays is None:
+            self._arrays = open_store_for_writing(self.store)
+        y0, y1, x0, x1 = self.grid[index].core
+        if values.any():
+            self._arrays.probability[y0:y1, x0:x1] = values
+        summary = summary_of(values, index, self.grid, self.settings)
+        if self.journal is not None:
+            self.journal.append(Record(index, {"checksum": checksum(values), **summary.to_arrays()}))
+        return summary
+
+
+def quantised(probability: Array) -> Array:
+    """Return probability as it is stored, uint8; 255 stands for 1."""
+    return np.floor(probability * PROBABILITY_SCALE + 0.5).astype(np.uint8)
+
+
+def summary_of(values: Array, index: tuple[int, int], grid: TileGrid, settings: MaskSettings) -> TileSummary:
+    """Label one tile of stored probability, and return what must be known of it."""
+    return label_tile(values >= settings.lowest, grid[index], grid.shape[1], settings.connectivity)[1]
+
+
+def checksum(values: Array) -> Array:
+    """Return the CRC-32 of a tile's stored probability."""
+    return np.asarray(zlib.crc32(np.ascontiguousarray(values)), np.uint32)
+
+
+def finished_tiles(work: PredictTiles) -> dict[tuple[int, int], TileSummary]:
+    """Return the tiles that the journal says are finished and whose pixels in the store are still those.
+
+    What was noted but did not reach the disk before a power cut is done again.
+    """
+    if work.journal is None:
+        return {}
+    probability = open_store_for_writing(work.store).probability
+    rows, cols = work.grid.counts
+    found = {}
+    for item, record in work.journal.read().items():
+        index = (item[0], item[1])
+        if not (index[0] < rows and index[1] < cols):
+            continue
+        y0, y1, x0, x1 = work.grid[index].core
+        try:
+            values = np.asarray(probability[y0:y1, x0:x1])
+        except Exception:  # a damaged chunk: whatever its codec raises, it is done again
+            continue
+        if checksum(values) == record.arrays["checksum"]:
+            arrays = {name: value for name, value in record.arrays.items() if name != "checksum"}
+            found[index] = TileSummary.from_arrays(arrays)
+    return found

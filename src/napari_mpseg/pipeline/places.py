@@ -1,0 +1,118 @@
+"""Where the parts of a result are written: a temporary folder, or an unfinished run beside the results."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from napari_mpseg.errors import StoreError
+from napari_mpseg.files import refusal
+from napari_mpseg.inference.journal import Journal
+from napari_mpseg.leftovers import remove
+from napari_mpseg.results.plan import refuse_other
+from napari_mpseg.results.saving import check_places
+from napari_mpseg.results.temporary import temporary_folder
+from napari_mpseg.results.unfinished import Unfinished, unfinished_folder
+
+
+@dataclass
+class Place:
+    """Where one run writes.
+
+    Attributes
+    ----------
+    store : Path
+        Of the result store, which may be half filled already.
+    parts : mapping of str to Path
+        Where the other parts are written before they are put in their places; empty for temporary results.
+    journal : Journal or None
+        Of the finished tiles, for runs that can be gone on with.
+    complete : bool
+        Whether the results were complete but for being put in their places, which has been done now.
+    """
+
+    store: Path
+    parts: Mapping[str, Path] = field(default_factory=dict)
+    journal: Journal | None = None
+    complete: bool = False
+    _run: Unfinished | None = None
+    _places: Mapping[str, Path] = field(default_factory=dict)
+    _overwrite: bool = False
+
+    @property
+    def earlier(self) -> dict[str, Any] | None:
+        """The record of the run that is gone on with; None if this one is the first."""
+        return self._run.plan if self._run is not None and self._run.has_begun else None
+
+    def resolved(self, asked: Any, name: str, automatic: Any) -> Any:
+        """Return a setting as asked for; where it was left open, as the earlier run resolved it."""
+        if asked != automatic or self.earlier is None:
+            return asked
+        return self.earlier["settings"].get(name, asked)
+
+    def begin(self, record: dict[str, Any]) -> dict[str, Any]:
+        """Note what this run is asked for, and return the record to keep: that of the run that is gone on with.
+
+        Raises
+        ------
+        StoreError
+            If the earlier run was asked for something else.
+        """
+        if self._run is None:
+            return record
+        record = json.loads(json.dumps(record, default=str))
+        earlier = self.earlier
+        if earlier is not None:
+            refuse_other(earlier, record, self._run.folder)
+            return earlier
+        self._run.throw_away()
+        self._run.write_plan(record)
+        return record
+
+    def finish(self) -> None:
+        """Put all parts in their places."""
+        if self._run is not None:
+            self._run.finish(self._places, overwrite=self._overwrite)
+
+
+@contextmanager
+def temporary_place(cache: Any) -> Iterator[Place]:
+    """Give a folder that is gone on any error or cancel."""
+    folder = temporary_folder(cache)
+    try:
+        yield Place(folder / "result.ome.zarr")
+    except BaseException as error:
+        remove(folder)
+        if isinstance(error, OSError) and not isinstance(error, (StoreError, ConnectionError)):
+            raise refusal(folder, error) from error
+        raise
+
+
+@contextmanager
+def kept_place(paths: Mapping[str, Path], source: str, *, overwrite: bool, restart: bool) -> Iterator[Place]:
+    """Give the unfinished run of these results, begun or new. What tiles it has finished stays on any error or cancel.
+
+    Raises
+    ------
+    StoreError
+        If something of the user's would be lost, another process is at work on it, or the place cannot be written.
+    """
+    folder = unfinished_folder(paths["record"])
+    run = Unfinished(folder)
+    if not folder.exists():
+        check_places(paths, source=source, overwrite=overwrite)
+    with run.at_work():
+        complete = run.roll_forward(paths)
+        if not complete:
+            check_places(paths, source=source, overwrite=overwrite)
+            if restart:
+                run.throw_away()
+        parts = {name: run.part(path, name) for name, path in paths.items()}
+        try:
+            yield Place(run.store, parts, Journal(run.journal), complete, run, paths, overwrite)
+        except OSError as error:
+            if isinstance(error, ConnectionError):  # a broken pipe is not the disk's
+                raise
+            raise refusal(folder.parent, error) from error

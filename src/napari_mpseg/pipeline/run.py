@@ -1,0 +1,107 @@
+"""Carry out a plan: segment, number, make levels for display, measure, write."""
+
+from dataclasses import replace
+from typing import Any
+
+from napari_mpseg.images.image import Image
+from napari_mpseg.inference.predictor import Prepared
+from napari_mpseg.inference.schedulers import Scheduler, find_scheduler
+from napari_mpseg.inference.segmentation import MaskSettings, segment_tiles
+from napari_mpseg.inference.store import ResultArrays, create_store, open_store_for_writing
+from napari_mpseg.inference.tiled import tile_grid
+from napari_mpseg.methods.protocol import Method
+from napari_mpseg.pipeline.places import Place
+from napari_mpseg.pipeline.plan import Plan, record_of
+from napari_mpseg.progress import CancelToken, ProgressCallback
+from napari_mpseg.results.result import Result
+from napari_mpseg.results.result_store import write_record
+from napari_mpseg.results.saving import write_files
+
+
+def carry_out(
+    plan: Plan, seen: Image, place: Place, on_progress: ProgressCallback, cancel: CancelToken
+) -> tuple[Result, ResultArrays]:
+    """Segment the image as the method sees it, measure what was found, and write all parts where `place` says."""
+    steps: dict[str, Any] = {"on_progress": on_progress, "cancel": cancel}
+    scheduler = find_scheduler(plan.scheduler)
+    prepared = _prepared(plan, seen, on_progress, cancel)
+    tile = tile_grid(prepared.image, prepared.predictor, plan.tile_size).tile
+    record = place.begin(record_of(plan, prepared, tile))
+    arrays = _store(plan, place, tile, record)
+    count = segment_tiles(
+        prepared, place.store, plan.settings, tile_size=tile, journal=place.journal, scheduler=scheduler, **steps
+    )
+    particles = _measured(arrays, plan, record, scheduler, on_progress, cancel) if plan.measure else None
+    result = Result(
+        plan.image,
+        arrays.labels,
+        arrays.probability,
+        count,
+        particles,
+        plan.name,
+        plan.settings.threshold,
+        record,
+        prepared.notes,
+        macro_counts=_macro_counts(plan.method, arrays, plan.settings, on_progress, cancel),
+    )
+    if place.parts:
+        write_files(result, place.parts, on_progress, cancel)
+    return result, arrays
+
+
+def _prepared(plan: Plan, seen: Image, on_progress: ProgressCallback, cancel: CancelToken) -> Prepared:
+    prepared = plan.method.prepare(seen, on_progress=on_progress, cancel=cancel)
+    cancel.check()
+    if plan.skip_empty is None:
+        return prepared
+    from napari_mpseg.inference.screening import screened
+
+    return screened(prepared, plan.skip_empty, on_progress=on_progress, cancel=cancel)
+
+
+def _store(plan: Plan, place: Place, tile: int, record: dict[str, Any]) -> ResultArrays:
+    """Return the store of the run that is gone on with, or a new one."""
+    if place.earlier is not None:
+        return open_store_for_writing(place.store)
+    arrays = create_store(place.store, plan.image.shape, tile, plan.image.calibration, plan.image.name)
+    write_record(arrays, record)
+    return arrays
+
+
+def _measured(
+    arrays: ResultArrays,
+    plan: Plan,
+    record: dict[str, Any],
+    scheduler: Scheduler,
+    on_progress: ProgressCallback,
+    cancel: CancelToken,
+) -> Any:
+    from napari_mpseg.particles.reviewable import measure_for_review
+
+    table = measure_for_review(
+        arrays.labels,
+        plan.image,
+        probability=arrays.probability,
+        rules=plan.rules,
+        on_progress=on_progress,
+        cancel=cancel,
+    )
+    return replace(table, provenance=record)
+
+
+def _macro_counts(
+    method: Method, arrays: ResultArrays, settings: MaskSettings, on_progress: ProgressCallback, cancel: CancelToken
+) -> Any:
+    """Return what the macro behind a method would count itself, where the method was asked for that.
+
+    It counts 8-connected particles, whatever the particles of the result are.
+    """
+    if not getattr(method, "macro_counting", False):
+        return None
+    from napari_mpseg.particles.lazy_labels import lazy_labels
+    from napari_mpseg.particles.macro_counts import macro_counts
+
+    labels = arrays.labels
+    if settings.connectivity != 2:
+        labels = lazy_labels(arrays.probability, settings.lowest, on_progress=on_progress, cancel=cancel)
+    return macro_counts(labels, min_size=settings.min_size, on_progress=on_progress, cancel=cancel)

@@ -1,0 +1,227 @@
+"""The folder of a run that is not finished: what is done stays there, and the same command goes on from it.
+
+Layout::
+
+    NAME.unfinished/
+      plan.json        what the run was asked for; another run does not go on from here
+      lock             held by the process at work, let go by the system when that process ends, however it ends
+      journal/         which tiles are finished
+      store.ome.zarr   the result store, half filled; the other parts come in at the end
+      finishing.json   there once all parts are complete: from then on they are only moved to their places
+"""
+
+import errno
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from napari_mpseg.errors import StoreError
+from napari_mpseg.files import finished_at, refusal
+from napari_mpseg.leftovers import new_mark, remove, sweep
+
+ENDING = ".unfinished"
+_PLAN, _FINISHING, _LOCK = "plan.json", "finishing.json", "lock"
+
+
+class Unfinished:
+    """A run in progress, in a folder beside where its results will be.
+
+    Parameters
+    ----------
+    folder : Path
+        See :func:`unfinished_folder`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock: IO[bytes] | None = None
+
+    @property
+    def journal(self) -> Path:
+        """Folder of the records of finished tiles."""
+        return self.folder / "journal"
+
+    @property
+    def store(self) -> Path:
+        """Where the result store is filled."""
+        return self.folder / "store.ome.zarr"
+
+    @property
+    def plan(self) -> dict[str, Any] | None:
+        """What the run was asked for; None if it never came so far."""
+        return _read(self.folder / _PLAN)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is anything worth going on from."""
+        return self.plan is not None and self.store.is_dir() and any(self.journal.glob("*"))
+
+    def write_plan(self, plan: Mapping[str, Any]) -> None:
+        """Note what the run was asked for."""
+        with finished_at(self.folder / _PLAN) as part:
+            part.write_text(json.dumps(plan, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+
+    def part(self, path: Path, name: str) -> Path:
+        """Return where the part of the result that will be at `path` is written."""
+        return self.store if name == "store" else self.folder / f"{name}{path.suffix}"
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Hold the lock for the block; the folder goes afterwards if nothing in it is worth keeping.
+
+        Raises
+        ------
+        StoreError
+            If another process is at work on it, or the folder cannot be made.
+        """
+        made = [parent for parent in (self.folder.parent, *self.folder.parent.parents) if not parent.exists()]
+        self._take_lock()
+        try:
+            yield
+        finally:
+            worth_keeping = self.has_begun or (self.folder / _FINISHING).exists()
+            if not worth_keeping and self.folder.exists():
+                self._remove()
+            self._let_go()
+            if not worth_keeping:
+                for parent in made:
+                    with suppress(OSError):  # it holds something by now
+                        parent.rmdir()
+
+    def throw_away(self) -> None:
+        """Remove what an earlier run left, but not the lock that is held."""
+        (self.folder / _PLAN).unlink(missing_ok=True)  # first: without it the rest is not gone on from
+        for entry in list(self.folder.iterdir()):
+            if entry.name != _LOCK:
+                remove(entry)
+
+    def _take_lock(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = (self.folder / _LOCK).open("a+b")
+        except OSError as error:
+            raise refusal(self.folder.parent, error) from error
+        if not _locked(file):
+            file.close()
+            raise StoreError(
+                f"Another process is at work on {self.folder}. Wait until it has ended, or choose another folder."
+            )
+        self._lock = file
+
+    def _let_go(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def finish(self, places: Mapping[str, Path], *, overwrite: bool) -> None:
+        """Move all parts to their places; if the process is killed meanwhile, :meth:`roll_forward` ends it.
+
+        The last place is filled last: where it is, the results are complete.
+
+        Raises
+        ------
+        StoreError
+            If something lies in the way and `overwrite` is False, or a part cannot be moved; all is put back then.
+        """
+        there = [path.name for path in places.values() if os.path.lexists(path)]
+        if there and not overwrite:
+            raise StoreError(
+                f"{self.folder.parent} has got other results meanwhile: {', '.join(there)}. Move them away and run the "
+                f"same again: what was done is kept in {self.folder.name}."
+            )
+        parts = {name: self.part(path, name) for name, path in places.items()}
+        for name, path in places.items():
+            if path.is_dir() and parts[name].exists() and not parts[name].is_dir():
+                raise StoreError(f"{path} is a folder, and a file is to be written there. Move the folder away.")
+        new = [name for name, part in parts.items() if part.exists()]
+        with finished_at(self.folder / _FINISHING) as marker:
+            marker.write_text(json.dumps({"new": new}), encoding="utf-8")
+        try:
+            self._move(places, new)
+        except OSError as error:
+            self._put_back(places, new)
+            raise refusal(self.folder.parent, error) from error
+        self._remove()
+
+    def roll_forward(self, places: Mapping[str, Path]) -> bool:
+        """End a move that was cut short, and return whether there was one: the results are complete then.
+
+        Raises
+        ------
+        StoreError
+            If a part cannot be moved; what is not moved yet stays here.
+        """
+        found = _read(self.folder / _FINISHING)
+        if found is None:
+            return False
+        try:
+            self._move(places, list(found["new"]))
+        except OSError as error:
+            raise refusal(self.folder.parent, error) from error
+        self._remove()
+        return True
+
+    def _move(self, places: Mapping[str, Path], new: list[str]) -> None:
+        """Move what is not moved yet. An older part that has no new one goes, too: it belongs to other results."""
+        for name, path in reversed(list(places.items())):
+            if os.path.lexists(path) and (name not in new or self.part(path, name).exists()):
+                path.rename(self._old(name))
+        for name, path in places.items():
+            part = self.part(path, name)
+            if part.exists():
+                part.rename(path)
+
+    def _put_back(self, places: Mapping[str, Path], new: list[str]) -> None:
+        for name, path in places.items():
+            part = self.part(path, name)
+            if name in new and not part.exists() and os.path.lexists(path):
+                path.rename(part)
+            if os.path.lexists(self._old(name)):
+                self._old(name).rename(path)
+        (self.folder / _FINISHING).unlink(missing_ok=True)
+
+    def _old(self, name: str) -> Path:
+        return self.folder / f"old-{name}"
+
+    def _remove(self) -> None:
+        """Remove the folder: renamed first, so that no half of it is taken for a run to go on with."""
+        self._let_go()
+        gone = self.folder.with_name(f".{self.folder.name}~{new_mark()}.old")
+        try:
+            self.folder.rename(gone)
+        except OSError:
+            gone = self.folder
+        remove(gone)
+        sweep(self.folder.parent, f".{self.folder.name}~")
+
+
+def unfinished_folder(record: Path) -> Path:
+    """Return the folder of the unfinished run whose record of the run will be at `record`."""
+    return record.with_name(record.name.removesuffix("_run.json") + ENDING)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # not there, or from before files were finished atomically
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _locked(file: IO[bytes]) -> bool:
+    """Lock a file until it is closed; False if another process holds it. Where there are no locks, all is well."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
+    return True

@@ -254,7 +254,7 @@ STAGES = ["Reading the histogram", "Segmenting", "Numbering", "Measuring", "Draw
 @pytest.mark.parametrize(
     ("stage", "kept"), [(stage, True) for stage in STAGES] + [(stage, False) for stage in STAGES[:-1]]
 )
-def test_cancel_at_any_stage_leaves_nothing(file, tmp_path, cache, stage, kept):
+def test_cancel_at_any_stage_leaves_finished_tiles_and_nothing_else(file, tmp_path, cache, stage, kept):
     token = CancelToken()
     stages = []
 
@@ -268,7 +268,13 @@ def test_cancel_at_any_stage_leaves_nothing(file, tmp_path, cache, stage, kept):
         mp.segment(file, "max-entropy", min_size=5, tile_size=64, on_progress=stop, cancel=token, **options)
     assert stages[-1] == stage
     assert names(cache) == []
-    assert names(tmp_path) == ["filter.png"]
+    if not kept or stage in ("Reading the histogram", "Segmenting"):  # no tile was finished
+        assert names(tmp_path) == ["filter.png"]
+        return
+    assert names(tmp_path / "out") == ["filter.unfinished"]
+    result = mp.segment(file, "max-entropy", min_size=5, tile_size=64, **options)
+    assert names(tmp_path / "out") == sorted("filter" + part for part in PARTS)
+    assert result.count == mp.segment(file, "max-entropy", min_size=5).count > 0
 
 
 def test_cancel_while_overwriting_keeps_the_old(file, tmp_path):
@@ -284,7 +290,7 @@ def test_cancel_while_overwriting_keeps_the_old(file, tmp_path):
     with pytest.raises(Cancelled):
         mp.segment(file, "fixed-level", out=out, overwrite=True, min_size=50, on_progress=stop, cancel=token)
     assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
-    assert len(names(out)) == 5
+    assert names(out) == sorted(["filter" + part for part in PARTS] + ["filter.unfinished"])
     assert np.count_nonzero(zarr.open_array(out / "filter.ome.zarr/labels/particles/0", mode="r")[...]) == 120
 
 
@@ -345,7 +351,7 @@ FULL = {
 
 @pytest.mark.parametrize("where", FULL)
 @pytest.mark.parametrize("earlier", [True, False])
-def test_a_full_disk_leaves_nothing_half_made(file, tmp_path, monkeypatch, where, earlier):
+def test_a_full_disk_loses_nothing_and_can_be_gone_on_from(file, tmp_path, monkeypatch, where, earlier):
     out = tmp_path / "out"
     if earlier:
         mp.segment(file, "fixed-level", out=out)
@@ -357,10 +363,11 @@ def test_a_full_disk_leaves_nothing_half_made(file, tmp_path, monkeypatch, where
     assert ".part" not in str(caught.value)
     if earlier:
         assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
-        assert len(names(out)) == 5
         assert np.count_nonzero(zarr.open_array(out / "filter.ome.zarr/labels/particles/0", mode="r")[...]) == 120
-    else:
-        assert names(tmp_path) == ["filter.png"]
+    left = {path.name for path in tmp_path.rglob("*") if path.parent.name in ("out", tmp_path.name)}
+    assert left - {"filter.png", "out"} <= {"filter.unfinished", *("filter" + part for part in PARTS if earlier)}
+    assert mp.segment(file, "fixed-level", out=out, overwrite=earlier, min_size=50).count == 1
+    assert names(out) == sorted("filter" + part for part in PARTS)
 
 
 def test_a_full_temporary_disk(picture, cache, monkeypatch):

@@ -64,12 +64,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             options = build_parser().parse_args(arguments)
             return int(options.run(options) or 0)
-        except (Cancelled, KeyboardInterrupt):
-            return _fail("\nStopped. Nothing half-made was left behind.", 130)
+        except (Cancelled, KeyboardInterrupt) as stop:
+            return _fail(f"\nStopped. {_left_behind(stop)}", 130)
         except MpsegError as error:
             return _fail(f"napari-mpseg: {error}", 2 if isinstance(error, _WRONG_ARGUMENTS) else 1)
         except MemoryError:
             return _fail("napari-mpseg: There is not enough memory. Close other programs, or give --tile-size 256.", 1)
+
+
+def _left_behind(stop: BaseException) -> str:
+    kept = stop.kept if isinstance(stop, Cancelled) else ""
+    if not kept:
+        return "Nothing half-made was left behind."
+    return f"What is finished is kept in {kept}: the same command goes on from there."
 
 
 def _fail(message: str, code: int) -> int:

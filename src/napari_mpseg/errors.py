@@ -38,4 +38,12 @@ class UnknownNameError(MpsegError, KeyError):
 
 
 class Cancelled(Exception):
-    """Raised inside long work when its cancel token was set; nothing half-made is left behind."""
+    """Raised inside long work when its cancel token was set.
+
+    Attributes
+    ----------
+    kept : str
+        Where finished parts of the work are kept to be gone on from; empty if nothing is left behind.
+    """
+
+    kept: str = ""

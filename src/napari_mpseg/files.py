@@ -1,6 +1,7 @@
 """Files are finished atomically: written beside their place, then moved there in one step."""
 
 import errno
+import hashlib
 import os
 import re
 import shutil
@@ -103,6 +104,12 @@ def finished_together(
         if told is None:
             raise
         raise told from error
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def refusal(path: Path, error: OSError) -> StoreError:

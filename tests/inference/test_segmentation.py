@@ -43,7 +43,7 @@ def run(tmp_path, pixels, settings=None, tile=32, predictor=None, on_progress=si
         on_progress=on_progress,
         cancel=cancel or CancelToken(),
     )
-    return arrays, count
+    return arrays, count.count
 
 
 def test_labels_are_those_of_the_stored_probability(rng, tmp_path):

@@ -1,6 +1,7 @@
 """The commands of the command line, one file each; their work is loaded only when they run."""
 
 from napari_mpseg.commands import (
+    check,
     classify,
     compare,
     crossval,
@@ -39,6 +40,7 @@ for module in (
     threshold,
     compare,
     export,
+    check,
     methods,
     networks,
     train,

@@ -86,7 +86,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tile-size", type=tile_side, metavar="PX", help="side of a tile; a smaller one needs less memory"
     )
+    parser.add_argument(
+        "--runtime",
+        default="auto",
+        metavar="NAME",
+        help="networks: what computes them (see 'napari-mpseg runtimes'); without, what is fastest here",
+    )
+    parser.add_argument(
+        "--skip-empty",
+        metavar="WAY",
+        help="leave out parts that cannot hold a particle, faster at some risk: background or low-resolution",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="WHERE",
+        help="where tiles are done: threads (the default), processes:N, distributed:N, or the address of a dask "
+        "scheduler such as tcp://host:8786",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace earlier results of this image")
+    parser.add_argument(
+        "--restart", action="store_true", help="throw away what an unfinished run has done, and start anew"
+    )
     add_quiet(parser)
 
 
@@ -117,6 +137,10 @@ def run(options: argparse.Namespace) -> None:
                 rescale=options.rescale,
                 tta=_names(options.tta),
                 tile_size=options.tile_size,
+                runtime=options.runtime,
+                skip_empty=options.skip_empty,
+                scheduler=options.scheduler,
+                restart=options.restart,
                 rules=options.rules,
                 on_progress=on_progress,
                 cancel=cancel,
@@ -157,5 +181,6 @@ Find the particles of an image of any size, measure them, and write into DIR:
   NAME_overlay.png                             the image with the particles ringed
   NAME.ome.zarr                                labels and probability, for napari and other tools
   NAME_run.json                                all settings and versions
-Nothing is replaced unless --overwrite is given, and nothing half-made is left behind.""",
+Nothing is replaced unless --overwrite is given. If it is stopped or killed, the same command
+goes on from what it had finished, which lies in DIR/NAME.unfinished until then.""",
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_mpseg.inference.checksums import checksum
 from napari_mpseg.inference.grid import TileGrid
 from napari_mpseg.inference.labelling import label_tile
 from napari_mpseg.inference.mask_settings import MaskSettings
@@ -45,8 +46,8 @@ class NumberTiles:
         """Return nothing: tiles are numbered each for itself."""
         return ()
 
-    def do(self, item: Hashable, *given: Any) -> None:
-        """Write the labels of one tile."""
+    def do(self, item: Hashable, *given: Any) -> int | None:
+        """Write the labels of one tile, and return their CRC-32; None if all particles in it were dropped."""
         index: tuple[int, int] = item  # type: ignore[assignment]
         if self._arrays is None:
             self._arrays = open_store_for_writing(self.store)
@@ -54,4 +55,6 @@ class NumberTiles:
         y0, y1, x0, x1 = tile.core
         mask = np.asarray(self._arrays.probability[y0:y1, x0:x1]) >= self.settings.lowest
         labels, _ = label_tile(mask, tile, self.grid.shape[1], self.settings.connectivity)
-        self._arrays.labels[y0:y1, x0:x1] = self.tables[index][labels]
+        numbered = self.tables[index][labels]
+        self._arrays.labels[y0:y1, x0:x1] = numbered
+        return checksum(numbered) if numbered.any() else None

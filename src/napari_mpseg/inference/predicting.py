@@ -1,13 +1,14 @@
 """First pass: every tile's probability, stored, and what must be known of it to join the particles."""
 
-import zlib
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from napari_mpseg.inference.blending import add_pieces, around, window_pieces
+from napari_mpseg.inference.checksums import checksum
 from napari_mpseg.inference.grid import TileGrid
 from napari_mpseg.inference.journal import Journal, Record
 from napari_mpseg.inference.labelling import TileSummary, label_tile
@@ -63,7 +64,7 @@ class PredictTiles:
         return [(WINDOW, *index) for index in around(self.grid, (row, col))]
 
     def do(self, item: Hashable, *given: Any) -> Any:
-        """Return the summary of a tile, or the pieces of a window."""
+        """Return summary and checksum of a tile, or the pieces of a window."""
         kind, *place = item  # type: ignore[misc]
         index = (place[0], place[1])
         image, predictor, tile = self.prepared.image, self.prepared.predictor, self.grid[index]
@@ -75,16 +76,26 @@ class PredictTiles:
             probability = add_pieces([pieces[index] for pieces in given], tile)
         return self._stored(index, quantised(probability))
 
-    def _stored(self, index: tuple[int, int], values: Array) -> TileSummary:
+    def _stored(self, index: tuple[int, int], values: Array) -> "Finished":
         if self._arrays is None:
             self._arrays = open_store_for_writing(self.store)
         y0, y1, x0, x1 = self.grid[index].core
         if values.any():
             self._arrays.probability[y0:y1, x0:x1] = values
         summary = summary_of(values, index, self.grid, self.settings)
+        finished = Finished(summary, checksum(values) if values.any() else None)
         if self.journal is not None:
-            self.journal.append(Record(index, {"checksum": checksum(values), **summary.to_arrays()}))
-        return summary
+            arrays = {"checksum": np.asarray(checksum(values), np.uint32), **summary.to_arrays()}
+            self.journal.append(Record(index, arrays))
+        return finished
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What is known of a finished tile: how to join its particles, and the CRC-32 of its stored probability if any."""
+
+    summary: TileSummary
+    checksum: int | None
 
 
 def quantised(probability: Array) -> Array:
@@ -97,12 +108,7 @@ def summary_of(values: Array, index: tuple[int, int], grid: TileGrid, settings: 
     return label_tile(values >= settings.lowest, grid[index], grid.shape[1], settings.connectivity)[1]
 
 
-def checksum(values: Array) -> Array:
-    """Return the CRC-32 of a tile's stored probability."""
-    return np.asarray(zlib.crc32(np.ascontiguousarray(values)), np.uint32)
-
-
-def finished_tiles(work: PredictTiles) -> dict[tuple[int, int], TileSummary]:
+def finished_tiles(work: PredictTiles) -> dict[tuple[int, int], Finished]:
     """Return the tiles that the journal says are finished and whose pixels in the store are still those.
 
     What was noted but did not reach the disk before a power cut is done again.
@@ -121,7 +127,8 @@ def finished_tiles(work: PredictTiles) -> dict[tuple[int, int], TileSummary]:
             values = np.asarray(probability[y0:y1, x0:x1])
         except Exception:  # a damaged chunk: whatever its codec raises, it is done again
             continue
-        if checksum(values) == record.arrays["checksum"]:
+        told = int(record.arrays["checksum"])
+        if checksum(values) == told:
             arrays = {name: value for name, value in record.arrays.items() if name != "checksum"}
-            found[index] = TileSummary.from_arrays(arrays)
+            found[index] = Finished(TileSummary.from_arrays(arrays), told if values.any() else None)
     return found

@@ -1,18 +1,37 @@
 """From a prepared method to stored probability and labels: tile by tile, then joined."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from napari_mpseg.inference.checksums import array_checksum
 from napari_mpseg.inference.journal import Journal
-from napari_mpseg.inference.labelling import TileSummary, join_tiles
+from napari_mpseg.inference.labelling import join_tiles
 from napari_mpseg.inference.mask_settings import MaskSettings
 from napari_mpseg.inference.memory import reused_memory
 from napari_mpseg.inference.numbering import NumberTiles
-from napari_mpseg.inference.predicting import TILE, PredictTiles, finished_tiles
+from napari_mpseg.inference.predicting import TILE, Finished, PredictTiles, finished_tiles
 from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.inference.schedulers import Scheduler, find_scheduler
 from napari_mpseg.progress import CancelToken, ProgressCallback
 
-__all__ = ["MaskSettings", "segment_tiles"]
+__all__ = ["MaskSettings", "Segmented", "segment_tiles"]
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """What a filled store holds.
+
+    Attributes
+    ----------
+    count : int
+        Number of particles.
+    checksums : dict of str to str
+        Of ``"probability"`` and ``"labels"``, see :mod:`napari_mpseg.inference.checksums`.
+    """
+
+    count: int
+    checksums: dict[str, str]
 
 
 def segment_tiles(
@@ -25,7 +44,7 @@ def segment_tiles(
     scheduler: "str | Scheduler | None" = None,
     on_progress: ProgressCallback,
     cancel: CancelToken,
-) -> int:
+) -> Segmented:
     """Fill a result store with probability and labels.
 
     The probability is quantised to 1/255 and thresholded as stored, so that the labels can be made again from the
@@ -47,8 +66,7 @@ def segment_tiles(
 
     Returns
     -------
-    int
-        Number of particles.
+    Segmented
 
     Raises
     ------
@@ -57,13 +75,13 @@ def segment_tiles(
     """
     chosen = find_scheduler(scheduler)
     work = PredictTiles(prepared, store, settings, tile_size, journal)
-    summaries: dict[tuple[int, int], TileSummary] = finished_tiles(work)
-    done = len(summaries)
+    tiles = finished_tiles(work)
+    done = len(tiles)
 
-    def take(item: tuple[str, int, int], summary: TileSummary) -> None:
-        summaries[item[1], item[2]] = summary
+    def take(item: tuple[str, int, int], finished: Finished) -> None:
+        tiles[item[1], item[2]] = finished
 
-    todo = [(TILE, *tile.index) for tile in work.grid if tile.index not in summaries]
+    todo = [(TILE, *tile.index) for tile in work.grid if tile.index not in tiles]
     try:
         with reused_memory():
             chosen.run(
@@ -79,15 +97,21 @@ def segment_tiles(
     finally:
         if journal is not None:
             journal.close()
-    in_order = [summaries[index] for index in sorted(summaries)]
+    in_order = [tiles[index].summary for index in sorted(tiles)]
     final = join_tiles(in_order, work.grid, settings.connectivity, settings.min_size)
+    labels: dict[tuple[int, int], int | None] = {}
     numbers = NumberTiles(store, work.grid, settings, final.tables)
     chosen.run(
         numbers,
         sorted(final.tables),
         stage="Numbering",
-        on_result=lambda item, result: None,
+        on_result=labels.__setitem__,
         on_progress=on_progress,
         cancel=cancel,
     )
-    return final.count
+    probability = {index: finished.checksum for index, finished in tiles.items()}
+    return Segmented(final.count, {"probability": _together(probability), "labels": _together(labels)})
+
+
+def _together(tiles: Mapping[tuple[int, int], int | None]) -> str:
+    return array_checksum({index: found for index, found in tiles.items() if found is not None})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from napari_mpseg.errors import StoreError
+from napari_mpseg.errors import Cancelled, StoreError
 from napari_mpseg.files import refusal
 from napari_mpseg.inference.journal import Journal
 from napari_mpseg.leftovers import remove
@@ -112,6 +112,9 @@ def kept_place(paths: Mapping[str, Path], source: str, *, overwrite: bool, resta
         parts = {name: run.part(path, name) for name, path in paths.items()}
         try:
             yield Place(run.store, parts, Journal(run.journal), complete, run, paths, overwrite)
+        except Cancelled as stop:
+            stop.kept = str(folder) if run.has_begun else ""
+            raise
         except OSError as error:
             if isinstance(error, ConnectionError):  # a broken pipe is not the disk's
                 raise

@@ -28,15 +28,16 @@ def carry_out(
     tile = tile_grid(prepared.image, prepared.predictor, plan.tile_size).tile
     record = place.begin(record_of(plan, prepared, tile))
     arrays = _store(plan, place, tile, record)
-    count = segment_tiles(
+    found = segment_tiles(
         prepared, place.store, plan.settings, tile_size=tile, journal=place.journal, scheduler=scheduler, **steps
     )
+    record = {**record, "checksums": found.checksums}
     particles = _measured(arrays, plan, record, scheduler, on_progress, cancel) if plan.measure else None
     result = Result(
         plan.image,
         arrays.labels,
         arrays.probability,
-        count,
+        found.count,
         particles,
         plan.name,
         plan.settings.threshold,
@@ -45,6 +46,7 @@ def carry_out(
         macro_counts=_macro_counts(plan.method, arrays, plan.settings, on_progress, cancel),
     )
     if place.parts:
+        write_record(arrays, {**record, "particles": found.count})
         write_files(result, place.parts, on_progress, cancel)
     return result, arrays
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.errors import StoreError
 from napari_mpseg.exchange.names import file_stem
-from napari_mpseg.files import finished_together
+from napari_mpseg.files import file_digest, finished_together
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.results.result_store import read_record
 
@@ -106,7 +106,17 @@ def write_files(
         result.macro_counts.to_csv(paths["macro"], index=False)
     picture = overlay_picture(result, on_progress=on_progress, cancel=cancel)
     picture.save(paths["overlay"], format="PNG", compress_level=2)
-    record: dict[str, Any] = {**result.provenance, "particles": result.count, "notes": list(result.notes)}
+    files = {
+        f"{file_stem(result.image.name)}{ENDINGS[part]}": file_digest(paths[part])
+        for part in (*TABLES, "macro", "overlay")
+        if paths[part].exists()
+    }
+    record: dict[str, Any] = {
+        **result.provenance,
+        "particles": result.count,
+        "notes": list(result.notes),
+        "sha256": files,
+    }
     text = json.dumps(record, indent=2, ensure_ascii=False, default=str)
     paths["record"].write_text(text + "\n", encoding="utf-8")
 

@@ -1,0 +1,80 @@
+"""Put a screen before a method that is ready for an image."""
+
+from dataclasses import replace
+from typing import Any
+
+from napari_mpseg.errors import SettingsError
+from napari_mpseg.inference.predictor import Prepared
+from napari_mpseg.inference.screening.predictor import ScreenedPredictor
+from napari_mpseg.inference.screening.settings import ScreenSettings, find_screen
+from napari_mpseg.progress import CancelToken, ProgressCallback, silent
+
+
+def screened(
+    prepared: Prepared,
+    way: ScreenSettings | str | None,
+    *,
+    on_progress: ProgressCallback = silent,
+    cancel: CancelToken | None = None,
+) -> Prepared:
+    """Return the method made ready that skips empty space.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        Image and predictor, of a network or a forest.
+    way : ScreenSettings, str or None
+        Such as ``"background"`` or ``"background:6"``; see :func:`find_screen`. None and ``"none"`` change nothing.
+    on_progress, cancel
+        Taken like every long step; the screen works window by window and needs no look at the whole image first.
+
+    Returns
+    -------
+    Prepared
+        The same image; its predictor is a :class:`ScreenedPredictor`.
+
+    Raises
+    ------
+    UnknownNameError, SettingsError
+        If the way is unknown or a setting impossible, or if the method is a threshold or another one that takes no
+        longer than the screen itself.
+    """
+    settings = find_screen(way)
+    if settings is None:
+        return prepared
+    if cancel is not None:
+        cancel.check()
+    if not worth_screening(prepared.predictor):
+        raise SettingsError(
+            f"Skipping empty space ({settings}) is for networks and forests: this method takes no longer than the look "
+            "at what is empty. Leave it out, or choose a network."
+        )
+    return replace(prepared, predictor=ScreenedPredictor(prepared.predictor, settings))
+
+
+def worth_screening(predictor: Any) -> bool:
+    """Return whether a predictor costs more than a screen.
+
+    Such predictors, and only these, bring pixels to the range they were trained at: they, or what they ask, carry a
+    ``scaling``. Thresholds and drawn results have none.
+    """
+    while predictor is not None:
+        if hasattr(predictor, "scaling"):
+            return True
+        predictor = getattr(predictor, "predictor", None)
+    return False
+
+
+def skipped_note(prepared: Prepared) -> str | None:
+    """Return what to tell the user after the run: how much was skipped; None without a screen or a count.
+
+    Other processes count for themselves; what they skipped is not known here.
+    """
+    predictor = prepared.predictor
+    if not isinstance(predictor, ScreenedPredictor) or not predictor.tally.total:
+        return None
+    percent = 100 * predictor.tally.share
+    return (
+        f"Skipped {percent:.3g} % of the image as empty ({predictor.settings}); particles fainter than that are not "
+        "found."
+    )

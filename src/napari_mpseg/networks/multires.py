@@ -144,12 +144,15 @@ class MultiResUNet(nn.Module):
         reach = _BLOCK_RADIUS + (level == 0)
         rows = x.shape[-2]
         strip = _strip_rows(x, rows)
+        if strip >= rows:  # also what is exported to other runtimes, for images of any size
+            out: torch.Tensor = steps(x)
+            return out
         strips = []
         for start in range(0, rows, strip):
             low, high = max(0, start - reach), min(rows, start + strip + reach)
             out = steps(x[..., low:high, :])
             strips.append(out[..., start - low : min(start + strip, rows) - low, :])
-        return strips[0] if len(strips) == 1 else torch.cat(strips, 2)
+        return torch.cat(strips, 2)
 
     def _decode(self, level: int, skip: torch.Tensor, below: torch.Tensor, plan: "_LevelMargins") -> torch.Tensor:
         """Return a decoder level's output; at inference strip by strip, or memory would peak here."""

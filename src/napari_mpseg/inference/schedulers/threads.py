@@ -1,18 +1,30 @@
 """Items done by threads of this process."""
 
+import os
 import threading
 from collections.abc import Callable, Hashable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from napari_mpseg.inference.schedule import WORKERS, RunningTasks
-from napari_mpseg.inference.schedulers.registry import SCHEDULERS, SchedulerEntry
+from napari_mpseg.errors import Cancelled
+from napari_mpseg.inference.schedulers.on_this_machine import run_graph
+from napari_mpseg.inference.schedulers.registry import SCHEDULERS, SchedulerEntry, parse_count
+from napari_mpseg.inference.schedulers.tally import Tally
 from napari_mpseg.inference.work import Work
-from napari_mpseg.progress import CancelToken, Progress, ProgressCallback
+from napari_mpseg.progress import CancelToken, ProgressCallback
+
+WORKERS = max(1, min(4, os.cpu_count() or 1))
+"""Threads, where neither the method nor the user says how many."""
 
 
 class ThreadScheduler:
-    """Dask's threaded scheduler."""
+    """Dask's scheduler for one machine, with threads.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Threads; a method that says how many windows it can take at once has the last word.
+    """
 
     name = "threads"
 
@@ -33,46 +45,31 @@ class ThreadScheduler:
         workers: int | None = None,
     ) -> None:
         """Do `items`; see :class:`~napari_mpseg.inference.schedulers.registry.Scheduler`."""
-        from dask.threaded import get
-
-        asked = list(items)
-        running, lock = RunningTasks(), threading.Lock()
-        finished = done
+        tally = Tally(items, stage, unit, done, on_result, on_progress)
+        stopped = threading.Event()
 
         def do(item: Hashable, *given: Any) -> Any:
-            with running:
-                cancel.check()
-                return work.do(item, *given)
-
-        def take(item: Hashable, result: Any) -> None:
-            nonlocal finished
-            with lock:
-                on_result(item, result)
-                finished += 1
-                on_progress(Progress(stage, finished, done + len(asked), unit))
-
-        graph: dict[Any, Any] = {}
-        keys: dict[Hashable, str] = {}
-
-        def key_of(item: Hashable) -> str:
-            if item not in keys:
-                keys[item] = f"item-{len(keys)}"
-                graph[keys[item]] = (do, item, *(key_of(need) for need in work.needs(item)))
-            return keys[item]
-
-        for number, item in enumerate(asked):
-            graph[f"taken-{number}"] = (take, item, key_of(item))
-        on_progress(Progress(stage, done, done + len(asked), unit))
-        try:
-            with ThreadPoolExecutor(workers or self.workers or WORKERS, "napari-mpseg") as pool:
-                get(graph, [f"taken-{number}" for number in range(len(asked))], pool=pool)
-        finally:
-            running.wait()
+            if stopped.is_set():
+                raise Cancelled("another item failed")
             cancel.check()
+            return work.do(item, *given)
+
+        threads = workers or self.workers or WORKERS
+        # threads of its own: they start, and take their memory, under the allocator settings of this run
+        with ThreadPoolExecutor(threads, "napari-mpseg") as pool:
+            try:
+                run_graph(work, do, tally, cancel, submit=pool.submit, at_once=threads + 1)
+            finally:
+                stopped.set()
+        cancel.check()
 
 
-def _build(rest: str) -> ThreadScheduler:
-    return ThreadScheduler(int(rest) if rest else None)
-
-
-SCHEDULERS.add("threads", SchedulerEntry("Threads", "Threads of this process.", _build))
+SCHEDULERS.add(
+    "threads",
+    SchedulerEntry(
+        "Threads",
+        "Threads of this process: nothing is started, nothing has to be copied. Right for one machine.",
+        lambda rest: ThreadScheduler(parse_count("threads", rest)),
+        "threads:4",
+    ),
+)

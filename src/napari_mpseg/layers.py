@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_mpseg.pyramids import displayed
+from napari_mpseg.pyramids import LARGEST_TEXTURE, displayed
 
 SPACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 """Attributes of a layer that say where it lies."""
@@ -139,7 +139,9 @@ def add_labels(
 
 
 def _record(result: Any, source: str) -> dict[str, Any]:
-    return {"provenance": dict(result.provenance), "source": source}
+    record: dict[str, Any] = {"provenance": dict(result.provenance), "source": source}
+    store = getattr(result, "store", None)
+    return record if store is None else {**record, "store": str(store)}
 
 
 def _placed(result: Any, data: Any, layer: Any, plane: tuple[int, ...]) -> tuple[Any, dict[str, Any]]:
@@ -170,10 +172,33 @@ def add_image(viewer: Any, image: Any) -> Any:
     """
     data, space = image.data, calibrated_space(image.calibration)
     colour = data.ndim == 3 and data.shape[2] in (3, 4) and data.dtype == np.uint8
+    levels = _image_levels(image)
     if data.ndim == 3 and not colour:
-        data = data[..., 0] if data.shape[2] == 1 else np.moveaxis(data, 2, 0)
-        space = calibrated_space(image.calibration, data.ndim)
-    return viewer.add_image(data, name=unique_name(viewer, image.name), rgb=colour, **space)
+        levels = [one[..., 0] if one.shape[2] == 1 else np.moveaxis(one, 2, 0) for one in levels]
+        space = calibrated_space(image.calibration, levels[0].ndim)
+    return viewer.add_image(
+        levels if len(levels) > 1 else levels[0],
+        multiscale=len(levels) > 1,
+        name=unique_name(viewer, image.name),
+        rgb=colour,
+        **space,
+    )
+
+
+def _image_levels(image: Any) -> list[Any]:
+    """Return an image's pixels and, where it is too large for one texture, its reductions in the file it came from."""
+    if max(image.data.shape[:2]) <= LARGEST_TEXTURE or not isinstance(image.source, str):
+        return [image.data]
+    from napari_mpseg.errors import MpsegError
+    from napari_mpseg.images.open import open_stack
+
+    try:
+        stack = open_stack(image.source)
+        levels = [stack.image(image.plane or None, level).data for level in range(len(stack.levels))]
+    except MpsegError:  # an array, or a file that has gone since
+        return [image.data]
+    same = tuple(levels[0].shape) == tuple(image.data.shape)
+    return [image.data, *levels[1:]] if same else [image.data]
 
 
 def find_image(viewer: Any, image: Any) -> Any:
@@ -211,17 +236,19 @@ def is_graded(layer: Any) -> bool:
 
 def _graded(provenance: Mapping[str, Any], probability: Any) -> bool:
     """Return whether a result has probabilities between 0 and 1; of an unknown method its pixels tell."""
-    told = _method_is_graded(provenance)
+    told = method_is_graded(provenance)
     if told is not None:
         return told
     smallest = probability[-1] if isinstance(probability, (list, tuple)) else probability
+    if not isinstance(smallest, np.ndarray) and isinstance(probability, (list, tuple)):
+        return True  # levels on disk are averages, of which yes and no cannot be told
     if smallest.dtype != np.uint8 or smallest.size > _QUICKLY_READ:
         return True
     values = np.asarray(smallest[...])
     return bool(((values != 0) & (values != 255)).any())
 
 
-def _method_is_graded(provenance: Mapping[str, Any]) -> bool | None:
+def method_is_graded(provenance: Mapping[str, Any]) -> bool | None:
     """Return whether the method of a record gives probabilities; None if the record does not tell."""
     from napari_mpseg.methods.registry import METHODS
 

@@ -1,6 +1,6 @@
 """Arrays in the form in which a viewer shows them whole and quickly: in memory, or as levels of a pyramid."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,9 @@ LARGEST_EDITABLE = 2**30
 
 LARGEST_TEXTURE = 16384
 """Pixels of a side up to which every graphics card of the last decade shows a plane in one piece."""
+
+READ_AT_ONCE = 2**26
+"""Bytes up to which an array with levels on disk is read whole although nobody can paint on it."""
 
 _PYRAMID_STEP = 4
 
@@ -27,20 +30,74 @@ def displayed(array: Any, *, editable: bool) -> tuple[Any, bool]:
     Returns
     -------
     tuple
-        A numpy array and False; or a list of levels, largest first, and True. Single-scale labels above the
-        texture limit would be shown with pixels left out, and dask arrays must never be painted on, so larger
-        ones are multiscale.
+        A numpy array and False; or a list of levels, largest first, and True. Levels that lie beside the array on disk
+        are given as they are, so that nothing is read but what is looked at; where there are none, they are made of
+        every 4th, 16th ... pixel. Single-scale labels above the texture limit would be shown with pixels left out,
+        and dask arrays must never be painted on, so larger ones are multiscale.
     """
     height, width = array.shape[-2:]
     size = int(np.prod(array.shape)) * np.dtype(array.dtype).itemsize
-    if size < LARGEST_EDITABLE and (max(height, width) <= LARGEST_TEXTURE or not editable):
+    whole = size < LARGEST_EDITABLE and (max(height, width) <= LARGEST_TEXTURE or not editable)
+    if whole and (editable or size <= READ_AT_ONCE):
         return np.asarray(array[...]), False
-    return _pyramid(array), True
+    levels = stored_levels(array)
+    if whole and len(levels) < 2:
+        return np.asarray(array[...]), False
+    return _pyramid(levels), True
 
 
-def _pyramid(array: Any) -> Sequence[Any]:
-    """Return levels of every 4th, 16th ... pixel, read once in bands so that memory stays bounded."""
+def stored_levels(array: Any) -> list[Any]:
+    """Return an array and its reductions as OME-Zarr names them on disk, largest first; no pixel is read.
+
+    Parameters
+    ----------
+    array : array
+        A zarr array that is the full resolution of an OME-Zarr image, 0.4 or 0.5; anything else stands alone.
+    """
+    group = _group_of(array)
+    if group is None:
+        return [array]
+    attributes = dict(group.attrs)
+    ome = attributes.get("ome")
+    multiscales = (ome if isinstance(ome, Mapping) else attributes).get("multiscales")
     levels = [array]
+    try:
+        paths = [str(dataset["path"]) for dataset in multiscales[0]["datasets"]]
+        if paths[0] != array.basename:
+            return levels
+        for path in paths[1:]:
+            level = group[path]
+            if level.ndim != array.ndim or not _is_smaller(level.shape, levels[-1].shape):
+                break
+            levels.append(level)
+    except (KeyError, IndexError, TypeError, AttributeError):  # no such metadata, or a level that is not written yet
+        pass
+    return levels
+
+
+def _group_of(array: Any) -> Any:
+    """Return the zarr group that an array lies in, or None."""
+    if type(array).__module__.partition(".")[0] != "zarr" or not getattr(array, "path", ""):
+        return None
+    import zarr
+
+    try:
+        return zarr.open_group(array.store, path=array.path.rpartition("/")[0], mode="r")
+    except (OSError, KeyError, ValueError):
+        return None
+
+
+def _is_smaller(shape: Sequence[int], before: Sequence[int]) -> bool:
+    pairs = list(zip(shape, before, strict=True))
+    return all(0 < new <= old for new, old in pairs) and any(new < old for new, old in pairs)
+
+
+def _pyramid(stored: Sequence[Any]) -> list[Any]:
+    """Return levels, with every 4th, 16th ... pixel of the last while that is large.
+
+    It is read once in bands, so that memory stays bounded.
+    """
+    levels = list(stored)
     while max(levels[-1].shape[-2:]) > LARGEST_TEXTURE // 8:
         levels.append(_every(levels[-1], _PYRAMID_STEP))
     return levels

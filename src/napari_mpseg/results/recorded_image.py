@@ -54,9 +54,12 @@ def recorded_image(record: Mapping[str, Any]) -> Image | None:
     stack = recorded_stack(record)
     if stack is None:
         return None
-    names = tuple(map(str, dict(record["inputs"]).get("channels") or ()))
+    inputs = dict(record["inputs"])
+    names = tuple(map(str, inputs.get("channels") or ()))
     try:
         image = stack.image()
-        return image if image.channels == names else pick_channels(image, names or None)
+        image = image if image.channels == names else pick_channels(image, names or None)
     except MpsegError:
         return None
+    # one channel of several was taken, and nobody wrote down which
+    return image if list(image.data.shape) == list(inputs["shape"]) else None

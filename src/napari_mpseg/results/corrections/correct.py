@@ -1,0 +1,434 @@
+"""Write a repainted region back into labels on disk, and take the last correction back."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_mpseg.errors import MpsegError, StoreError
+from napari_mpseg.files import refusal
+from napari_mpseg.particles.review.audit import AuditRecord
+from napari_mpseg.particles.review.edits import Box, EditError
+from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
+from napari_mpseg.results.corrections import journal
+from napari_mpseg.results.corrections.blocks import changed_blocks, same_as, write_blocks
+from napari_mpseg.results.corrections.highest import highest_label
+from napari_mpseg.results.corrections.journal import APPLYING, DONE, UNDOING, Journal
+from napari_mpseg.results.corrections.place import LabelsPlace, place_in
+from napari_mpseg.results.corrections.reductions import refresh
+from napari_mpseg.results.corrections.rows import (
+    Frame,
+    is_inside,
+    measured_rows,
+    plain_rows,
+    read_newest,
+    recorded_boxes,
+    rows_after,
+    rows_back,
+    rows_from,
+    rows_of,
+    with_rows,
+    write_tables,
+)
+from napari_mpseg.results.corrections.settling import settle
+
+LARGEST_SIDE = 4096
+"""Pixels of a side up to which a region is corrected in one piece."""
+
+_STEPS = ("Keeping the old pixels", "Writing labels", "Measuring")
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a correction did, or what taking it back did.
+
+    Attributes
+    ----------
+    number : int
+        Counted from 1 for these labels.
+    box : tuple of int
+        The region: first row, first column, row after the last, column after the last.
+    touched, created, gone : tuple of int
+        All labels whose pixels changed; those that are new, and those of which nothing is left.
+    parents : dict of int to int
+        The label that a new one is a part of.
+    measured : pandas.DataFrame or None
+        The touched labels measured anew, by label; after taking back, their rows as they were. None without a table.
+    entry : dict
+        What stands in the record of the review.
+    notes : tuple of str
+        What a user should know, one sentence each.
+    """
+
+    number: int
+    box: Box
+    touched: tuple[int, ...]
+    created: tuple[int, ...]
+    gone: tuple[int, ...]
+    parents: dict[int, int]
+    measured: Frame
+    entry: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+def check_box(shape: Sequence[int], box: Box) -> None:
+    """Refuse a region that is empty, outside of the labels, or too large.
+
+    Raises
+    ------
+    EditError
+        Says what to do.
+    """
+    y0, x0, y1, x1 = box
+    if not (0 <= y0 < y1 <= shape[0] and 0 <= x0 < x1 <= shape[1]):
+        raise EditError("The region lies outside of the labels. Choose one that holds part of them.")
+    if max(y1 - y0, x1 - x0) > LARGEST_SIDE:
+        raise EditError(
+            f"The region is {x1 - x0} x {y1 - y0} px, and at most {LARGEST_SIDE} px a side are corrected in one piece. "
+            "Zoom in, or draw a smaller rectangle."
+        )
+
+
+def take_region(place: LabelsPlace, box: Box) -> NDArray[Any]:
+    """Return the labels of a region, to be painted on and given to :func:`correct_region`.
+
+    Parameters
+    ----------
+    place : LabelsPlace
+        Where the labels lie; what a killed process had begun to correct there is finished first.
+    box : tuple of int
+        First row, first column, row after the last, column after the last; up to 4096 px a side.
+
+    Raises
+    ------
+    EditError
+        If the region is empty or too large.
+    StoreError
+        If the labels cannot be read.
+    """
+    finish_left_over(place)
+    labels = _plane(place.levels()[0])
+    check_box(labels.shape, box)
+    return np.asarray(labels[box[0] : box[2], box[1] : box[3]])
+
+
+def correct_region(
+    place: LabelsPlace,
+    box: Box,
+    painted: NDArray[Any],
+    *,
+    taken: NDArray[Any] | None = None,
+    separate: bool = True,
+    on_progress: ProgressCallback = silent,
+    cancel: CancelToken | None = None,
+) -> Correction:
+    """Write a repainted region into labels on disk: pixels, smaller levels, the rows of touched particles, the record.
+
+    All is written to a journal first. A process that is killed later leaves labels that are finished when they are next
+    opened; one that is killed earlier leaves them as they were.
+
+    Parameters
+    ----------
+    place : LabelsPlace
+        See :func:`~napari_mpseg.results.corrections.place.place_in`.
+    box : tuple of int
+        The region. Pixels outside of it never change.
+    painted : numpy.ndarray
+        ``(Y, X)``, whole numbers; 0 is background. What their numbers become, says
+        :func:`~napari_mpseg.results.corrections.settling.settle`.
+    taken : numpy.ndarray, optional
+        The region as it was taken; the labels must still be so.
+    separate : bool
+        Whether pieces that were parted become particles of their own.
+    on_progress, cancel
+        See :mod:`napari_mpseg.progress`. It cannot be cancelled any more once the journal is written.
+
+    Returns
+    -------
+    Correction
+
+    Raises
+    ------
+    EditError
+        If nothing was changed, or the region does not fit.
+    StoreError
+        If the labels changed since they were taken, or cannot be written.
+    """
+    cancel = cancel or CancelToken()
+    finish_left_over(place)
+    labels = _plane(place.levels()[0])
+    check_box(labels.shape, box)
+    if painted.shape != (box[2] - box[0], box[3] - box[1]) or painted.dtype.kind not in "iu":
+        raise EditError("What was painted does not fit the region: whole numbers of its height and width are needed.")
+    ring, inner = _with_ring(labels, box)
+    if taken is not None and not np.array_equal(ring[inner], taken):
+        raise StoreError(
+            "The labels were changed by somebody else since this region was taken. Discard it, and take it again."
+        )
+    table = read_newest(place.tables)
+    highest = highest_label(place, labels, table, ring, on_progress, cancel)
+    outside = _outside(table, np.unique(ring), box)
+    connectivity = int(dict(place.record().get("settings") or {}).get("connectivity", 2))
+    settled = settle(
+        ring, painted, inner, highest=highest, outside=outside, separate=separate, connectivity=connectivity
+    )
+    if not settled.touched:
+        raise EditError("Nothing was changed in this region. Paint or erase first, or discard it.")
+    after = max(highest, *settled.created, 0)
+    if after > np.iinfo(labels.dtype).max:
+        raise EditError(f"Label {after} does not fit into {labels.dtype} labels. Save them as int32 first.")
+    cancel.check()
+    old = None if table is None else rows_of(table.frame, sorted({*settled.touched, *settled.parents.values()}))
+    number = max((one for one, *_ in journal.listed(place.folder)), default=int(place.kept().get("corrected", 0))) + 1
+    blocks, before, changed = changed_blocks(labels, box, settled.labels)
+    about = {
+        "box": list(box),
+        "number": number,
+        "chunk": list(before.shape[1:]),
+        "touched": settled.touched,
+        "created": settled.created,
+        "gone": settled.gone,
+        "parents": {str(new): int(parent) for new, parent in settled.parents.items()},
+        "highest": [highest, after],
+        "rows": None if old is None else plain_rows(old),
+        "entry": _entry(box, number, settled.touched, ring[inner], settled.labels),
+    }
+    path = place.folder / f"{number:04d}{APPLYING}.npz"
+    on_progress(Progress(_STEPS[0], 0, len(_STEPS), "steps"))
+    journal.write(path, Journal(blocks, before, changed, about))
+    done = _apply(place, path, on_progress)
+    return Correction(**{**_told(done), "notes": tuple(settled.notes())})
+
+
+def last_correction(place: LabelsPlace) -> tuple[int, Box] | None:
+    """Return number and region of the correction that :func:`undo_last` would take back, or None."""
+    done = [(number, path) for number, state, path in journal.listed(place.folder) if state == DONE]
+    if not done:
+        return None
+    number, path = done[-1]
+    y0, x0, y1, x1 = journal.read(path).about["box"]
+    return number, (y0, x0, y1, x1)
+
+
+def undo_last(place: LabelsPlace, *, on_progress: ProgressCallback = silent, cancel: Any = None) -> Correction:
+    """Take the last correction back: pixels, smaller levels, rows of the table. The record keeps both.
+
+    Decisions on particles that were made since stay. It is as safe against being killed as :func:`correct_region`.
+
+    Raises
+    ------
+    EditError
+        If there is none, or the labels were changed since in another way.
+    StoreError
+        If they cannot be written.
+    """
+    finish_left_over(place)
+    done = [path for _, state, path in journal.listed(place.folder) if state == DONE]
+    if not done:
+        raise EditError("There is no correction to take back.")
+    stored = journal.read(done[-1])
+    if not same_as(place.levels()[0], stored.blocks, stored.after):
+        raise EditError(
+            "The labels were changed since in another way, so this correction cannot be taken back. "
+            "Correct the region again."
+        )
+    path = journal.in_state(done[-1], UNDOING)
+    with _writing(place):
+        done[-1].rename(path)
+    return Correction(**_told(_take_back(place, path, on_progress)))
+
+
+def finish_left_over(where: LabelsPlace | str | os.PathLike[str]) -> list[str]:
+    """Finish the corrections that a killed process had begun.
+
+    Parameters
+    ----------
+    where : LabelsPlace or path-like
+        Labels, or a store; one of anything else passes.
+
+    Returns
+    -------
+    list of str
+        What was done, for the user.
+
+    Raises
+    ------
+    StoreError
+        If there is something to be finished and it cannot be.
+    """
+    place = where if isinstance(where, LabelsPlace) else place_in(where)
+    notes = []
+    for number, state, path in journal.listed(place.folder) if place is not None else ():
+        if place is None or state == DONE:
+            continue
+        (_apply if state == APPLYING else _take_back)(place, path, silent)
+        what = "Correction" if state == APPLYING else "Taking back correction"
+        notes.append(f"{what} {number} of {place.store.name}, which had been interrupted, was finished.")
+    return notes
+
+
+# -- inside: what is done twice here is as if done once
+
+
+def _apply(place: LabelsPlace, path: Any, on_progress: ProgressCallback) -> dict[str, Any]:
+    """Bring the store to where a journal says that it is to be, and the journal to its end."""
+    stored = journal.read(path)
+    about = dict(stored.about)
+
+    def rows(table: Any, labels: Any) -> tuple[Frame, Frame]:
+        record = place.record()
+        settings = dict(record.get("settings") or {})
+        there = [label for label in about["touched"] if label not in about["gone"]]
+        image, probability = place.image(), place.probability()
+        measured = measured_rows(
+            labels,
+            table,
+            there,
+            tuple(about["box"]),
+            image=image,
+            probability=probability,
+            perimeter=str(settings.get("perimeter", "imagej")),
+        )
+        parents = {int(new): parent for new, parent in about["parents"].items()}
+        after = rows_after(rows_from(about["rows"]), measured, parents)
+        return after.loc[list(about["touched"])], measured
+
+    measured = _carry_out(place, stored, stored.after, rows, on_progress)
+    _note(place, about["entry"], about["number"], about["highest"][1])
+    _end(place, path, journal.in_state(path, DONE))
+    return {**about, "measured": measured}
+
+
+def _take_back(place: LabelsPlace, path: Any, on_progress: ProgressCallback) -> dict[str, Any]:
+    stored = journal.read(path)
+    about = dict(stored.about)
+
+    def rows(table: Any, labels: Any) -> tuple[Frame, Frame]:
+        old = rows_from(about["rows"]).reindex(about["touched"])
+        return rows_back(rows_of(table.frame, about["touched"]), old), old
+
+    measured = _carry_out(place, stored, stored.before, rows, on_progress)
+    entry = AuditRecord().add(
+        "undo", about["touched"], {"action": "correct"}, {"correction": about["number"], "region": about["box"]}
+    )
+    told = {**asdict(entry), "labels": list(entry.labels)}
+    _note(place, told, about["number"], about["highest"][0])
+    _end(place, path, None)
+    turned = {"created": about["gone"], "gone": about["created"], "parents": {}, "entry": told}
+    return {**about, **turned, "measured": measured}
+
+
+def _carry_out(
+    place: LabelsPlace,
+    stored: Journal,
+    pixels: NDArray[Any],
+    rows: Callable[[Any, Any], tuple[Frame, Frame]],
+    on_progress: ProgressCallback,
+) -> Frame:
+    """Write pixels, levels and table; return the rows for whoever shows them."""
+    with _writing(place):
+        on_progress(Progress(_STEPS[1], 1, len(_STEPS), "steps"))
+        levels = place.levels(write=True)
+        boxes = write_blocks(levels[0], stored.blocks, pixels)
+        refresh(levels, boxes)
+        on_progress(Progress(_STEPS[2], 2, len(_STEPS), "steps"))
+        tables = place.tables
+        table = read_newest(tables)
+        measured = None
+        if table is not None and stored.about["rows"] is not None:
+            new, measured = rows(table, levels[0])
+            write_tables(with_rows(table, new), tables)
+        on_progress(Progress(_STEPS[2], len(_STEPS), len(_STEPS), "steps"))
+        return measured
+
+
+def _note(place: LabelsPlace, entry: dict[str, Any], number: int, highest: int) -> None:
+    """Put an entry into the record of the review that lies with the labels, once."""
+    with _writing(place):
+        kept = place.kept()
+        audit = list(kept.get("audit") or ())
+        if not any(_same_entry(one, entry) for one in audit):
+            audit.append(entry)
+        corrected = max(number, int(kept.get("corrected", 0)))
+        place.keep({**kept, "audit": audit, "highest_label": highest, "corrected": corrected})
+
+
+def _same_entry(one: Any, other: dict[str, Any]) -> bool:
+    if not isinstance(one, dict) or one.get("action") != other["action"]:
+        return False
+    return dict(one.get("after") or {}).get("correction") == other["after"]["correction"]
+
+
+def _end(place: LabelsPlace, path: Any, done: Any) -> None:
+    """Say that all is done; another process that finished the same may have said so already."""
+    with _writing(place):
+        with suppress(FileNotFoundError):
+            path.unlink() if done is None else path.rename(done)
+        if done is None and not any(place.folder.iterdir()):
+            place.folder.rmdir()
+
+
+def _entry(box: Box, number: int, touched: Sequence[int], before: NDArray[Any], after: NDArray[Any]) -> dict[str, Any]:
+    """Return who changed what, for the record of the review; pixels are those in the region."""
+    sizes = [
+        dict(zip(*(one.tolist() for one in np.unique(part, return_counts=True)), strict=True))
+        for part in (before, after)
+    ]
+    counts = [{label: size.get(label, 0) for label in touched} for size in sizes]
+    entry = AuditRecord().add(
+        "correct",
+        touched,
+        {"pixels": counts[0]},
+        {"pixels": counts[1], "correction": number, "region": list(box)},
+        f"region of {box[3] - box[1]} x {box[2] - box[0]} px at column {box[1]}, row {box[0]}",
+    )
+    return {**asdict(entry), "labels": list(entry.labels)}
+
+
+def _told(about: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "number": about["number"],
+        "box": tuple(about["box"]),
+        "touched": tuple(about["touched"]),
+        "created": tuple(about["created"]),
+        "gone": tuple(about["gone"]),
+        "parents": {int(new): int(parent) for new, parent in about["parents"].items()},
+        "measured": about["measured"],
+        "entry": about["entry"],
+    }
+
+
+def _outside(table: Any, labels: NDArray[Any], box: Box) -> set[int]:
+    """Return those of some labels that, as the table says, lie outside of the region as well."""
+    if table is None:
+        return set()
+    boxes = recorded_boxes(table.frame, [int(one) for one in labels if one > 0])
+    return {label for label, each in boxes.items() if not is_inside(each, box)}
+
+
+def _with_ring(labels: Any, box: Box) -> tuple[NDArray[Any], tuple[slice, slice]]:
+    """Return a region with one pixel around it where the image goes on, and where the region lies in that."""
+    y0, x0, y1, x1 = box
+    top, left = max(y0 - 1, 0), max(x0 - 1, 0)
+    ring = np.asarray(labels[top : min(y1 + 1, labels.shape[0]), left : min(x1 + 1, labels.shape[1])])
+    return ring, (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+
+
+def _plane(labels: Any) -> Any:
+    if labels.ndim != 2:
+        raise EditError("Only labels of one plane are corrected on disk. Open the plane as a layer of its own.")
+    return labels
+
+
+@contextmanager
+def _writing(place: LabelsPlace) -> Iterator[None]:
+    try:
+        yield
+    except MpsegError:
+        raise
+    except OSError as error:
+        raise refusal(place.store, error) from error

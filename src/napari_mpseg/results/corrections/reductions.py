@@ -1,0 +1,51 @@
+"""The smaller levels of corrected labels, made anew where the full resolution changed."""
+
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+Box = tuple[int, int, int, int]
+
+
+def refresh(levels: Sequence[Any], boxes: Iterable[Box]) -> None:
+    """Make the smaller levels fit the full resolution again.
+
+    Only the chunks that see a changed part are written, each whole, from the level above it.
+
+    Parameters
+    ----------
+    levels : sequence of zarr.Array
+        ``(Y, X)``, largest first, writable.
+    boxes : iterable of tuple of int
+        What changed: first row, first column, row after the last, column after the last.
+    """
+    changed = list(boxes)
+    for above, level in itertools.pairwise(levels):
+        steps = tuple(-(-above.shape[axis] // level.shape[axis]) for axis in (0, 1))
+        high, wide = level.shards or level.chunks
+        places = {
+            (row, column)
+            for y0, x0, y1, x1 in changed
+            for row in range(y0 // steps[0] // high, -(-y1 // (steps[0] * high)))
+            for column in range(x0 // steps[1] // wide, -(-x1 // (steps[1] * wide)))
+        }
+        changed = []
+        for row, column in sorted(places):
+            y0, x0 = row * high, column * wide
+            y1, x1 = min(y0 + high, level.shape[0]), min(x0 + wide, level.shape[1])
+            if y0 >= y1 or x0 >= x1:
+                continue
+            seen = np.asarray(above[y0 * steps[0] : y1 * steps[0], x0 * steps[1] : x1 * steps[1]])
+            level[y0:y1, x0:x1] = reduced(seen, steps)[: y1 - y0, : x1 - x0]
+            changed.append((y0, x0, y1, x1))
+
+
+def reduced(labels: Any, steps: tuple[int, int]) -> Any:
+    """Return labels of which each ``steps`` pixels are one: the largest number of them, so that nothing vanishes."""
+    height, width = labels.shape
+    rows, columns = -(-height // steps[0]), -(-width // steps[1])
+    padded = np.zeros((rows * steps[0], columns * steps[1]), labels.dtype)
+    padded[:height, :width] = labels
+    return padded.reshape(rows, steps[0], columns, steps[1]).max(axis=(1, 3))

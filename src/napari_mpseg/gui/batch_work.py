@@ -1,0 +1,264 @@
+"""What the batch widget asks of the core, in a thread: what there is to do, and to do it. No Qt here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_mpseg.errors import MpsegError
+from napari_mpseg.progress import CancelToken, Progress, ProgressCallback
+
+if TYPE_CHECKING:
+    from napari_mpseg.batch.metadata import Metadata
+    from napari_mpseg.batch.outcome import BatchOutcome, ImageOutcome
+    from napari_mpseg.batch.plan import BatchItem
+    from napari_mpseg.batch.settings import BatchSettings
+
+WAITING, HALF_DONE, FAILED = "waiting", "half done", "failed"
+SHARE = "share"  # unit of progress over all images
+_FINEST = 1_000_000  # parts of the whole that progress is told in
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the form says.
+
+    Attributes
+    ----------
+    inputs : tuple of str
+        Folders, files, patterns of names.
+    out : str
+        Folder of the results.
+    settings : BatchSettings
+    pattern, sheet : str or None
+        Where the columns come from.
+    overwrite : bool
+        Do again what was made with other settings.
+    """
+
+    inputs: tuple[str, ...]
+    out: str
+    settings: BatchSettings
+    pattern: str | None = None
+    sheet: str | None = None
+    overwrite: bool = False
+
+    def for_batch(self) -> dict[str, Any]:
+        """Return keyword arguments of the functions of the core."""
+        return {
+            "inputs": list(self.inputs),
+            "out": self.out,
+            "settings": self.settings,
+            "pattern": self.pattern,
+            "sheet": self.sheet,
+            "overwrite": self.overwrite,
+        }
+
+
+@dataclass(frozen=True)
+class BatchRow:
+    """One image, as the table shows it.
+
+    Attributes
+    ----------
+    path : Path
+    name : str
+        What its results are called.
+    values : mapping of str to str
+        Of its file name or of the sheet, by column.
+    size, size_tip : str
+        Of a pixel, and of the image.
+    state, tip : str
+        What has become of it, and why.
+    pixels : int
+        How many it has; 0 where that is not known.
+    """
+
+    path: Path
+    name: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    size: str = ""
+    size_tip: str = ""
+    state: str = WAITING
+    tip: str = ""
+    pixels: int = 0
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What there is to do.
+
+    Attributes
+    ----------
+    rows : tuple of BatchRow
+    notes : tuple of str
+        Files left out, names that do not fit the pattern, and so on.
+    problem : str
+        Why nothing can be started; empty if it can.
+    parallel : str
+        ``"chunks"`` or ``"images:N"``.
+    """
+
+    rows: tuple[BatchRow, ...] = ()
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+    parallel: str = "chunks"
+
+
+def look_up(request: Request, *, on_progress: ProgressCallback, cancel: CancelToken) -> Looked:
+    """Find the images, what they are of, and what is done already; what is wrong is told, not raised.
+
+    Parameters
+    ----------
+    request : Request
+    on_progress, cancel
+        As everywhere.
+
+    Raises
+    ------
+    Cancelled
+        If `cancel` was set.
+    """
+    from napari_mpseg.batch.find import find_images
+    from napari_mpseg.batch.plan import plan_batch
+
+    try:
+        plan = plan_batch(**request.for_batch(), on_progress=on_progress, cancel=cancel)
+    except MpsegError as error:
+        cancel.check()
+        try:
+            found = find_images(list(request.inputs))
+        except MpsegError:
+            return Looked(problem=str(error))
+        return Looked(tuple(BatchRow(path, path.stem) for path in found.images), problem=str(error))
+    return Looked(tuple(_row(item, Path(request.out)) for item in plan.items), plan.notes, "", plan.parallel)
+
+
+def do_batch(
+    request: Request, on_image: Callable[[ImageOutcome], None], *, on_progress: ProgressCallback, cancel: CancelToken
+) -> BatchOutcome:
+    """Do a batch, or go on with it; see :func:`~napari_mpseg.batch.run.run_batch`.
+
+    Progress over pixels comes as a share of the whole: all pixels of a folder are more than a progress bar can count.
+    """
+    from napari_mpseg.batch.run import run_batch
+
+    def tell(event: Progress) -> None:
+        if event.unit == "px" and event.total:
+            event = Progress(event.stage, _FINEST * event.done // event.total, _FINEST, SHARE)
+        on_progress(event)
+
+    return run_batch(**request.for_batch(), on_image=on_image, on_progress=tell, cancel=cancel)
+
+
+class Running:
+    """Tells from the progress over all images how far those at work are.
+
+    Parameters
+    ----------
+    rows : sequence of BatchRow
+    parallel : str
+        How many images are done at once: ``"chunks"`` is one.
+    """
+
+    def __init__(self, rows: Sequence[BatchRow], parallel: str) -> None:
+        self._left = {row.path: row.pixels for row in rows if row.state in (WAITING, HALF_DONE)}
+        self.total, self.ended = len(rows), len(rows) - len(self._left)
+        self._pixels, self._done = sum(self._left.values()), 0
+        _, _, number = parallel.partition(":")
+        self._at_once = int(number or 1)
+
+    def end(self, path: Path) -> None:
+        """Note that an image is done, or has failed."""
+        if path in self._left:
+            self._done += self._left.pop(path)
+            self.ended += 1
+
+    def states(self, event: Progress) -> dict[Path, str]:
+        """Return what to say of each image at work."""
+        begun = list(self._left)[: self._at_once]
+        pixels = self._left[begun[0]] if begun else 0
+        if len(begun) != 1 or not pixels:
+            return dict.fromkeys(begun, "running")
+        share = (event.fraction * self._pixels - self._done) / pixels
+        return {begun[0]: f"{min(99, max(0, round(100 * share)))} %"}
+
+
+def state_of(outcome: ImageOutcome) -> tuple[str, str]:
+    """Return what to say of an image that has ended, and why."""
+    if outcome.failed:
+        return FAILED, outcome.message
+    tip = "Done by an earlier run. " if outcome.earlier else ""
+    if outcome.seconds is not None and not outcome.earlier:
+        tip = f"It took {outcome.seconds:.3g} s. "
+    return (_counted(outcome.particles), f"{tip}Double click to look at it.") if outcome.status == "done" else ("", "")
+
+
+def in_words(outcome: BatchOutcome) -> str:
+    """Return what a batch gave: images, particles, failures."""
+    done = [one for one in outcome.images if one.status == "done"]
+    particles = sum(one.particles or 0 for one in done)
+    text = f"{_number(len(done), 'image')} done, {_counted(particles)}."
+    if outcome.failures:
+        first = outcome.failures[0]
+        text += f" {len(outcome.failures)} failed, such as {first.name}: {first.message}"
+    return text
+
+
+def store_of(out: str, name: str) -> Path:
+    """Return where the result store of an image is, once it is done."""
+    from napari_mpseg.results.saving import result_paths
+
+    return result_paths(Path(out), name)["store"]
+
+
+def _row(item: BatchItem, out: Path) -> BatchRow:
+    state, tip = {
+        "to do": (WAITING, ""),
+        "half done": (HALF_DONE, "It goes on from there."),
+        "refused": (FAILED, item.message),
+    }.get(item.state, ("done", "Done by an earlier run. Double click to look at it."))
+    if state == "done":
+        state = _counted(_count_of(out, item.name))
+    size = size_tip = ""
+    if item.shape is not None:
+        size_tip = f"{item.shape[0]:,} × {item.shape[1]:,} px"
+    if item.calibration is not None:
+        known = item.calibration.calibrated
+        size = str(item.calibration).removesuffix(" per pixel").replace("um", "µm") if known else "unknown"
+        size_tip += "" if known else ". Give a pixel size below, or all sizes are in pixels."
+    return BatchRow(item.path, item.name, _columns(item.metadata), size, size_tip, state, tip, item.pixels)
+
+
+def _columns(metadata: Metadata) -> dict[str, str]:
+    """Return what is known of an image, as texts by heading."""
+    volume, filtered, imaged = metadata.volume_l, metadata.filter_area_mm2, metadata.imaged_area_mm2
+    found = {
+        "sample": metadata.sample,
+        "replicate": metadata.replicate,
+        "volume (L)": "" if volume is None else f"{volume:g}",
+        "blank": "yes" if metadata.is_blank else "",
+        "filter area (mm²)": "" if filtered is None else f"{filtered:g}",
+        "imaged area (mm²)": "" if imaged is None else f"{imaged:g}",
+    }
+    return {**{name: text for name, text in found.items() if text}, **metadata.more}
+
+
+def _count_of(out: Path, name: str) -> int | None:
+    from napari_mpseg.results.saving import result_paths
+
+    try:
+        return int(json.loads(result_paths(out, name)["record"].read_text(encoding="utf-8"))["particles"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _counted(particles: int | None) -> str:
+    return "done" if particles is None else _number(particles, "particle")
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

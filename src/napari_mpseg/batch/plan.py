@@ -1,19 +1,32 @@
 """What a batch has to do: which images, what they are of, what is done already."""
 
+import hashlib
+import json
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+from napari_mpseg.batch.describe import Description, describe
 from napari_mpseg.batch.find import find_images
+from napari_mpseg.batch.fingerprint import changed, fingerprint, model_digest
+from napari_mpseg.batch.journal import Entry, Journal, record_time
 from napari_mpseg.batch.metadata import Metadata
-from napari_mpseg.batch.settings import BatchSettings
+from napari_mpseg.batch.names import assign_names
+from napari_mpseg.batch.settings import IMAGES, BatchSettings
+from napari_mpseg.batch.ways import choose_way
 from napari_mpseg.calibration import Calibration
-from napari_mpseg.errors import MpsegError
+from napari_mpseg.errors import MpsegError, SettingsError
 from napari_mpseg.images.open import open_image
+from napari_mpseg.methods.options import checked_options
+from napari_mpseg.methods.registry import MethodEntry, resolve_method
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
+from napari_mpseg.results.saving import result_paths
+from napari_mpseg.results.unfinished import unfinished_folder
 
 TO_DO, HALF_DONE, DONE, REFUSED = "to do", "half done", "done", "refused"
+_OVERWRITE = "Ask to overwrite (--overwrite) to do it again; what was decided on its particles is lost then."
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,10 @@ class BatchItem:
         ``"to do"``, ``"half done"``, ``"done"`` or ``"refused"``.
     message : str
         Why it is refused: it cannot be opened, or its results were made from another file.
+    again : bool
+        Whether results that are there are replaced.
+    restart : bool
+        Whether half-made results that are there are thrown away.
     """
 
     name: str
@@ -42,6 +59,8 @@ class BatchItem:
     calibration: Calibration | None = None
     state: str = TO_DO
     message: str = ""
+    again: bool = False
+    restart: bool = False
 
     @property
     def pixels(self) -> int:
@@ -61,11 +80,17 @@ class BatchPlan:
         Files left out, names that do not fit the pattern, rows of the sheet without a file, images without a row.
     parallel : str
         ``"images:N"`` or ``"chunks"``: how it would be done.
+    settings : mapping
+        What the particles depend on, as it is kept in the journal.
+    digest : str
+        Of these settings.
     """
 
     items: tuple[BatchItem, ...]
     notes: tuple[str, ...] = ()
     parallel: str = "chunks"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    digest: str = ""
 
     @property
     def to_do(self) -> tuple[BatchItem, ...]:
@@ -92,15 +117,132 @@ def plan_batch(
     ------
     MpsegError
         If there is no image, pattern or sheet make no sense, or `out` holds a batch with other settings.
+    Cancelled
+        If `cancel` was set.
     """
-    settings = settings or BatchSettings()
+    settings, cancel, out = settings or BatchSettings(), cancel or CancelToken(), Path(out).absolute()
+    entry = resolve_method(settings.method)
+    assert isinstance(entry, MethodEntry)
+    checked_options(entry, settings.options)
+    deciding = {**settings.deciding(), "model": model_digest(settings.method)}
+    digest = settings_digest(deciding)
+    journal = Journal.read(out)
     found = find_images(inputs)
+    notes = [f"Left out: {path} ({why})." for path, why in found.left_out]
+    told = describe(found.images, pattern, sheet)
+    items = _opened(found.images, settings, told, journal, on_progress, cancel)
+    items = [_with_state(item, journal, digest, overwrite) for item in items]
+    _refuse_other_settings(items, journal, deciding, digest, overwrite)
+    way, workers = choose_way(settings, [item.pixels for item in items if item.state in (TO_DO, HALF_DONE)])
+    parallel = f"{IMAGES}:{workers}" if way == IMAGES else way
+    return BatchPlan(tuple(items), (*notes, *told.notes), parallel, deciding, digest)
+
+
+def settings_digest(deciding: Mapping[str, Any]) -> str:
+    """Return a short digest of settings."""
+    text = json.dumps(deciding, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _opened(
+    paths: Sequence[Path],
+    settings: BatchSettings,
+    told: Description,
+    journal: Journal,
+    on_progress: ProgressCallback,
+    cancel: CancelToken,
+) -> list[BatchItem]:
+    """Look at every image, and give each a name of its own."""
     items = []
-    for done, path in enumerate(found.images):
-        on_progress(Progress("Looking at the images", done, len(found.images), "images"))
+    for done, path in enumerate(paths):
+        cancel.check()
+        on_progress(Progress("Looking at the images", done, len(paths), "images"))
+        metadata = told.metadata.get(path, Metadata())
         try:
-            image = open_image(path, plane=settings.plane, calibration=settings.pixel_size)
-            items.append(BatchItem(path.stem, path, Metadata(), image.shape, image.calibration))
+            image = open_image(path, plane=settings.plane, channels=settings.channels, calibration=settings.pixel_size)
         except MpsegError as error:
-            items.append(BatchItem(path.stem, path, state=REFUSED, message=str(error)))
-    return BatchPlan(tuple(items), tuple(f"Left out: {path} ({why})." for path, why in found.left_out))
+            items.append(BatchItem(path.stem, path, metadata, state=REFUSED, message=str(error)))
+            continue
+        items.append(BatchItem(image.name, path, metadata, image.shape, image.calibration))
+    on_progress(Progress("Looking at the images", len(paths), len(paths), "images"))
+    names = assign_names([(item.path, item.name) for item in items], _given(paths, journal))
+    return [replace(item, name=names[item.path]) for item in items]
+
+
+def _given(paths: Sequence[Path], journal: Journal) -> dict[Path, str]:
+    """Return the names that images had before; one that has moved with its folder keeps its own."""
+    given = journal.names()
+    for path in paths:
+        if path in given:
+            continue
+        same = [one for one in given if one.name == path.name and not one.exists()]
+        if len(same) == 1 and journal.entries[given[same[0]]].file.get("size") == fingerprint(path)["size"]:
+            given[path] = given.pop(same[0])
+    return given
+
+
+def _with_state(item: BatchItem, journal: Journal, digest: str, overwrite: bool) -> BatchItem:
+    """Return the item with what is done of it."""
+    if item.state == REFUSED:
+        return item
+    paths = result_paths(journal.out, item.name)
+    entry = journal.entries.get(item.name)
+    half = unfinished_folder(paths["record"]).is_dir()
+    written = record_time(journal.out, item.name)
+    complete = written is not None and not half
+    if entry is None:
+        if written is None and not (half and overwrite):
+            return replace(item, state=HALF_DONE if half else TO_DO)
+        if overwrite:
+            return replace(item, again=True, restart=half)
+        message = f"{journal.out} holds results of this name that no batch made. Choose another folder. {_OVERWRITE}"
+        return replace(item, state=REFUSED, message=message)
+    ours = complete and (entry.status == "done" if entry.ended else written != entry.before)
+    difference = changed(item.path, entry.file)
+    if entry.settings == digest and not difference:
+        state = DONE if ours else HALF_DONE if half else TO_DO
+        return replace(item, state=state, again=not ours and _anything(paths))
+    if not (complete or half):
+        return replace(item, again=_anything(paths))
+    if overwrite:
+        return replace(item, again=True, restart=half)
+    if difference:
+        message = f"The file has changed since its results were made: {difference}. {_OVERWRITE}"
+        return replace(item, state=REFUSED, message=message)
+    return replace(item, state=REFUSED)
+
+
+def _anything(paths: Mapping[str, Path]) -> bool:
+    return any(os.path.lexists(path) for path in paths.values())
+
+
+def _refuse_other_settings(
+    items: Sequence[BatchItem], journal: Journal, deciding: Mapping[str, Any], digest: str, overwrite: bool
+) -> None:
+    """Refuse to mix results of different settings, and name what differs."""
+    other = [entry for item in items if (entry := _other(item, journal, digest)) is not None]
+    if not other or overwrite:
+        return
+    before = journal.settings.get(other[0].settings, {})
+    found = [
+        f"{name} was {_shown(before.get(name))} and is {_shown(deciding.get(name))}"
+        for name in dict.fromkeys([*before, *deciding])
+        if before.get(name) != deciding.get(name)
+    ]
+    raise SettingsError(
+        f"{journal.out} holds results of {len(other)} of these images that were made with other settings: "
+        f"{'; '.join(found) or 'not known which'}. Give the same settings to go on, choose another folder, or ask to "
+        "overwrite (--overwrite) to do these images again; what was decided on their particles is lost then."
+    )
+
+
+def _other(item: BatchItem, journal: Journal, digest: str) -> Entry | None:
+    entry = journal.entries.get(item.name)
+    return entry if item.state == REFUSED and not item.message and entry and entry.settings != digest else None
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "not given"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."

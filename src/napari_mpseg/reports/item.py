@@ -31,6 +31,8 @@ class ReportItem:
         How the particles were found; without, what the table says.
     notes : tuple of str
         What the reader should know about this result.
+    sample : str
+        What the image is of; plots of many images show those of one sample together. Empty where nobody knows.
     """
 
     name: str
@@ -39,6 +41,7 @@ class ReportItem:
     picture: "Picture | None" = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    sample: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ class ReportSettings:
         Level, simulations and seed of these tests.
     plots : tuple of str
         Names in :data:`napari_mpseg.plots.registry.PLOTS`; empty for none.
+    brief : bool
+        For hundreds of images: of each only what it is, its counts and a small picture; plots of all images alone.
     """
 
     title: str = "Particle report"
@@ -69,3 +74,4 @@ class ReportSettings:
     pattern: tuple[str, ...] = ("clark-evans", "biovoxxel")
     pattern_settings: PatternSettings = PatternSettings(curve=False)  # noqa: RUF009 - it is frozen
     plots: tuple[str, ...] = ("size-distribution", "violin-area", "feret-angle", "correlation")
+    brief: bool = False

@@ -33,8 +33,15 @@ _DIRECTIONS = (
 )
 
 
-def overview(summaries: Sequence[ImageSummary]) -> Markup:
-    """Return the table of all images, one row each, as Table 8 of Babkauskas 2023 has it."""
+def overview(summaries: Sequence[ImageSummary], samples: Sequence[str] = ()) -> Markup:
+    """Return the table of all images, one row each, as Table 8 of Babkauskas 2023 has it.
+
+    Parameters
+    ----------
+    summaries : sequence of ImageSummary
+    samples : sequence of str
+        What each is of; where any is known, in a column.
+    """
     means = [{each.stem: (each.mean, each.unit) for each in summary.averages} for summary in summaries]
     columns: list[tuple[str, list[tuple[float | None, str]]]] = [
         ("Particles per", [(summary.density, summary.density_unit) for summary in summaries])
@@ -44,10 +51,13 @@ def overview(summaries: Sequence[ImageSummary]) -> Markup:
             columns.append((column_name_words(stem), [each.get(stem, (None, "")) for each in means]))
     shown = [_with_unit(head, cells) for head, cells in columns]
     density, averages = shown[0], shown[1:]
-    heads = ["Image", "Particles", "Not kept", density[0], "% area", *(head for head, _ in averages)]
+    sampled = any(samples)
+    heads = ["Image", *(["Sample"] if sampled else []), "Particles", "Not kept", density[0], "% area"]
+    heads += [head for head, _ in averages]
     rows = [
         [
             element("a", summary.name, href=f"#image-{position + 1}"),
+            *([samples[position]] if sampled else []),
             summary.count,
             summary.rejected,
             density[1][position],
@@ -72,9 +82,9 @@ def _with_unit(head: str, cells: Sequence[tuple[float | None, str]]) -> tuple[st
     return f"{head} ({unit})" if unit else head, [value for value, _ in cells]
 
 
-def facts(summary: ImageSummary) -> Markup:
-    """Return what is known of an image and its particles as a list."""
-    rows: list[tuple[Any, Any]] = []
+def facts(summary: ImageSummary, sample: str = "") -> Markup:
+    """Return what is known of an image, which may be of a sample, and of its particles as a list."""
+    rows: list[tuple[Any, Any]] = [("Sample", sample)] if sample else []
     if summary.shape is not None:
         height, width = summary.shape
         size = f"{width} × {height} px"
@@ -220,8 +230,17 @@ def _tests(summaries: Sequence[ImageSummary]) -> list[tuple[str, str]]:
     return [(e.title, f"{e.definition} Source: {e.source}. Region: {r.region}.") for e, r in entries]
 
 
-def provenance_section(summaries: Sequence[ImageSummary], record: dict[str, Any]) -> Markup:
-    """Return settings and versions: of this report, and of each image's run in full."""
+def provenance_section(summaries: Sequence[ImageSummary], record: dict[str, Any], *, brief: bool = False) -> Markup:
+    """Return settings and versions: of this report, and of each image's run in full.
+
+    Parameters
+    ----------
+    summaries : sequence of ImageSummary
+    record : dict
+        Of this report.
+    brief : bool
+        Whether runs with the same settings are told once.
+    """
     libraries = ", ".join(f"{name} {version}" for name, version in record["libraries"].items())
     rows = [
         ("Report made", record["created"]),
@@ -230,10 +249,15 @@ def provenance_section(summaries: Sequence[ImageSummary], record: dict[str, Any]
         *((heading(name), _plain(value)) for name, value in record["settings"].items()),
     ]
     parts = [element("h2", "Settings and versions", id="settings"), pairs(rows)]
+    runs: dict[str, list[ImageSummary]] = {}
     for summary in summaries:
         if summary.provenance:
-            parts.append(element("h3", summary.name))
-            parts.append(_run(summary.provenance))
+            settings = json.dumps([summary.provenance.get(part) for part in ("version", "settings")], default=str)
+            runs.setdefault(settings if brief else str(len(runs)), []).append(summary)
+    for first, *others in runs.values():
+        more = f" and {len(others)} other{'' if len(others) == 1 else 's'}" if others else ""
+        parts.append(element("h3", f"{first.name}{more}"))
+        parts.append(_run(first.provenance))
     return joined(parts)
 
 

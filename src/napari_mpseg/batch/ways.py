@@ -1,0 +1,118 @@
+"""How the images of a batch share the cores: side by side, or one after the other with its tiles in parallel."""
+
+from collections.abc import Callable, Sequence
+from statistics import median
+from typing import Protocol
+
+from napari_mpseg.batch.outcome import FAILED, ImageOutcome
+from napari_mpseg.batch.settings import AUTO, CHUNKS, IMAGES, BatchSettings
+from napari_mpseg.batch.together import Together
+from napari_mpseg.batch.work import ImageEnd, ImageJob, ImageWork
+from napari_mpseg.errors import MpsegError
+from napari_mpseg.inference.schedulers import find_scheduler
+from napari_mpseg.inference.schedulers.workplace import cores
+from napari_mpseg.methods.registry import MethodEntry, resolve_method
+from napari_mpseg.progress import CancelToken, silent
+from napari_mpseg.registry import Registry
+
+MOST_PROCESSES = 8  # each holds its own copy of the libraries and of the network
+SMALL = 8_000_000  # pixels; above, one image keeps all cores busy by itself
+
+OnEnd = Callable[[ImageJob, ImageEnd], None]
+
+
+class Way(Protocol):
+    """Does jobs and tells the end of each."""
+
+    def __call__(
+        self,
+        work: ImageWork,
+        jobs: Sequence[ImageJob],
+        workers: int,
+        on_end: OnEnd,
+        told: Together,
+        cancel: CancelToken,
+    ) -> None:
+        """Do `jobs`; see :func:`one_by_one`."""
+        ...
+
+
+WAYS: Registry[Way] = Registry("way to share the cores")
+
+
+@WAYS.register(CHUNKS)
+def one_by_one(
+    work: ImageWork, jobs: Sequence[ImageJob], workers: int, on_end: OnEnd, told: Together, cancel: CancelToken
+) -> None:
+    """Do one image after the other in this process.
+
+    Parameters
+    ----------
+    work : ImageWork
+    jobs : sequence of ImageJob
+    workers : int
+        How many images at once, where there are several.
+    on_end : callable
+        Takes each job and what became of it, in this thread.
+    told : Together
+    cancel : CancelToken
+
+    Raises
+    ------
+    Cancelled
+        If `cancel` was set.
+    """
+    for job in jobs:
+        cancel.check()
+        on_end(job, work.segment(job, on_progress=told.image(job.pixels), cancel=cancel))
+
+
+@WAYS.register(IMAGES)
+def side_by_side(
+    work: ImageWork, jobs: Sequence[ImageJob], workers: int, on_end: OnEnd, told: Together, cancel: CancelToken
+) -> None:
+    """Do several images at once, each in a process of its own; parameters are those of :func:`one_by_one`."""
+    workers = max(1, min(workers, len(jobs)))
+    work = ImageWork(work.settings, work.out, f"threads:{max(1, cores() // workers)}")
+    left = dict.fromkeys(jobs)
+
+    def take(job: ImageJob, end: ImageEnd) -> None:
+        del left[job]
+        on_end(job, end)
+
+    def run(some: Sequence[ImageJob], at_once: int) -> None:
+        find_scheduler(f"processes:{at_once}").run(
+            work, some, stage="Segmenting", unit="images", on_result=take, on_progress=silent, cancel=cancel
+        )
+
+    try:
+        run(jobs, workers)
+    except MpsegError:  # processes died again and again: find out by which image
+        for job in list(left):
+            try:
+                run([job], 1)
+            except MpsegError as error:
+                take(job, ImageEnd(ImageOutcome(job.name, job.path, FAILED, str(error))))
+
+
+def choose_way(settings: BatchSettings, pixels: Sequence[int]) -> tuple[str, int]:
+    """Return which way suits images of so many pixels, and how many at once.
+
+    Many small images are done side by side: what is serial in each, such as reading and writing, then runs in
+    parallel. Large ones, and any on a graphics card or on a cluster, are done one after the other.
+    """
+    way, workers = settings.parallel.partition(":")[0], settings.workers or min(cores(), MOST_PROCESSES)
+    if way == AUTO:
+        many = len(pixels) >= 2 * workers and workers > 1
+        suits = many and median(pixels) <= SMALL and settings.scheduler is None and not _on_graphics_card(settings)
+        way = IMAGES if suits else CHUNKS
+    return (way, workers) if way == IMAGES else (CHUNKS, 1)
+
+
+def _on_graphics_card(settings: BatchSettings) -> bool:
+    entry = resolve_method(settings.method)
+    if not isinstance(entry, MethodEntry) or not entry.network:
+        return False
+    from napari_mpseg.networks.device import choose_device
+
+    return choose_device(settings.device).type != "cpu"

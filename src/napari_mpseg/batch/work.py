@@ -1,0 +1,120 @@
+"""One image of a batch as an item of work, to be done here or in another process."""
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from napari_mpseg.batch.fingerprint import content_digest
+from napari_mpseg.batch.outcome import DONE, FAILED, ImageOutcome
+from napari_mpseg.batch.settings import BatchSettings
+from napari_mpseg.errors import Cancelled, MpsegError
+from napari_mpseg.exchange.names import file_stem
+from napari_mpseg.progress import CancelToken, ProgressCallback, silent
+
+
+@dataclass(frozen=True)
+class ImageJob:
+    """One image to be segmented.
+
+    Attributes
+    ----------
+    name : str
+        What its results are called.
+    path : Path
+    pixels : int
+        How many it has.
+    overwrite, restart : bool
+        Whether results, or half-made ones, that are there give way.
+    """
+
+    name: str
+    path: Path
+    pixels: int
+    overwrite: bool = False
+    restart: bool = False
+
+
+@dataclass(frozen=True)
+class ImageEnd:
+    """What became of a job, and the digest of the file it was done on."""
+
+    outcome: ImageOutcome
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class ImageWork:
+    """Segments images; see :class:`~napari_mpseg.inference.work.Work`.
+
+    Attributes
+    ----------
+    settings : BatchSettings
+    out : Path
+        Folder of the results.
+    scheduler : str or None
+        For the tiles, in place of that of the settings.
+    """
+
+    settings: BatchSettings
+    out: Path
+    scheduler: str | None = None
+
+    def needs(self, item: Hashable) -> Sequence[Hashable]:
+        """Return nothing: images do not depend on each other."""
+        return ()
+
+    def do(self, item: Any, *given: Any) -> ImageEnd:
+        """Segment one image; whatever is wrong with it is told in the outcome."""
+        return self.segment(item)
+
+    def segment(
+        self, job: ImageJob, *, on_progress: ProgressCallback = silent, cancel: CancelToken | None = None
+    ) -> ImageEnd:
+        """Segment one image into `out`.
+
+        Raises
+        ------
+        Cancelled
+            If `cancel` was set; anything else that happens is in the outcome.
+        """
+        began = monotonic()
+        try:
+            count = self._count(job, on_progress, cancel)
+            digest = content_digest(job.path)
+        except Cancelled:
+            raise
+        except MpsegError as error:
+            return ImageEnd(ImageOutcome(job.name, job.path, FAILED, str(error)))
+        except MemoryError:
+            message = "There is not enough memory. Give a smaller tile size, or fewer images at once."
+            return ImageEnd(ImageOutcome(job.name, job.path, FAILED, message))
+        except Exception as error:  # one odd file among hundreds must not end the others
+            return ImageEnd(ImageOutcome(job.name, job.path, FAILED, f"{type(error).__name__}: {error}"))
+        seconds = round(monotonic() - began, 3)
+        return ImageEnd(ImageOutcome(job.name, job.path, DONE, "", count, seconds), digest)
+
+    def _count(self, job: ImageJob, on_progress: ProgressCallback, cancel: CancelToken | None) -> int:
+        from dataclasses import replace
+
+        from napari_mpseg.images.open import open_image
+        from napari_mpseg.pipeline import segment
+
+        given = self.settings.for_segment()
+        if self.scheduler is not None:
+            given["scheduler"] = self.scheduler
+        source: Any = job.path
+        image = open_image(job.path, plane=given.get("plane"))
+        if file_stem(image.name) != file_stem(job.name):
+            source = replace(image, name=job.name)
+            given.pop("plane", None)
+        return segment(
+            source,
+            out=self.out,
+            overwrite=job.overwrite,
+            restart=job.restart,
+            on_progress=on_progress,
+            cancel=cancel,
+            **given,
+        ).count

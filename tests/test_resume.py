@@ -21,7 +21,8 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs fork and SIGKI
 # touches a file of the results: opened, made, renamed, removed.
 ZYGOTE = """
 import json, os, signal, sys
-import dask.array, dask.threaded, numba, numpy, pandas, pyarrow.parquet, skimage.measure, zarr, PIL.Image, scipy.sparse.csgraph
+import dask.array, dask.threaded, numba, numpy, pandas, pyarrow.parquet, skimage.measure, zarr, PIL.Image
+import scipy.sparse.csgraph
 import napari_mpseg.pipeline, napari_mpseg.particles.reviewable, napari_mpseg.results.overlay
 
 def child(order):
@@ -79,8 +80,9 @@ def image(tmp_path_factory):
     from scipy.ndimage import gaussian_filter
 
     noise = gaussian_filter(np.random.default_rng(5).random((210, 260)), 3)
+    blobs = np.interp(noise, (np.quantile(noise, 0.85), noise.max()), (0, 255)).astype(np.uint8)
     path = tmp_path_factory.mktemp("image") / "blobs.png"
-    Image.fromarray(np.interp(noise, (noise.min(), noise.max()), (0, 255)).astype(np.uint8)).save(path)
+    Image.fromarray(blobs).save(path)
     return path
 
 

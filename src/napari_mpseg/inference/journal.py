@@ -126,7 +126,7 @@ def _records(content: bytes) -> list[Record]:
 
 def _packed(record: Record) -> bytes:
     """Return a line of JSON that says what follows, and the arrays' bytes."""
-    arrays = {name: np.ascontiguousarray(values) for name, values in record.arrays.items()}
+    arrays = {name: np.asarray(values, order="C") for name, values in record.arrays.items()}
     head = {
         "item": list(record.item),
         "arrays": [[name, values.dtype.str, list(values.shape)] for name, values in arrays.items()],

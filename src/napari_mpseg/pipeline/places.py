@@ -66,6 +66,7 @@ class Place:
         earlier = self.earlier
         if earlier is not None:
             refuse_other(earlier, record, self._run.folder)
+            self._run.sweep_store()
             return earlier
         self._run.throw_away()
         self._run.write_plan(record)

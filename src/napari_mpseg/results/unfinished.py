@@ -91,6 +91,11 @@ class Unfinished:
                     with suppress(OSError):  # it holds something by now
                         parent.rmdir()
 
+    def sweep_store(self) -> None:
+        """Remove chunks that a kill left half-written: zarr writes each beside its place first."""
+        for partial in list(self.store.rglob("*.partial")):
+            remove(partial)
+
     def throw_away(self) -> None:
         """Remove what an earlier run left, but not the lock that is held."""
         (self.folder / _PLAN).unlink(missing_ok=True)  # first: without it the rest is not gone on from

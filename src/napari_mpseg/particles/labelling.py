@@ -11,7 +11,8 @@ from napari_mpseg.errors import ImageError, SettingsError
 def label_mask(mask: Any, *, connectivity: int = 2, min_size: int = 0) -> NDArray[np.int32]:
     """Give every connected particle of a mask a number.
 
-    Masks larger than memory are labelled, chunk by chunk and with the same result, by :mod:`napari_mpseg.inference`.
+    Masks larger than memory are labelled, chunk by chunk and with the same result, by
+    :func:`~napari_mpseg.particles.lazy_labels.label_chunks`.
 
     Parameters
     ----------
@@ -34,18 +35,24 @@ def label_mask(mask: Any, *, connectivity: int = 2, min_size: int = 0) -> NDArra
     SettingsError
         If `connectivity` is neither 1 nor 2, or `min_size` is negative.
     """
-    from skimage.measure import label
+    from napari_mpseg.inference.components import components
 
     array = np.asarray(mask)
-    if array.ndim != 2:
-        raise ImageError(f"A mask must have two axes (Y, X); this has {array.ndim}, shape {array.shape}.")
+    check_labelling(array, connectivity, min_size)
+    labels, areas, _ = components(array != 0, connectivity)
+    kept = areas >= min_size
+    if kept.all():
+        return labels
+    number = np.zeros(len(areas) + 1, np.int32)
+    number[1:] = np.where(kept, np.cumsum(kept), 0)
+    return np.asarray(number[labels])
+
+
+def check_labelling(mask: Any, connectivity: int, min_size: int) -> None:
+    """Refuse what no mask can be labelled with; see :func:`label_mask` for the errors."""
+    if mask.ndim != 2:
+        raise ImageError(f"A mask must have two axes (Y, X); this has {mask.ndim}, shape {tuple(mask.shape)}.")
     if connectivity not in (1, 2):
         raise SettingsError(f"Connectivity {connectivity!r} is neither 1 (sides) nor 2 (sides and corners).")
     if min_size < 0:
         raise SettingsError(f"A smallest size of {min_size} pixels makes no sense: give 0 or more.")
-    labels: NDArray[Any] = label(array != 0, connectivity=connectivity)
-    sizes = np.bincount(labels.ravel(), minlength=1)
-    kept = sizes >= min_size
-    kept[0] = False
-    number = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
-    return np.asarray(number[labels])

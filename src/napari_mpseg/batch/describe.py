@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from napari_mpseg.batch.metadata import Metadata, read_metadata
 from napari_mpseg.batch.pattern import read_pattern
@@ -55,8 +56,13 @@ def describe(
     if sheet:
         rows, more = read_sheet(sheet).match(images)
         notes += more
+        others: dict[str, list[str]] = {}
         for path, row in rows.items():
-            found[path] = _joined(found[path], row.metadata, path, notes)
+            found[path] = _joined(found[path], row.metadata, path, others)
+        notes += [
+            f"Name and sheet differ in the {field}, and the sheet holds: {_some(some)}."
+            for field, some in others.items()
+        ]
     called = [path.name for path, one in found.items() if one.blank is None and one.is_blank]
     if called:
         notes.append(f"Taken for blanks, because their sample is called so: {_some(called)}.")
@@ -77,14 +83,14 @@ def _from_names(images: Sequence[Path], pattern: str, notes: list[str]) -> dict[
     return found
 
 
-def _joined(name: Metadata, sheet: Metadata, path: Path, notes: list[str]) -> Metadata:
-    given = {}
+def _joined(name: Metadata, sheet: Metadata, path: Path, others: dict[str, list[str]]) -> Metadata:
+    given: dict[str, Any] = {}
     for field in ("sample", "replicate", "volume_l", "blank", "filter_area_mm2", "imaged_area_mm2"):
         said, written = getattr(name, field), getattr(sheet, field)
         if written in (None, ""):
             continue
         if said not in (None, "", written):
-            notes.append(f"{path.name}: its name says {field} {said}, the sheet says {written}, which holds.")
+            others.setdefault(field, []).append(f"{path.name} ({said}, {written})")
         given[field] = written
     return replace(name, **given, more={**name.more, **sheet.more})
 

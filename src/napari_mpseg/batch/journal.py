@@ -1,4 +1,4 @@
-"""What a batch has done so far: a file that is only ever added to, so that it is whole whenever the process is killed."""
+"""What a batch has done so far: a file that is only ever added to, and so is whole whenever the process is killed."""
 
 import json
 import os

@@ -1,16 +1,25 @@
 """Do a batch, go on with it, and make its tables."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from time import monotonic
+from typing import Any
 
-from napari_mpseg.batch.outcome import DONE, FAILED, BatchOutcome, ImageOutcome
-from napari_mpseg.batch.plan import plan_batch
+from napari_mpseg.batch.describe import describe
+from napari_mpseg.batch.fingerprint import fingerprint
+from napari_mpseg.batch.journal import Journal, record_time
+from napari_mpseg.batch.outcome import DONE, FAILED, NOT_DONE, BatchOutcome, ImageOutcome
+from napari_mpseg.batch.plan import DONE as DONE_BEFORE
+from napari_mpseg.batch.plan import REFUSED, BatchItem, BatchPlan, plan_batch
 from napari_mpseg.batch.settings import BatchSettings
-from napari_mpseg.errors import MpsegError, StoreError
+from napari_mpseg.batch.tables import TableSettings, ToSum, batch_paths, write_tables
+from napari_mpseg.batch.together import Together
+from napari_mpseg.batch.ways import WAYS
+from napari_mpseg.batch.work import ImageEnd, ImageJob, ImageWork
+from napari_mpseg.errors import StoreError
 from napari_mpseg.particles.sizes import SizeClasses
-from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
+from napari_mpseg.progress import CancelToken, ProgressCallback, silent
+from napari_mpseg.provenance import Provenance
 
 OnImage = Callable[[ImageOutcome], None]
 
@@ -72,28 +81,20 @@ def run_batch(
     Cancelled
         If `cancel` was set.
     """
-    from napari_mpseg.pipeline import segment
-
-    settings, cancel = settings or BatchSettings(), cancel or CancelToken()
-    plan = plan_batch(inputs, out, settings, pattern=pattern, sheet=sheet, overwrite=overwrite, cancel=cancel)
-    images = []
-    total, gone = sum(item.pixels for item in plan.to_do), 0
-    for item in plan.items:
-        cancel.check()
-        began = monotonic()
-        try:
-            if item.message:
-                raise StoreError(item.message)
-            result = segment(item.path, out=out, overwrite=overwrite, cancel=cancel, **settings.for_segment())
-            done = ImageOutcome(item.name, item.path, DONE, "", result.count, monotonic() - began)
-        except MpsegError as error:
-            done = ImageOutcome(item.name, item.path, FAILED, str(error))
-        gone += item.pixels
-        images.append(done)
-        on_progress(Progress("Batch", gone, total, "px"))
-        if on_image is not None:
-            on_image(done)
-    return BatchOutcome(tuple(images), {"summary": Path(out) / "batch_summary.csv"}, plan.notes)
+    settings, cancel, out = settings or BatchSettings(), cancel or CancelToken(), Path(out).absolute()
+    steps: dict[str, Any] = {"on_progress": on_progress, "cancel": cancel}
+    plan = plan_batch(inputs, out, settings, pattern=pattern, sheet=sheet, overwrite=overwrite, **steps)
+    _refuse_strangers(out, overwrite)
+    journal = Journal.read(out)
+    journal.write([_began(plan, settings, pattern, sheet)])
+    ended = _of_before(plan, journal)
+    if on_image is not None:
+        for outcome in ended.values():
+            on_image(outcome)
+    ended |= _carried_out(plan, settings, journal, on_progress, on_image, cancel)
+    images = [ToSum(ended[item.name], item.metadata, _settings_of(item.name, journal)) for item in plan.items]
+    tables = TableSettings(sizes, title)
+    return write_tables(images, out, tables, journal.batch, plan.notes, **steps)
 
 
 def summarise_batch(
@@ -124,4 +125,132 @@ def summarise_batch(
     StoreError
         If `out` holds no batch.
     """
-    raise NotImplementedError
+    out = Path(out).absolute()
+    journal = Journal.read(out)
+    if not journal.batch:
+        raise StoreError(
+            f"{out} holds no batch. Give the folder of one, or make it: napari-mpseg batch IMAGES --out DIR."
+        )
+    pattern = journal.batch["pattern"] if pattern is None else pattern
+    sheet = journal.batch["sheet"] if sheet is None else sheet
+    told = describe([Path(one["path"]) for one in journal.batch["images"]], pattern, sheet)
+    images = []
+    for one in journal.batch["images"]:
+        outcome = _known(one, journal)
+        images.append(ToSum(outcome, told.metadata[outcome.path], _settings_of(outcome.name, journal)))
+    tables = TableSettings(sizes, title)
+    return write_tables(images, out, tables, journal.batch, told.notes, on_progress=on_progress, cancel=cancel)
+
+
+def _refuse_strangers(out: Path, overwrite: bool) -> None:
+    """Refuse a folder with tables of the same names that no batch made."""
+    there = [path.name for path in batch_paths(out).values() if path.exists()]
+    if there and not overwrite and not Journal.read(out).there:
+        raise StoreError(
+            f"{out} already holds {', '.join(there)}, and no batch that can be gone on with. Choose another folder, or "
+            "ask to overwrite (--overwrite)."
+        )
+
+
+def _began(
+    plan: BatchPlan, settings: BatchSettings, pattern: str | None, sheet: str | os.PathLike[str] | None
+) -> dict[str, Any]:
+    """Return the event that a batch begins: how, with which images, and what is known of them."""
+    return {
+        "event": "batch",
+        "created": Provenance("batch").created,
+        "settings": dict(plan.settings),
+        "digest": plan.digest,
+        "parallel": settings.parallel,
+        "pattern": pattern,
+        "sheet": str(Path(sheet).absolute()) if sheet is not None else None,
+        "images": [
+            {"name": item.name, "path": str(item.path), "refused": item.message if item.state == REFUSED else ""}
+            for item in plan.items
+        ],
+    }
+
+
+def _of_before(plan: BatchPlan, journal: Journal) -> dict[str, ImageOutcome]:
+    """Return what became of the images that need not, or cannot, be done now."""
+    found = {}
+    for item in plan.items:
+        entry = journal.entries.get(item.name)
+        if item.state == DONE_BEFORE:
+            particles, seconds = (entry.particles, entry.seconds) if entry else (None, None)
+            found[item.name] = ImageOutcome(item.name, item.path, DONE, "", particles, seconds, True)
+        elif item.state == REFUSED:
+            found[item.name] = ImageOutcome(item.name, item.path, FAILED, item.message)
+    return found
+
+
+def _carried_out(
+    plan: BatchPlan,
+    settings: BatchSettings,
+    journal: Journal,
+    on_progress: ProgressCallback,
+    on_image: OnImage | None,
+    cancel: CancelToken,
+) -> dict[str, ImageOutcome]:
+    """Do what is to be done, and note every end in the journal at once."""
+    to_do = plan.to_do
+    files = {item.name: fingerprint(item.path) for item in to_do}
+    journal.write(_begun(item, plan, journal.out, files[item.name]) for item in to_do)
+    jobs = [ImageJob(item.name, item.path, item.pixels, item.again, item.restart) for item in to_do]
+    told = Together(len(plan.items), sum(job.pixels for job in jobs), on_progress)
+    ended: dict[str, ImageOutcome] = {}
+
+    def end(job: ImageJob, became: ImageEnd) -> None:
+        outcome = became.outcome
+        journal.write([_end(outcome, became.sha256)])
+        ended[job.name] = outcome
+        told.end(job.pixels)
+        if on_image is not None:
+            on_image(outcome)
+
+    way, _, workers = plan.parallel.partition(":")
+    if jobs:
+        WAYS[way](ImageWork(settings, journal.out), jobs, int(workers or 1), end, told, cancel)
+    return ended
+
+
+def _begun(item: BatchItem, plan: BatchPlan, out: Path, file: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "event": "begun",
+        "name": item.name,
+        "path": str(item.path),
+        "settings": plan.digest,
+        "file": file,
+        "before": record_time(out, item.name),
+    }
+
+
+def _end(outcome: ImageOutcome, sha256: str | None) -> dict[str, Any]:
+    return {
+        "event": "ended",
+        "name": outcome.name,
+        "status": outcome.status,
+        "message": outcome.message,
+        "particles": outcome.particles,
+        "seconds": outcome.seconds,
+        "file": {"sha256": sha256},
+    }
+
+
+def _known(image: Mapping[str, str], journal: Journal) -> ImageOutcome:
+    """Return what the journal knows of an image of the latest batch."""
+    name, path = image["name"], Path(image["path"])
+    entry = journal.entries.get(name)
+    if image["refused"]:
+        return ImageOutcome(name, path, FAILED, image["refused"])
+    if entry is None:
+        return ImageOutcome(name, path, NOT_DONE)
+    if entry.ended:
+        return ImageOutcome(name, path, entry.status, entry.message, entry.particles, entry.seconds, True)
+    made = record_time(journal.out, name) not in (None, entry.before)
+    return ImageOutcome(name, path, DONE if made else NOT_DONE, earlier=True)
+
+
+def _settings_of(name: str, journal: Journal) -> str:
+    entry = journal.entries.get(name)
+    return entry.settings if entry is not None else ""

@@ -99,8 +99,8 @@ class BatchSettings:
             raise SettingsError(f"Parallel {self.parallel!r} is unknown. Give auto, chunks, images or images:N.")
         if self.parallel.startswith(IMAGES) and self.scheduler is not None:
             raise SettingsError(
-                f"Images side by side ({self.parallel}) and the scheduler {self.scheduler!r} for the tiles of one image "
-                "exclude each other. Leave one of them out."
+                f"Images side by side ({self.parallel}) and the scheduler {self.scheduler!r}, which is for the tiles "
+                "of one image, exclude each other. Leave one of them out."
             )
         try:
             json.dumps(dict(self.options))

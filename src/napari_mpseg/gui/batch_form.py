@@ -194,13 +194,13 @@ class BatchForm(QWidget):
         self._show_rows()
         self.changed.emit()
 
-    def _show_rows(self, *_: Any) -> None:
+    def _show_rows(self, *event: Any) -> None:
         method = self.method.method
         if self._shown != method:
             self._shown = method
             self.options.show_for(method)
-            for field in self.options.fields.values():
-                field.changed.connect(self.changed)
+            for option in self.options.fields.values():
+                option.changed.connect(self.changed)
             self._take_defaults()
         self.form.setRowVisible(self.threshold_row, gives_probability(method))
         network, shown = takes_tta(method), self.more.isChecked()

@@ -35,7 +35,7 @@ class BatchInputs:
         self._memory = memory
         kinds = "Images (" + " ".join(f"*{suffix}" for suffix in _suffixes()) + ")"
         self.images = PathEdit(
-            "drop a folder or files here",
+            "or drop them here",
             "A folder, files, or a pattern such as scans/**/*.tif; several with ; between them",
             [
                 ("Folder …", "Choose a folder: all images right in it", ask_folder("Folder of images")),
@@ -89,6 +89,19 @@ class Rows(QWidget):
         self.form = QFormLayout(self)
         self.form.setContentsMargins(0, 0, 0, 0)
         self.form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+
+
+def in_line(*forms: QFormLayout) -> None:
+    """Give the labels of several forms one width, so that their fields stand in line."""
+    labels = []
+    for form in forms:
+        for row in range(form.rowCount()):
+            item = form.itemAt(row, QFormLayout.ItemRole.LabelRole)
+            if item is not None and item.widget() is not None:
+                labels.append(item.widget())
+    width = max(label.sizeHint().width() for label in labels)
+    for label in labels:
+        label.setMinimumWidth(width)
 
 
 def suggested_folder(inputs: Sequence[str]) -> str:

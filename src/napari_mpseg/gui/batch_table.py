@@ -82,10 +82,10 @@ class BatchTable(QTableWidget):
             cell.setText(text)
         cell.setToolTip(f"<p>{escape(tip)}</p>" if tip else "")  # rich text wraps
         cell.setData(Qt.ItemDataRole.UserRole, tip)
-        if text == FAILED:
-            cell.setForeground(_FAILED)
-        else:
-            cell.setData(Qt.ItemDataRole.ForegroundRole, None)
+        font = cell.font()
+        font.setBold(text == FAILED)
+        cell.setFont(font)
+        cell.setData(Qt.ItemDataRole.ForegroundRole, _FAILED if text == FAILED else None)
 
     def state(self, path: Path) -> str:
         """Return what an image's row says."""

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QCheckBox
 
 from napari_mpseg.errors import MpsegError
 from napari_mpseg.gui.batch_form import BatchForm
-from napari_mpseg.gui.batch_inputs import BatchInputs, Rows
+from napari_mpseg.gui.batch_inputs import BatchInputs, Rows, in_line
 from napari_mpseg.gui.batch_look import LookUp
 from napari_mpseg.gui.batch_method import BatchMemory
 from napari_mpseg.gui.batch_open import ResultsInView
@@ -77,15 +77,19 @@ class BatchWidget(WorkingWidget):
         self.found_note = note()
         self.table = BatchTable()
         self.settings_form = BatchForm(self._memory)
-        self.replace = QCheckBox("Do again what was made with other settings")
-        self.replace.setToolTip("Otherwise results that were made with other settings are never touched")
+        self.overwrite = QCheckBox("Overwrite what was made otherwise")
+        self.overwrite.setToolTip(
+            "Do those images again whose results were made with other settings, from another file, or by another way.\n"
+            "What was decided on their particles is lost then. Without it such results are never touched."
+        )
         self.panel = BatchPanel()
         last = Rows()
         last.form.addRow("Results", self.inputs.out)
-        last.form.addRow("", self.replace)
+        last.form.addRow("", self.overwrite)
         boxes = (self.inputs.names, self.settings_form, last)
         for box in (self.inputs.first, *boxes):
             self.panel.busy_changed.connect(box.setDisabled)
+        in_line(self.inputs.first.form, self.inputs.names.form, self.settings_form.form, last.form)
         self._later = (self.table, *boxes)  # shown once there are images
         self.lay_out(
             self.hint,
@@ -106,7 +110,7 @@ class BatchWidget(WorkingWidget):
             inputs.sheet.changed,
             inputs.pattern.textChanged,
             self.settings_form.changed,
-            self.replace.toggled,
+            self.overwrite.toggled,
         ):
             signal.connect(lambda *_: self._ask())
         self.look.found.connect(self._show)
@@ -134,7 +138,7 @@ class BatchWidget(WorkingWidget):
             self.settings_form.settings,
             inputs.pattern.text().strip() or None,
             inputs.sheet.path or None,
-            self.replace.isChecked(),
+            self.overwrite.isChecked(),
         )
 
     # -- what there is to do -------------------------------------------------------------------------------------
@@ -227,6 +231,7 @@ class BatchWidget(WorkingWidget):
             self.panel.images = (self._running.ended, self._running.total)
 
     def _finished(self, out: Path, outcome: Any) -> None:
+        self._running = None
         text = " ".join([in_words(outcome), *outcome.notes[:_MOST_NOTES]])
         self.panel.status.say(text, "warning" if outcome.failures else "done")
         self.panel.offer(out, outcome.paths)
@@ -239,7 +244,7 @@ class BatchWidget(WorkingWidget):
         )
 
     def _on_busy(self, busy: bool) -> None:
-        if not busy and self._running is not None:
+        if not busy and self._running is not None:  # it was stopped, or could not go on
             self._running = None
             self._ask()  # what is half done now
 

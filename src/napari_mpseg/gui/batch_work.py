@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,8 +133,8 @@ def look_up(request: Request, *, on_progress: ProgressCallback, cancel: CancelTo
         try:
             found = find_images(list(request.inputs))
         except MpsegError:
-            return Looked(problem=str(error))
-        return Looked(tuple(BatchRow(path, path.stem) for path in found.images), problem=str(error))
+            return Looked(problem=_said_here(error))
+        return Looked(tuple(BatchRow(path, path.stem) for path in found.images), problem=_said_here(error))
     return Looked(tuple(_row(item, Path(request.out)) for item in plan.items), plan.notes, "", plan.parallel)
 
 
@@ -190,7 +191,7 @@ class Running:
 def state_of(outcome: ImageOutcome) -> tuple[str, str]:
     """Return what to say of an image that has ended, and why."""
     if outcome.failed:
-        return FAILED, outcome.message
+        return FAILED, _said_here(outcome.message)
     tip = "Done by an earlier run. " if outcome.earlier else ""
     if outcome.seconds is not None and not outcome.earlier:
         tip = f"It took {outcome.seconds:.3g} s. "
@@ -204,7 +205,7 @@ def in_words(outcome: BatchOutcome) -> str:
     text = f"{_number(len(done), 'image')} done, {_counted(particles)}."
     if outcome.failures:
         first = outcome.failures[0]
-        text += f" {len(outcome.failures)} failed, such as {first.name}: {first.message}"
+        text += f" {len(outcome.failures)} failed, such as {first.name}: {_said_here(first.message)}"
     return text
 
 
@@ -219,7 +220,7 @@ def _row(item: BatchItem, out: Path) -> BatchRow:
     state, tip = {
         "to do": (WAITING, ""),
         "half done": (HALF_DONE, "It goes on from there."),
-        "refused": (FAILED, item.message),
+        "refused": (FAILED, _said_here(item.message)),
     }.get(item.state, ("done", "Done by an earlier run. Double click to look at it."))
     if state == "done":
         state = _counted(_count_of(out, item.name))
@@ -231,6 +232,11 @@ def _row(item: BatchItem, out: Path) -> BatchRow:
         size = str(item.calibration).removesuffix(" per pixel").replace("um", "µm") if known else "unknown"
         size_tip += "" if known else ". Give a pixel size below, or all sizes are in pixels."
     return BatchRow(item.path, item.name, _columns(item.metadata), size, size_tip, state, tip, item.pixels)
+
+
+def _said_here(message: object) -> str:
+    """Return a message without the names of flags, which nobody can give here."""
+    return re.sub(r" \(--[a-z-]+\)| or --[a-z-]+(?=[ .,:;])", "", str(message))
 
 
 def _columns(metadata: Metadata) -> dict[str, str]:

@@ -59,7 +59,7 @@ def stored_levels(array: Any) -> list[Any]:
         return [array]
     attributes = dict(group.attrs)
     ome = attributes.get("ome")
-    multiscales = (ome if isinstance(ome, Mapping) else attributes).get("multiscales")
+    multiscales: Any = (ome if isinstance(ome, Mapping) else attributes).get("multiscales")
     levels = [array]
     try:
         paths = [str(dataset["path"]) for dataset in multiscales[0]["datasets"]]

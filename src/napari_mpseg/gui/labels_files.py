@@ -89,7 +89,8 @@ def write_zarr(path: Path, labels: LabelsFile, *, overwrite: bool = True) -> Pat
         raise StoreError(f"{path} is there and is no zarr store. Choose another name.")
     if path.exists() and not is_labels_store(path):
         raise StoreError(
-            f"{path} holds an image or a whole result, which labels alone would replace. Choose another name."
+            f"{path} holds an image or a whole result, which labels alone would replace. Choose another name. (Into a "
+            "result, decisions on its own particles can be saved, while no pixel of the layer is changed.)"
         )
     with finished_at(path, overwrite=overwrite) as part:
         root = zarr.open_group(str(part), mode="w-", zarr_format=3)
@@ -272,12 +273,14 @@ def _axis_names(ndim: int) -> list[str]:
     return list(_AXES[-ndim:].lower())
 
 
-def _copy(data: Any, array: Any, rows: int = 4096) -> None:
-    """Copy band by band, so that lazy labels larger than memory can be written."""
+def _copy(data: Any, array: Any, side: int = 4096) -> None:
+    """Copy part by part, so that lazy labels larger than memory can be written; `side` is a multiple of the chunks'."""
+    height, width = data.shape[-2:]
     for plane in np.ndindex(data.shape[:-2]):
-        for top in range(0, data.shape[-2], rows):
-            window = (*plane, slice(top, top + rows))
-            array[window] = np.asarray(data[window])
+        for top in range(0, height, side):
+            for left in range(0, width, side):
+                window = (*plane, slice(top, top + side), slice(left, left + side))
+                array[window] = np.asarray(data[window])
 
 
 def _multiscales(labels: LabelsFile, names: Sequence[str]) -> dict[str, Any]:

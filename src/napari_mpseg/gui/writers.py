@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,15 @@ import numpy as np
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import CalibrationError
 from napari_mpseg.gui.labels_files import LabelsFile, write_tiff, write_zarr
+from napari_mpseg.results.corrections.place import LabelsPlace, place_in, place_of
+from napari_mpseg.results.save_review import save_review
 
 
 def write_labels_zarr(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     """Write one labels layer as ``NAME.ome.zarr``.
+
+    Labels of a result that are saved in the place of that very result change nothing there but the table and the record
+    of the review.
 
     Parameters
     ----------
@@ -30,8 +36,12 @@ def write_labels_zarr(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     """
     target = Path(path)
     place = target.with_name(f"{target.name.removesuffix('.zarr').removesuffix('.ome')}.ome.zarr")
+    labels = _labels(data, meta)
+    own = result_of(labels.data, labels.metadata)
+    if own is not None and place.exists() and place.samefile(own.store):
+        return [str(written) for written in save_review(own, labels.features, labels.metadata)]
     # napari asked before overwriting `target`, not another name
-    return [str(write_zarr(place, _labels(data, meta), overwrite=place == target))]
+    return [str(write_zarr(place, labels, overwrite=place == target))]
 
 
 def write_labels_tiff(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
@@ -42,8 +52,32 @@ def write_labels_tiff(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     return [str(written) for written in write_tiff(Path(path), _labels(data, meta))]
 
 
+def result_of(labels: Any, about: Mapping[str, Any]) -> LabelsPlace | None:
+    """Return the result whose labels a layer shows, unchanged; None if it shows others.
+
+    Parameters
+    ----------
+    labels : array
+        Of the layer, in full resolution.
+    about : mapping
+        What this package keeps with the layer.
+    """
+    place = place_of(labels)
+    if place is not None or not isinstance(labels, np.ndarray) or not about.get("store"):
+        return place if place is not None and place.group else None
+    place = place_in(str(about["store"]))
+    if place is None or not place.group:
+        return None
+    stored = place.levels()[0]
+    if stored.shape != labels.shape:
+        return None
+    rows = int(stored.chunks[0]) * 4
+    same = (np.array_equal(stored[top : top + rows], labels[top : top + rows]) for top in range(0, len(labels), rows))
+    return place if all(same) else None
+
+
 def _labels(data: Any, meta: dict[str, Any]) -> LabelsFile:
-    array = data[0] if isinstance(data, (list, tuple)) or hasattr(data, "_data_level") else data
+    array = data[0] if meta.get("multiscale") or isinstance(data, (list, tuple)) else data
     ndim = array.ndim
     _warn_about_lost_place(meta, ndim)
     features = meta.get("features")

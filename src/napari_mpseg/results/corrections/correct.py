@@ -1,45 +1,35 @@
 """Write a repainted region back into labels on disk, and take the last correction back."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_mpseg.errors import MpsegError, StoreError
-from napari_mpseg.files import refusal
+from napari_mpseg.errors import StoreError
 from napari_mpseg.particles.review.audit import AuditRecord
 from napari_mpseg.particles.review.edits import Box, EditError
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 from napari_mpseg.results.corrections import journal
-from napari_mpseg.results.corrections.blocks import changed_blocks, same_as, write_blocks
+from napari_mpseg.results.corrections.applying import STEPS, apply_journal, take_back, writing
+from napari_mpseg.results.corrections.blocks import changed_blocks, same_as
 from napari_mpseg.results.corrections.highest import highest_label
 from napari_mpseg.results.corrections.journal import APPLYING, DONE, UNDOING, Journal
 from napari_mpseg.results.corrections.place import LabelsPlace, place_in
-from napari_mpseg.results.corrections.reductions import refresh
 from napari_mpseg.results.corrections.rows import (
     Frame,
     is_inside,
-    measured_rows,
     plain_rows,
     read_newest,
     recorded_boxes,
-    rows_after,
-    rows_back,
-    rows_from,
     rows_of,
-    with_rows,
-    write_tables,
 )
 from napari_mpseg.results.corrections.settling import settle
 
 LARGEST_SIDE = 4096
 """Pixels of a side up to which a region is corrected in one piece."""
-
-_STEPS = ("Keeping the old pixels", "Writing labels", "Measuring")
 
 
 @dataclass(frozen=True)
@@ -198,9 +188,9 @@ def correct_region(
         "entry": _entry(box, number, settled.touched, ring[inner], settled.labels),
     }
     path = place.folder / f"{number:04d}{APPLYING}.npz"
-    on_progress(Progress(_STEPS[0], 0, len(_STEPS), "steps"))
+    on_progress(Progress(STEPS[0], 0, len(STEPS), "steps"))
     journal.write(path, Journal(blocks, before, changed, about))
-    done = _apply(place, path, on_progress)
+    done = apply_journal(place, path, on_progress)
     return Correction(**{**_told(done), "notes": tuple(settled.notes())})
 
 
@@ -237,9 +227,9 @@ def undo_last(place: LabelsPlace, *, on_progress: ProgressCallback = silent, can
             "Correct the region again."
         )
     path = journal.in_state(done[-1], UNDOING)
-    with _writing(place):
+    with writing(place):
         done[-1].rename(path)
-    return Correction(**_told(_take_back(place, path, on_progress)))
+    return Correction(**_told(take_back(place, path, on_progress)))
 
 
 def finish_left_over(where: LabelsPlace | str | os.PathLike[str]) -> list[str]:
@@ -265,111 +255,10 @@ def finish_left_over(where: LabelsPlace | str | os.PathLike[str]) -> list[str]:
     for number, state, path in journal.listed(place.folder) if place is not None else ():
         if place is None or state == DONE:
             continue
-        (_apply if state == APPLYING else _take_back)(place, path, silent)
+        (apply_journal if state == APPLYING else take_back)(place, path, silent)
         what = "Correction" if state == APPLYING else "Taking back correction"
         notes.append(f"{what} {number} of {place.store.name}, which had been interrupted, was finished.")
     return notes
-
-
-# -- inside: what is done twice here is as if done once
-
-
-def _apply(place: LabelsPlace, path: Any, on_progress: ProgressCallback) -> dict[str, Any]:
-    """Bring the store to where a journal says that it is to be, and the journal to its end."""
-    stored = journal.read(path)
-    about = dict(stored.about)
-
-    def rows(table: Any, labels: Any) -> tuple[Frame, Frame]:
-        record = place.record()
-        settings = dict(record.get("settings") or {})
-        there = [label for label in about["touched"] if label not in about["gone"]]
-        image, probability = place.image(), place.probability()
-        measured = measured_rows(
-            labels,
-            table,
-            there,
-            tuple(about["box"]),
-            image=image,
-            probability=probability,
-            perimeter=str(settings.get("perimeter", "imagej")),
-        )
-        parents = {int(new): parent for new, parent in about["parents"].items()}
-        after = rows_after(rows_from(about["rows"]), measured, parents)
-        return after.loc[list(about["touched"])], measured
-
-    measured = _carry_out(place, stored, stored.after, rows, on_progress)
-    _note(place, about["entry"], about["number"], about["highest"][1])
-    _end(place, path, journal.in_state(path, DONE))
-    return {**about, "measured": measured}
-
-
-def _take_back(place: LabelsPlace, path: Any, on_progress: ProgressCallback) -> dict[str, Any]:
-    stored = journal.read(path)
-    about = dict(stored.about)
-
-    def rows(table: Any, labels: Any) -> tuple[Frame, Frame]:
-        old = rows_from(about["rows"]).reindex(about["touched"])
-        return rows_back(rows_of(table.frame, about["touched"]), old), old
-
-    measured = _carry_out(place, stored, stored.before, rows, on_progress)
-    entry = AuditRecord().add(
-        "undo", about["touched"], {"action": "correct"}, {"correction": about["number"], "region": about["box"]}
-    )
-    told = {**asdict(entry), "labels": list(entry.labels)}
-    _note(place, told, about["number"], about["highest"][0])
-    _end(place, path, None)
-    turned = {"created": about["gone"], "gone": about["created"], "parents": {}, "entry": told}
-    return {**about, **turned, "measured": measured}
-
-
-def _carry_out(
-    place: LabelsPlace,
-    stored: Journal,
-    pixels: NDArray[Any],
-    rows: Callable[[Any, Any], tuple[Frame, Frame]],
-    on_progress: ProgressCallback,
-) -> Frame:
-    """Write pixels, levels and table; return the rows for whoever shows them."""
-    with _writing(place):
-        on_progress(Progress(_STEPS[1], 1, len(_STEPS), "steps"))
-        levels = place.levels(write=True)
-        boxes = write_blocks(levels[0], stored.blocks, pixels)
-        refresh(levels, boxes)
-        on_progress(Progress(_STEPS[2], 2, len(_STEPS), "steps"))
-        tables = place.tables
-        table = read_newest(tables)
-        measured = None
-        if table is not None and stored.about["rows"] is not None:
-            new, measured = rows(table, levels[0])
-            write_tables(with_rows(table, new), tables)
-        on_progress(Progress(_STEPS[2], len(_STEPS), len(_STEPS), "steps"))
-        return measured
-
-
-def _note(place: LabelsPlace, entry: dict[str, Any], number: int, highest: int) -> None:
-    """Put an entry into the record of the review that lies with the labels, once."""
-    with _writing(place):
-        kept = place.kept()
-        audit = list(kept.get("audit") or ())
-        if not any(_same_entry(one, entry) for one in audit):
-            audit.append(entry)
-        corrected = max(number, int(kept.get("corrected", 0)))
-        place.keep({**kept, "audit": audit, "highest_label": highest, "corrected": corrected})
-
-
-def _same_entry(one: Any, other: dict[str, Any]) -> bool:
-    if not isinstance(one, dict) or one.get("action") != other["action"]:
-        return False
-    return dict(one.get("after") or {}).get("correction") == other["after"]["correction"]
-
-
-def _end(place: LabelsPlace, path: Any, done: Any) -> None:
-    """Say that all is done; another process that finished the same may have said so already."""
-    with _writing(place):
-        with suppress(FileNotFoundError):
-            path.unlink() if done is None else path.rename(done)
-        if done is None and not any(place.folder.iterdir()):
-            place.folder.rmdir()
 
 
 def _entry(box: Box, number: int, touched: Sequence[int], before: NDArray[Any], after: NDArray[Any]) -> dict[str, Any]:
@@ -422,13 +311,3 @@ def _plane(labels: Any) -> Any:
     if labels.ndim != 2:
         raise EditError("Only labels of one plane are corrected on disk. Open the plane as a layer of its own.")
     return labels
-
-
-@contextmanager
-def _writing(place: LabelsPlace) -> Iterator[None]:
-    try:
-        yield
-    except MpsegError:
-        raise
-    except OSError as error:
-        raise refusal(place.store, error) from error

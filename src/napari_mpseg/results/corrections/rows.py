@@ -201,8 +201,8 @@ def _grown(labels: Any, label: int, box: Box) -> Box:
         wider = (max(y0 - step, 0), max(x0 - step, 0), min(y1 + step, height), min(x1 + step, width))
         window = np.asarray(labels[wider[0] : wider[2], wider[1] : wider[3]]) == label
         rows, columns = np.flatnonzero(window.any(axis=1)), np.flatnonzero(window.any(axis=0))
-        seen = (wider[0] + int(rows[0]), wider[1] + int(columns[0]))
-        seen += (wider[0] + int(rows[-1]) + 1, wider[1] + int(columns[-1]) + 1)
+        top, left = wider[0], wider[1]
+        seen = (top + int(rows[0]), left + int(columns[0]), top + int(rows[-1]) + 1, left + int(columns[-1]) + 1)
         open_ended = (
             (seen[0] == wider[0] > 0)
             or (seen[1] == wider[1] > 0)

@@ -3,6 +3,7 @@
 The mask is read once and only the pixels of particles are written, so background costs next to nothing.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numba
@@ -13,8 +14,59 @@ Array = np.ndarray[Any, Any]
 _STRETCH = 64  # pixels of a row looked at together when skipping background
 
 
-def components(mask: Array, connectivity: int = 2) -> tuple[Array, Array, Array]:
-    """Give the connected pixels of a mask their numbers.
+@dataclass(frozen=True)
+class Components:
+    """The connected pixels of a mask, as runs.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of the mask.
+    runs : ndarray of int32
+        ``(3, R)``: row, first column and the column after the last of every run, in raster order.
+    of_run : ndarray of int32
+        The component of every run, from 0 in raster order of the first pixel.
+    areas : ndarray of int64
+        Pixels of each component.
+    first : ndarray of int64
+        Flat index of each component's first pixel.
+    """
+
+    shape: tuple[int, int]
+    runs: Array
+    of_run: Array
+    areas: Array
+    first: Array
+
+    def labels(self, numbers: Array | None = None) -> Array:
+        """Return the labels, int32 ``(Y, X)``, 0 where there is none.
+
+        Parameters
+        ----------
+        numbers : ndarray of int32, optional
+            The label of every component; default 1, 2, 3 ...
+        """
+        labels = np.zeros(self.shape, np.int32)  # not touched, and so not in memory, where nothing is written
+        _write(
+            labels,
+            self.runs,
+            self.of_run,
+            np.arange(1, len(self.areas) + 1, dtype=np.int32) if numbers is None else np.asarray(numbers, np.int32),
+        )
+        return labels
+
+    def edges(self) -> tuple[tuple[Array, Array], ...]:
+        """Return where components lie along the top, bottom, left and right edge, and which, counted from 0."""
+        height, width = self.shape
+        y, x0, x1 = self.runs
+        top, bottom = slice(0, np.searchsorted(y, 1)), slice(np.searchsorted(y, height - 1), None)
+        left, right = np.flatnonzero(x0 == 0), np.flatnonzero(x1 == width)
+        across = (_columns(x0[part], x1[part], self.of_run[part]) for part in (top, bottom))
+        return (*across, *((y[part], self.of_run[part]) for part in (left, right)))
+
+
+def find_components(mask: Array, connectivity: int = 2) -> Components:
+    """Find the connected pixels of a mask.
 
     Parameters
     ----------
@@ -22,21 +74,18 @@ def components(mask: Array, connectivity: int = 2) -> tuple[Array, Array, Array]
         ``(Y, X)``.
     connectivity : int
         1 joins over edges (4 neighbours), 2 also over corners (8 neighbours).
-
-    Returns
-    -------
-    labels : ndarray of int32
-        ``(Y, X)``; 1..n in raster order of the first pixel, 0 elsewhere.
-    areas : ndarray of int64
-        Pixels of each.
-    first : ndarray of int64
-        Flat index of each one's first pixel.
     """
     values = np.ascontiguousarray(mask, dtype=bool).view(np.uint8)
     runs = _runs(values)
-    labels = np.zeros(values.shape, np.int32)  # not touched, and so not in memory, where nothing is written
-    areas, first = _write(labels, runs, _join(runs, connectivity - 1))
-    return labels, areas, first
+    of_run = _join(runs, connectivity - 1)
+    return Components(mask.shape, runs, of_run, *_sums(runs, of_run, mask.shape[1]))
+
+
+def _columns(x0: Array, x1: Array, of_run: Array) -> tuple[Array, Array]:
+    """Return every column of some runs of one row, and its component."""
+    lengths = x1 - x0
+    starts = np.repeat(x0 - np.concatenate([[0], np.cumsum(lengths)[:-1]])[: len(x0)], lengths)
+    return starts + np.arange(len(starts)), np.repeat(of_run, lengths)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -141,8 +190,8 @@ def _root(parent: Array, i: int) -> int:
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _write(labels: Array, runs: Array, of_run: Array) -> tuple[Array, Array]:
-    """Write the runs' components, counted from 1, and return areas and flat first pixels."""
+def _sums(runs: Array, of_run: Array, width: int) -> tuple[Array, Array]:
+    """Return area and flat first pixel of every component."""
     y, x0, x1 = runs[0], runs[1], runs[2]
     count = np.int64(of_run.max()) + 1 if len(of_run) else 0
     areas = np.zeros(count, np.int64)
@@ -151,6 +200,14 @@ def _write(labels: Array, runs: Array, of_run: Array) -> tuple[Array, Array]:
         p = of_run[i]
         areas[p] += x1[i] - x0[i]
         if first[p] < 0:
-            first[p] = np.int64(y[i]) * labels.shape[1] + x0[i]
-        labels[y[i], x0[i] : x1[i]] = p + 1
+            first[p] = np.int64(y[i]) * width + x0[i]
     return areas, first
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _write(labels: Array, runs: Array, of_run: Array, numbers: Array) -> None:
+    y, x0, x1 = runs[0], runs[1], runs[2]
+    for i in range(len(of_run)):
+        number = numbers[of_run[i]]
+        if number != 0:
+            labels[y[i], x0[i] : x1[i]] = number

@@ -7,11 +7,14 @@ alone, too small particles are dropped, and the rest is numbered 1..N in raster 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_mpseg.inference.grid import Tile, TileGrid
+
+if TYPE_CHECKING:
+    from napari_mpseg.inference.components import Components
 
 Array = np.ndarray[Any, Any]
 
@@ -59,9 +62,6 @@ class TileSummary:
         return cls((row, column), areas, first, borders)
 
 
-_NONE, _NO_BORDERS = np.zeros(0, np.int64), np.zeros((3, 0), np.int32)
-
-
 def label_tile(mask: Array, tile: Tile, width: int, connectivity: int = 2) -> tuple[Array, TileSummary]:
     """Label one tile by itself.
 
@@ -83,23 +83,54 @@ def label_tile(mask: Array, tile: Tile, width: int, connectivity: int = 2) -> tu
     summary : TileSummary
     """
     if not mask.any():
-        return np.zeros(mask.shape, np.int32), TileSummary(tile.index, _NONE, _NONE, _NO_BORDERS)
-    from napari_mpseg.inference.components import components
+        return np.zeros(mask.shape, np.int32), _empty(tile)
+    from napari_mpseg.inference.components import find_components
 
-    labels, areas, places = components(mask, connectivity)
-    rows, columns = np.divmod(places, mask.shape[1])
-    first = (rows + tile.core[0]) * width + columns + tile.core[2]
-    return labels, TileSummary(tile.index, areas, first, _borders(labels, tile))
+    found = find_components(mask, connectivity)
+    return found.labels(), _summary(found, tile, width)
 
 
-def _borders(labels: Array, tile: Tile) -> Array:
+def summarise_tile(mask: Array, tile: Tile, width: int, connectivity: int = 2) -> TileSummary:
+    """Return what :func:`label_tile` says of a tile, without writing labels."""
+    if not mask.any():
+        return _empty(tile)
+    from napari_mpseg.inference.components import find_components
+
+    return _summary(find_components(mask, connectivity), tile, width)
+
+
+def number_tile(mask: Array, numbers: Array, connectivity: int = 2) -> Array:
+    """Return the final labels of a tile, int32 ``(Y, X)``.
+
+    Parameters
+    ----------
+    mask : ndarray of bool
+        As :func:`label_tile` or :func:`summarise_tile` saw it.
+    numbers : ndarray of int32
+        The tile's table in :class:`FinalNumbers`.
+    connectivity : int
+        As there.
+    """
+    from napari_mpseg.inference.components import find_components
+
+    return find_components(mask, connectivity).labels(numbers[1:])
+
+
+def _empty(tile: Tile) -> TileSummary:
+    return TileSummary(tile.index, np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((3, 0), np.int32))
+
+
+def _summary(found: "Components", tile: Tile, width: int) -> TileSummary:
     y0, _, x0, _ = tile.core
-    edges = ((TOP, labels[0], x0), (BOTTOM, labels[-1], x0), (LEFT, labels[:, 0], y0), (RIGHT, labels[:, -1], y0))
-    parts = []
-    for side, edge, start in edges:
-        places = np.flatnonzero(edge)
-        parts.append(np.stack([np.full(len(places), side, np.int32), places + start, edge[places]]).astype(np.int32))
-    return np.concatenate(parts, axis=1)
+    rows, columns = np.divmod(found.first, found.shape[1])
+    parts = [
+        np.stack([np.full(len(places), side), places + start, which + 1]).astype(np.int32)
+        for side, (places, which), start in zip(
+            (TOP, BOTTOM, LEFT, RIGHT), found.edges(), (x0, x0, y0, y0), strict=True
+        )
+    ]
+    first = (rows + y0) * width + columns + x0
+    return TileSummary(tile.index, found.areas, first, np.concatenate(parts, axis=1))
 
 
 @dataclass(frozen=True)

@@ -35,17 +35,13 @@ def label_mask(mask: Any, *, connectivity: int = 2, min_size: int = 0) -> NDArra
     SettingsError
         If `connectivity` is neither 1 nor 2, or `min_size` is negative.
     """
-    from napari_mpseg.inference.components import components
+    from napari_mpseg.inference.components import find_components
 
     array = np.asarray(mask)
     check_labelling(array, connectivity, min_size)
-    labels, areas, _ = components(array != 0, connectivity)
-    kept = areas >= min_size
-    if kept.all():
-        return labels
-    number = np.zeros(len(areas) + 1, np.int32)
-    number[1:] = np.where(kept, np.cumsum(kept), 0)
-    return np.asarray(number[labels])
+    found = find_components(array != 0, connectivity)
+    kept = found.areas >= min_size
+    return np.asarray(found.labels(np.where(kept, np.cumsum(kept), 0)))
 
 
 def check_labelling(mask: Any, connectivity: int, min_size: int) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_mpseg.inference.grid import Tile, TileGrid
-from napari_mpseg.inference.labelling import TileSummary, join_tiles, label_tile
+from napari_mpseg.inference.labelling import TileSummary, join_tiles, number_tile, summarise_tile
 from napari_mpseg.inference.schedulers import Scheduler, find_scheduler
 from napari_mpseg.particles.labelling import check_labelling
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
@@ -127,12 +127,13 @@ class _Tiles:
         part = self.values[y0:y1, x0:x1]
         # in this thread: tiles already run side by side
         part = part.compute(scheduler="synchronous") if hasattr(part, "compute") else part
-        return self.labelled(part, tile)[1]
+        return summarise_tile(self.mask(part), tile, self.grid.shape[1], self.connectivity)
 
-    def labelled(self, part: Any, tile: Tile) -> tuple[NDArray[np.int32], TileSummary]:
+    def mask(self, part: Any) -> NDArray[np.bool_]:
         values = np.asarray(part)
-        mask = values != 0 if self.lowest is None else values >= self.lowest
-        return label_tile(mask, tile, self.grid.shape[1], self.connectivity)
+        if self.lowest is not None:
+            return np.asarray(values >= self.lowest)
+        return values if values.dtype == bool else np.asarray(values != 0)
 
 
 def _labels(
@@ -170,10 +171,7 @@ def _labels(
 def _numbered(part: Any, tiles: _Tiles, tile: Tile, table: NDArray[np.int32] | None) -> NDArray[np.int32]:
     if table is None:
         return np.zeros(tile.core_shape, np.int32)
-    labels = tiles.labelled(part, tile)[0]
-    if np.array_equal(table, np.arange(len(table))):
-        return labels
-    return np.asarray(table[labels])
+    return number_tile(tiles.mask(part), table, tiles.connectivity)
 
 
 def _side(mask: Any) -> int:

@@ -9,13 +9,15 @@ import numpy as np
 
 from napari_mpseg.inference.blending import add_pieces, around, window_pieces
 from napari_mpseg.inference.checksums import checksum
-from napari_mpseg.inference.grid import TileGrid
+from napari_mpseg.inference.grid import Tile, TileGrid
 from napari_mpseg.inference.journal import Journal, Record
 from napari_mpseg.inference.labelling import TileSummary, label_tile
 from napari_mpseg.inference.mask_settings import MaskSettings
 from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.inference.store import PROBABILITY_SCALE, open_store_for_writing
-from napari_mpseg.inference.tiled import predict_core, tile_grid
+from napari_mpseg.inference.thumbnail import block_sums
+from napari_mpseg.inference.tiled import predict_window, tile_grid
+from napari_mpseg.inference.windows import read_window
 
 Array = np.ndarray[Any, Any]
 TILE, WINDOW = "tile", "window"
@@ -35,6 +37,8 @@ class PredictTiles:
         As the store was made for.
     journal : Journal, optional
         Where finished tiles are noted, for a run that can be gone on with.
+    thumbnail_step : int
+        Give the tile's part of a thumbnail of that step, too; 0 for none. Only for predictors that are exact.
     """
 
     def __init__(
@@ -44,8 +48,10 @@ class PredictTiles:
         settings: MaskSettings,
         tile_size: int | None = None,
         journal: Journal | None = None,
+        thumbnail_step: int = 0,
     ) -> None:
         self.prepared, self.store, self.settings, self.journal = prepared, store, settings, journal
+        self.thumbnail_step = thumbnail_step if prepared.predictor.exact else 0
         self.grid: TileGrid = tile_grid(prepared.image, prepared.predictor, tile_size)
         self._arrays: Any = None
 
@@ -70,20 +76,25 @@ class PredictTiles:
         image, predictor, tile = self.prepared.image, self.prepared.predictor, self.grid[index]
         if kind == WINDOW:
             return window_pieces(image, predictor, self.grid, tile)
-        if predictor.exact:
-            probability = predict_core(image, predictor, tile)
-        else:
-            probability = add_pieces([pieces[index] for pieces in given], tile)
-        return self._stored(index, quantised(probability))
+        if not predictor.exact:
+            return self._stored(index, quantised(add_pieces([pieces[index] for pieces in given], tile)))
+        window = read_window(image, tile.window)
+        seen = self._seen(window, tile) if self.thumbnail_step else None
+        return self._stored(index, quantised(predict_window(window, predictor, tile)), seen)
 
-    def _stored(self, index: tuple[int, int], values: Array) -> "Finished":
+    def _seen(self, window: Array, tile: Tile) -> Array:
+        top, bottom, left, right = tile.margins
+        inner = window[top : window.shape[0] - bottom, left : window.shape[1] - right]
+        return block_sums(inner, tile.core, self.thumbnail_step)
+
+    def _stored(self, index: tuple[int, int], values: Array, seen: Array | None = None) -> "Finished":
         if self._arrays is None:
             self._arrays = open_store_for_writing(self.store)
         y0, y1, x0, x1 = self.grid[index].core
         if values.any():
             self._arrays.probability[y0:y1, x0:x1] = values
         summary = summary_of(values, index, self.grid, self.settings)
-        finished = Finished(summary, checksum(values) if values.any() else None)
+        finished = Finished(summary, checksum(values) if values.any() else None, seen)
         if self.journal is not None:
             arrays = {"checksum": np.asarray(checksum(values), np.uint32), **summary.to_arrays()}
             self.journal.append(Record(index, arrays))
@@ -92,10 +103,21 @@ class PredictTiles:
 
 @dataclass(frozen=True)
 class Finished:
-    """What is known of a finished tile: how to join its particles, and the CRC-32 of its stored probability if any."""
+    """What is known of a finished tile.
+
+    Attributes
+    ----------
+    summary : TileSummary
+        How to join its particles with its neighbours'.
+    checksum : int or None
+        CRC-32 of its stored probability, if there is any.
+    seen : ndarray or None
+        Its part of the thumbnail.
+    """
 
     summary: TileSummary
     checksum: int | None
+    seen: Array | None = None
 
 
 def quantised(probability: Array) -> Array:

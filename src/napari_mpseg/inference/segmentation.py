@@ -1,7 +1,7 @@
 """From a prepared method to stored probability and labels: tile by tile, then joined."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_mpseg.inference.checksums import array_checksum
@@ -13,6 +13,7 @@ from napari_mpseg.inference.numbering import NumberTiles
 from napari_mpseg.inference.predicting import TILE, Finished, PredictTiles, finished_tiles
 from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.inference.schedulers import Scheduler, find_scheduler
+from napari_mpseg.inference.thumbnail import Thumbnail
 from napari_mpseg.progress import CancelToken, ProgressCallback
 
 __all__ = ["MaskSettings", "Segmented", "segment_tiles"]
@@ -42,6 +43,7 @@ def segment_tiles(
     tile_size: int | None = None,
     journal: Journal | None = None,
     scheduler: "str | Scheduler | None" = None,
+    thumbnail: Thumbnail | None = None,
     on_progress: ProgressCallback,
     cancel: CancelToken,
 ) -> Segmented:
@@ -63,6 +65,8 @@ def segment_tiles(
         Where finished tiles are noted. Tiles that an earlier run noted there are not done again.
     scheduler : str or Scheduler, optional
         Where tiles are done; default threads of this process.
+    thumbnail : Thumbnail, optional
+        Of the image that `prepared` holds; filled as tiles pass.
 
     Returns
     -------
@@ -74,12 +78,15 @@ def segment_tiles(
         Within one tile of the token being set; what is finished is noted in the journal.
     """
     chosen = find_scheduler(scheduler)
-    work = PredictTiles(prepared, store, settings, tile_size, journal)
+    work = PredictTiles(prepared, store, settings, tile_size, journal, thumbnail.step if thumbnail is not None else 0)
     tiles = finished_tiles(work)
     done = len(tiles)
 
     def take(item: tuple[str, int, int], finished: Finished) -> None:
-        tiles[item[1], item[2]] = finished
+        index = (item[1], item[2])
+        if thumbnail is not None and finished.seen is not None:
+            thumbnail.add(work.grid[index].core, finished.seen)
+        tiles[index] = replace(finished, seen=None)
 
     todo = [(TILE, *tile.index) for tile in work.grid if tile.index not in tiles]
     try:
@@ -97,6 +104,8 @@ def segment_tiles(
     finally:
         if journal is not None:
             journal.close()
+    if thumbnail is not None:
+        thumbnail.complete(work.grid)
     in_order = [tiles[index].summary for index in sorted(tiles)]
     final = join_tiles(in_order, work.grid, settings.connectivity, settings.min_size)
     labels: dict[tuple[int, int], int | None] = {}

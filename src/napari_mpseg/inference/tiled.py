@@ -52,6 +52,10 @@ def tile_grid(image: Image, predictor: TilePredictor, tile_size: int | None = No
 
 def predict_core(image: Image, predictor: TilePredictor, tile: Tile) -> np.ndarray[Any, Any]:
     """Return the probability of one tile's core, float32 ``(Y, X)``."""
-    window = read_window(image, tile.window)
+    return predict_window(read_window(image, tile.window), predictor, tile)
+
+
+def predict_window(window: Any, predictor: TilePredictor, tile: Tile) -> np.ndarray[Any, Any]:
+    """Return the probability of the core of a tile whose window has been read, float32 ``(Y, X)``."""
     core: np.ndarray[Any, Any] = np.asarray(predictor.predict(window, tile.margins), dtype=np.float32)
     return core

@@ -8,11 +8,13 @@ from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.inference.schedulers import Scheduler, find_scheduler
 from napari_mpseg.inference.segmentation import MaskSettings, segment_tiles
 from napari_mpseg.inference.store import ResultArrays, create_store, open_store_for_writing
+from napari_mpseg.inference.thumbnail import Thumbnail
 from napari_mpseg.inference.tiled import tile_grid
 from napari_mpseg.methods.protocol import Method
 from napari_mpseg.pipeline.places import Place
 from napari_mpseg.pipeline.plan import Plan, record_of
 from napari_mpseg.progress import CancelToken, ProgressCallback
+from napari_mpseg.results.overlay import overlay_step
 from napari_mpseg.results.result import Result
 from napari_mpseg.results.result_store import write_record
 from napari_mpseg.results.saving import write_files
@@ -28,8 +30,16 @@ def carry_out(
     tile = tile_grid(prepared.image, prepared.predictor, plan.tile_size).tile
     record = place.begin(record_of(plan, prepared, tile))
     arrays = _store(plan, place, tile, record)
+    thumbnail = _thumbnail(plan, prepared) if place.parts else None
     found = segment_tiles(
-        prepared, place.store, plan.settings, tile_size=tile, journal=place.journal, scheduler=scheduler, **steps
+        prepared,
+        place.store,
+        plan.settings,
+        tile_size=tile,
+        journal=place.journal,
+        scheduler=scheduler,
+        thumbnail=thumbnail,
+        **steps,
     )
     record = {**record, "checksums": found.checksums}
     particles = _measured(arrays, plan, record, scheduler, on_progress, cancel) if plan.measure else None
@@ -47,8 +57,14 @@ def carry_out(
     )
     if place.parts:
         write_record(arrays, {**record, "particles": found.count})
-        write_files(result, place.parts, on_progress, cancel)
+        write_files(result, place.parts, on_progress, cancel, thumbnail.mean() if thumbnail is not None else None)
     return result, arrays
+
+
+def _thumbnail(plan: Plan, prepared: Prepared) -> Thumbnail | None:
+    """Return a thumbnail to be filled by the tiles as they pass, if they are of the image itself and show it all."""
+    same = prepared.image.data is plan.image.data and prepared.predictor.exact
+    return Thumbnail(plan.image, overlay_step(plan.image.shape)) if same and Thumbnail.suits(plan.image) else None
 
 
 def _prepared(plan: Plan, seen: Image, on_progress: ProgressCallback, cancel: CancelToken) -> Prepared:

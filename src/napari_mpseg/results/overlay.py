@@ -3,14 +3,16 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from napari_mpseg.progress import CancelToken, ProgressCallback, silent
+from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 from napari_mpseg.results.legend import with_legend
-from napari_mpseg.results.preview import preview
+from napari_mpseg.results.preview import preview, stretched
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
+    from napari_mpseg.images.image import Image
     from napari_mpseg.results.result import Result
 
 # Okabe and Ito's colours, told apart with any colour vision
@@ -19,8 +21,21 @@ _ENOUGH = 1200  # pixels of the longer side up to which small images are enlarge
 _LARGEST_ZOOM = 16
 
 
+LARGEST = 2400
+
+
+def overlay_step(shape: tuple[int, int], largest: int = LARGEST) -> int:
+    """Return how many pixels of a side become one in the overlay of an image of that height and width."""
+    return max(1, -(-max(shape) // largest))
+
+
 def overlay_picture(
-    result: "Result", largest: int = 2400, *, on_progress: ProgressCallback = silent, cancel: CancelToken | None = None
+    result: "Result",
+    largest: int = LARGEST,
+    *,
+    seen: NDArray[np.float32] | None = None,
+    on_progress: ProgressCallback = silent,
+    cancel: CancelToken | None = None,
 ) -> "Picture":
     """Draw the overlay.
 
@@ -31,8 +46,10 @@ def overlay_picture(
     largest : int
         Longer side of the picture in pixels. Larger images are averaged down by a whole number, small ones enlarged
         by a whole number.
+    seen : ndarray of float32, optional
+        The image averaged down by :func:`overlay_step` already, ``(Y, X, 3)``; without, it is read, block by block.
     on_progress, cancel
-        See :mod:`napari_mpseg.progress`; the image is read once, block by block.
+        See :mod:`napari_mpseg.progress`.
 
     Returns
     -------
@@ -47,9 +64,9 @@ def overlay_picture(
     from PIL import Image as Pictures
 
     longer = max(result.image.shape)
-    step = max(1, -(-longer // largest))
+    step = overlay_step(result.image.shape, largest)
     zoom = max(1, min(_LARGEST_ZOOM, min(_ENOUGH, largest) // longer)) if step == 1 else 1
-    picture = Pictures.fromarray(preview(result.image, step, on_progress, cancel))
+    picture = Pictures.fromarray(_background(result.image, step, seen, on_progress, cancel))
     if zoom > 1:
         picture = picture.resize((picture.width * zoom, picture.height * zoom), Pictures.Resampling.NEAREST)
     number = "1 particle" if result.count == 1 else f"{result.count} particles"
@@ -62,6 +79,21 @@ def overlay_picture(
     colours = {str(name): COLOURS[index % len(COLOURS)] for index, name in enumerate(counts.index)}
     _draw_rings(picture, result, [colours[str(name)] for name in size_class(result.particles)], zoom / step)
     return with_legend(picture, title, {f"{name}: {counts[name]}": colours[str(name)] for name in counts.index})
+
+
+def _background(
+    image: "Image",
+    step: int,
+    seen: NDArray[np.float32] | None,
+    on_progress: ProgressCallback,
+    cancel: CancelToken | None,
+) -> NDArray[np.uint8]:
+    if seen is None:
+        return preview(image, step, on_progress, cancel)
+    on_progress(Progress("Drawing", 0, 1, "pictures"))
+    if cancel is not None:
+        cancel.check()
+    return stretched(seen)
 
 
 def _draw_rings(picture: "Picture", result: "Result", colours: list[str], factor: float) -> None:

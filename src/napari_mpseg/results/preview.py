@@ -55,7 +55,7 @@ def preview(
         part = _averaged_bytes(pixels, step) if simple else _averaged(_colour(pixels), step)
         small[y // step : y // step + part.shape[0], x // step : x // step + part.shape[1]] = part
         on_progress(Progress("Drawing", done, len(corners), "blocks"))
-    return _stretched(small)
+    return stretched(small)
 
 
 def _colour(pixels: NDArray[Any]) -> NDArray[np.float32]:
@@ -102,7 +102,8 @@ def _summed(pixels: NDArray[Any], step: int) -> NDArray[Any]:
     return np.asarray(np.add.reduceat(down, np.arange(0, pixels.shape[1], step), 1))
 
 
-def _stretched(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
+def stretched(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return float32 ``(Y, X, 3)`` as uint8, stretched so that dim images can be seen; what is not finite is black."""
     # one channel after the other: ten times faster than a maximum along a short axis
     brightest = np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
     finite = np.isfinite(brightest)

@@ -95,8 +95,12 @@ def write_files(
     paths: Mapping[str, Path],
     on_progress: ProgressCallback = silent,
     cancel: CancelToken | None = None,
+    seen: Any = None,
 ) -> None:
-    """Write everything but the store to the given paths; the tables only if the particles were measured."""
+    """Write everything but the store to the given paths; the tables only if the particles were measured.
+
+    `seen` is the image averaged down for the overlay, if it is there already.
+    """
     from napari_mpseg.results.overlay import overlay_picture
 
     if result.particles is not None:
@@ -104,7 +108,7 @@ def write_files(
         result.particles.to_parquet(paths["parquet"])
     if result.macro_counts is not None:
         result.macro_counts.to_csv(paths["macro"], index=False)
-    picture = overlay_picture(result, on_progress=on_progress, cancel=cancel)
+    picture = overlay_picture(result, seen=seen, on_progress=on_progress, cancel=cancel)
     picture.save(paths["overlay"], format="PNG", compress_level=2)
     files = {
         f"{file_stem(result.image.name)}{ENDINGS[part]}": file_digest(paths[part])

@@ -1,0 +1,96 @@
+"""A small picture of an image, put together from its tiles as they pass, so that the image is not read again for it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from napari_mpseg.images.image import Image
+from napari_mpseg.images.region import read_region
+from napari_mpseg.inference.grid import Box, TileGrid
+
+Array = np.ndarray[Any, Any]
+_FEW = 4
+
+
+@dataclass
+class Thumbnail:
+    """The mean of each ``step`` x ``step`` pixels of an 8-bit colour image.
+
+    Parameters
+    ----------
+    image : Image
+        ``(Y, X, C)`` uint8 with three channels or more; the first three are shown.
+    step : int
+        Pixels of a side that become one.
+    """
+
+    image: Image
+    step: int
+    _sums: Array = field(init=False, repr=False)
+    _taken: set[Box] = field(init=False, default_factory=set, repr=False)
+
+    def __post_init__(self) -> None:
+        height, width = self.image.shape
+        self._sums = np.zeros((-(-height // self.step), -(-width // self.step), 3), np.uint32)
+
+    @staticmethod
+    def suits(image: Image) -> bool:
+        """Return whether such a picture can be made of an image."""
+        return image.dtype == np.uint8 and image.n_channels in (3, 4)
+
+    def add(self, core: Box, sums: Array) -> None:
+        """Take the :func:`block_sums` of one tile; every pixel of the image must be taken once."""
+        top, left = core[0] // self.step, core[2] // self.step
+        self._sums[top : top + sums.shape[0], left : left + sums.shape[1]] += sums
+        self._taken.add(core)
+
+    def complete(self, grid: TileGrid) -> None:
+        """Read the tiles that were not taken: an earlier run had finished them."""
+        for tile in grid:
+            if tile.core not in self._taken:
+                self.add(tile.core, block_sums(read_region(self.image, *tile.core), tile.core, self.step))
+
+    def mean(self) -> Array:
+        """Return the picture, float32 ``(ceil(Y / step), ceil(X / step), 3)``."""
+        counts = [
+            np.diff(np.append(np.arange(0, size, self.step), size)).astype(np.float32) for size in self.image.shape
+        ]
+        picture: Array = self._sums / np.outer(*counts)[..., None]
+        return picture.astype(np.float32, copy=False)
+
+
+def block_sums(pixels: Array, core: Box, step: int) -> Array:
+    """Return the sums over the blocks of ``step`` x ``step`` pixels of the whole image that a tile touches.
+
+    Parameters
+    ----------
+    pixels : ndarray of uint8
+        ``(Y, X, C)`` of the tile's core.
+    core : tuple of int
+        ``(y0, y1, x0, x1)`` in the image.
+    step : int
+        Side of a block; blocks are counted from the image's first pixel.
+
+    Returns
+    -------
+    ndarray of uint32
+        ``(rows, columns, 3)``.
+    """
+    y0, y1, x0, x1 = core
+    if step <= _FEW and not (y0 % step or x0 % step):
+        # several times faster than adding up along an axis
+        sums = np.zeros((-(-(y1 - y0) // step), -(-(x1 - x0) // step), 3), np.uint32)
+        for dy in range(step):
+            for dx in range(step):
+                part = pixels[dy::step, dx::step, :3]
+                sums[: part.shape[0], : part.shape[1]] += part
+        return sums
+    down = np.add.reduceat(pixels[..., :3], _starts(y0, y1, step), 0, dtype=np.uint32)
+    found: Array = np.add.reduceat(down, _starts(x0, x1, step), 1)
+    return found
+
+
+def _starts(low: int, high: int, step: int) -> list[int]:
+    """Return where blocks begin inside low..high, counted from low."""
+    return [max(low, start) - low for start in range(low // step * step, high, step)]

@@ -5,19 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_mpseg.commands.arguments import (
-    add_pixel_size,
-    add_plane,
-    add_quiet,
-    add_rules,
-    channel_choice,
-    count,
-    probability,
-    tile_side,
-)
+from napari_mpseg.commands.arguments import add_quiet
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import console_work, say
 from napari_mpseg.commands.method_options import method_options
+from napari_mpseg.commands.segment_arguments import add_method, add_segmenting, augmentation_names, neighbours
 
 if TYPE_CHECKING:
     from napari_mpseg.images.image import Image
@@ -25,22 +17,11 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    from napari_mpseg.inference.augmentation import TTA
-
     parser.add_argument("image", metavar="IMAGE", help="TIFF, OME-TIFF, OME-Zarr, zarr, PNG or JPEG")
     parser.add_argument(
         "--out", required=True, type=Path, metavar="DIR", help="folder for the results; made if it is not there"
     )
-    parser.add_argument(
-        "--method", default="default", metavar="NAME", help="a method (see 'napari-mpseg methods') or a model folder"
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="an option of the method (see 'napari-mpseg methods NAME'); may be given several times",
-    )
+    add_method(parser)
     parser.add_argument(
         "--input",
         action="append",
@@ -48,61 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=FILE",
         help="what the method must be given beside the image: painted=STROKES.tif, seeds=POINTS.csv",
     )
-    parser.add_argument(
-        "--background",
-        metavar="WAY[:RADIUS]",
-        help="subtract an uneven background first: rolling-ball, top-hat or gaussian, with a radius in pixels",
-    )
-    parser.add_argument(
-        "--threshold",
-        type=probability,
-        metavar="P",
-        help="probability, 0 to 1, above which pixels are particle; without, the method's own",
-    )
-    parser.add_argument(
-        "--min-size", type=count, metavar="PX", help="drop particles of fewer pixels; without, 3 or the method file's"
-    )
-    add_pixel_size(parser)
-    parser.add_argument(
-        "--channels",
-        type=channel_choice,
-        metavar="LIST",
-        help="names or numbers from 0, such as red or 0,2; without, all",
-    )
-    add_rules(parser)
-    add_plane(parser)
+    add_segmenting(parser)
     parser.add_argument("--all-planes", action="store_true", help="segment every plane of a stack, one after the other")
-    parser.add_argument("--connectivity", type=int, choices=(4, 8), default=8, help="neighbours that join pixels")
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"), help="where to compute")
-    parser.add_argument(
-        "--rescale", action="store_true", help="networks: show the image at the pixel size of the training"
-    )
-    parser.add_argument(
-        "--tta",
-        metavar="LIST",
-        help="test-time augmentation, for networks: the mean over several changed looks at the image, each as slow as "
-        f"one alone; names with commas between them, of {', '.join(TTA)}",
-    )
-    parser.add_argument(
-        "--tile-size", type=tile_side, metavar="PX", help="side of a tile; a smaller one needs less memory"
-    )
-    parser.add_argument(
-        "--runtime",
-        default="auto",
-        metavar="NAME",
-        help="networks: what computes them (see 'napari-mpseg runtimes'); without, what is fastest here",
-    )
-    parser.add_argument(
-        "--skip-empty",
-        metavar="WAY",
-        help="leave out parts that cannot hold a particle, faster at some risk: background or low-resolution",
-    )
-    parser.add_argument(
-        "--scheduler",
-        metavar="WHERE",
-        help="where tiles are done: threads (the default), processes:N, distributed:N, or the address of a dask "
-        "scheduler such as tcp://host:8786",
-    )
     parser.add_argument("--overwrite", action="store_true", help="replace earlier results of this image")
     parser.add_argument(
         "--restart", action="store_true", help="throw away what an unfinished run has done, and start anew"
@@ -129,13 +57,13 @@ def run(options: argparse.Namespace) -> None:
                 overwrite=options.overwrite,
                 threshold=options.threshold,
                 min_size=options.min_size,
-                connectivity=2 if options.connectivity == 8 else 1,
+                connectivity=neighbours(options),
                 channels=None if options.all_planes else options.channels,
                 plane=options.plane,
                 calibration=None if options.all_planes else options.pixel_size,
                 device=options.device,
                 rescale=options.rescale,
-                tta=_names(options.tta),
+                tta=augmentation_names(options.tta),
                 tile_size=options.tile_size,
                 runtime=options.runtime,
                 skip_empty=options.skip_empty,
@@ -147,11 +75,6 @@ def run(options: argparse.Namespace) -> None:
             )
             say(("\n" if number else "") + result.summary())
     say(f"Results   {options.out}")
-
-
-def _names(text: str | None) -> list[str] | None:
-    """Read ``flips,contrast``; ``none`` is none at all, and nothing leaves it to the model."""
-    return None if text is None else [name.strip() for name in text.split(",") if name.strip() != "none"]
 
 
 def _sources(options: argparse.Namespace) -> "Iterator[str | Image]":

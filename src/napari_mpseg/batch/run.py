@@ -16,7 +16,7 @@ from napari_mpseg.batch.tables import TableSettings, ToSum, batch_paths, write_t
 from napari_mpseg.batch.together import Together
 from napari_mpseg.batch.ways import WAYS
 from napari_mpseg.batch.work import ImageEnd, ImageJob, ImageWork
-from napari_mpseg.errors import StoreError
+from napari_mpseg.errors import Cancelled, StoreError
 from napari_mpseg.particles.sizes import SizeClasses
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.provenance import Provenance
@@ -209,8 +209,12 @@ def _carried_out(
             on_image(outcome)
 
     way, _, workers = plan.parallel.partition(":")
-    if jobs:
-        WAYS[way](ImageWork(settings, journal.out), jobs, int(workers or 1), end, told, cancel)
+    try:
+        if jobs:
+            WAYS[way](ImageWork(settings, journal.out), jobs, int(workers or 1), end, told, cancel)
+    except Cancelled as stop:
+        stop.kept = str(journal.out)
+        raise
     return ended
 
 

@@ -1,6 +1,7 @@
 """The commands of the command line, one file each; their work is loaded only when they run."""
 
 from napari_mpseg.commands import (
+    batch,
     check,
     classify,
     compare,
@@ -30,6 +31,7 @@ COMMANDS: Registry[Command] = Registry("command")
 for module in (
     demo,
     segment,
+    batch,
     separate,
     measure,
     classify,

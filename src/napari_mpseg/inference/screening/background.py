@@ -13,15 +13,17 @@ BLOCK = 32
 AROUND = 5
 """Blocks across which the median of medians is taken, so that a particle does not become its own background."""
 _STEP = 2  # every second pixel both ways is enough for a median, in a quarter of the time
-_NORMAL = 1.4826  # median absolute deviation to standard deviation, of normally distributed noise
+_SHARES = {0.5: 1.4826, 0.9: 0.6080}
+"""Shares of all pixels that deviate less, with what turns that deviation into normal noise's standard deviation."""
 
 
 def unlike_background(window: Any, limit: float, *, bright: bool = True, dark: bool = True) -> Array:
     """Return which cells hold a pixel that leaves the background by `limit` robust deviations.
 
-    Each channel is looked at for itself. Level and spread are the median and the median absolute deviation (times
-    1.4826) of blocks of 32 px, each then the median of the 5 x 5 blocks around. Integers are taken to be uncertain
-    by one grey level at least.
+    Each channel is looked at for itself. The level is the median of blocks of 32 px, then the median of the 5 x 5
+    blocks around. The robust deviation is the standard deviation of normal noise that would deviate as far as half of
+    the pixels do (the median absolute deviation), or as far as nine tenths do, whichever is larger: the noise of
+    colour cameras has longer tails than normal noise. Integers are taken to be uncertain by one grey level at least.
 
     Parameters
     ----------
@@ -72,9 +74,17 @@ def background_model(pixels: Array) -> tuple[Array, Array]:
     rows, cols, channels = seen.shape[0] // side, seen.shape[1] // side, seen.shape[2]
     values = seen.reshape(rows, side, cols, side, channels).transpose(0, 2, 4, 1, 3).reshape(rows, cols, channels, -1)
     level = _middle(values)
-    spread = _NORMAL * _middle(np.abs(values - level[..., None]))
+    spread = _spread(np.abs(values - level[..., None]))
     around = (AROUND, AROUND, 1)
     return median_filter(level, around, mode="nearest"), median_filter(spread, around, mode="nearest")
+
+
+def _spread(deviations: Array) -> Array:
+    """Return the largest of what several shares of the deviations tell, along the last axis."""
+    places = {int(deviations.shape[-1] * share): scale for share, scale in _SHARES.items()}
+    ordered = np.partition(deviations, list(places), axis=-1)
+    found: Array = np.max([ordered[..., place] * np.float32(scale) for place, scale in places.items()], axis=0)
+    return found
 
 
 def _middle(values: Array) -> Array:

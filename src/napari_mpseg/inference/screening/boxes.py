@@ -92,6 +92,7 @@ def _rounded(spans: Array, inner: Box, block: int) -> Array:
         first, last = inner[low], inner[high]
         size = spans[:, high] - spans[:, low]
         wanted = np.minimum(-(-size // block) * block, last - first)
-        start = np.clip((spans[:, low] - (wanted - size) // 2) // CELL * CELL, first, last - wanted)
+        start = (spans[:, low] - (wanted - size) // 2) // CELL * CELL
+        start = np.clip(np.maximum(start, spans[:, high] - wanted), first, last - wanted)
         widened[:, low], widened[:, high] = start, start + wanted
     return widened

@@ -121,8 +121,11 @@ class Finished:
 
 
 def quantised(probability: Array) -> Array:
-    """Return probability as it is stored, uint8; 255 stands for 1."""
-    return np.floor(probability * PROBABILITY_SCALE + 0.5).astype(np.uint8)
+    """Return probability, 0 to 1, as it is stored: uint8, rounded, 255 stands for 1."""
+    scaled = probability * PROBABILITY_SCALE
+    scaled += 0.5
+    found: Array = scaled.astype(np.uint8)  # cuts off: rounding, as nothing is negative
+    return found
 
 
 def summary_of(values: Array, index: tuple[int, int], grid: TileGrid, settings: MaskSettings) -> TileSummary:

@@ -1,6 +1,7 @@
 """Carry out a plan: segment, number, make levels for display, measure, write."""
 
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 from napari_mpseg.images.image import Image
@@ -13,11 +14,14 @@ from napari_mpseg.inference.tiled import tile_grid
 from napari_mpseg.methods.protocol import Method
 from napari_mpseg.pipeline.places import Place
 from napari_mpseg.pipeline.plan import Plan, record_of
+from napari_mpseg.pipeline.warming import warm_up
 from napari_mpseg.progress import CancelToken, ProgressCallback
 from napari_mpseg.results.overlay import overlay_step
 from napari_mpseg.results.result import Result
 from napari_mpseg.results.result_store import write_record
 from napari_mpseg.results.saving import write_files
+
+_LARGE = 4_000_000  # pixels above which the first tiles last longer than loading
 
 
 def carry_out(
@@ -30,6 +34,8 @@ def carry_out(
     tile = tile_grid(prepared.image, prepared.predictor, plan.tile_size).tile
     record = place.begin(record_of(plan, prepared, tile))
     arrays = _store(plan, place, tile, record)
+    if plan.measure and prod(plan.image.shape) > _LARGE:
+        warm_up()
     thumbnail = _thumbnail(plan, prepared) if place.parts else None
     found = segment_tiles(
         prepared,

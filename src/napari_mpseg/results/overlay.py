@@ -90,9 +90,10 @@ def _background(
 ) -> NDArray[np.uint8]:
     if seen is None:
         return preview(image, step, on_progress, cancel)
-    on_progress(Progress("Drawing", 0, 1, "pictures"))
-    if cancel is not None:
-        cancel.check()
+    for done in (0, 1):
+        if cancel is not None:
+            cancel.check()
+        on_progress(Progress("Drawing", done, 1, "pictures"))
     return stretched(seen)
 
 

@@ -220,14 +220,19 @@ class BatchWidget(WorkingWidget):
         job.cancelled.connect(self._on_cancelled)
 
     def _on_progress(self, event: Progress) -> None:
-        if self._running is not None and event.unit == SHARE:
-            for path, text in self._running.states(event).items():
-                self.table.show_state(path, text)
+        if event.unit == SHARE:
+            self._show_running(event)
+
+    def _show_running(self, event: Progress | None = None) -> None:
+        states = self._running.states(event) if self._running is not None else {}
+        for path, text in states.items():
+            self.table.show_state(path, text)
 
     def _on_image(self, outcome: Any) -> None:
         if self._running is not None:
             self.table.show_state(outcome.path, *state_of(outcome))
             self._running.end(outcome.path)
+            self._show_running()
             self.panel.images = (self._running.ended, self._running.total)
 
     def _finished(self, out: Path, outcome: Any) -> None:

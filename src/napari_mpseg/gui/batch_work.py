@@ -178,11 +178,11 @@ class Running:
             self._done += self._left.pop(path)
             self.ended += 1
 
-    def states(self, event: Progress) -> dict[Path, str]:
+    def states(self, event: Progress | None = None) -> dict[Path, str]:
         """Return what to say of each image at work."""
         begun = list(self._left)[: self._at_once]
         pixels = self._left[begun[0]] if begun else 0
-        if len(begun) != 1 or not pixels:
+        if event is None or self._at_once > 1 or not pixels:
             return dict.fromkeys(begun, "running")
         share = (event.fraction * self._pixels - self._done) / pixels
         return {begun[0]: f"{min(99, max(0, round(100 * share)))} %"}

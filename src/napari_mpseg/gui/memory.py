@@ -58,11 +58,14 @@ class Preferences:
         Side of a tile in pixels; None lets the method choose.
     cache_folder : str
         Where large results wait until they are saved; empty for the system's place.
+    runtime : str
+        What computes networks; ``"auto"`` for what is fastest.
     """
 
     device: str = "auto"
     tile_size: int | None = None
     cache_folder: str = ""
+    runtime: str = "auto"
 
 
 def preferences() -> Preferences:
@@ -73,4 +76,5 @@ def preferences() -> Preferences:
         chosen = get_plugin_settings(PLUGIN).processing
     except (ImportError, KeyError, AttributeError):
         return Preferences()
-    return Preferences(chosen.device, chosen.tile_size or None, chosen.cache_folder.strip())
+    runtime = chosen.runtime.strip() or "auto"
+    return Preferences(chosen.device, chosen.tile_size or None, chosen.cache_folder.strip(), runtime)

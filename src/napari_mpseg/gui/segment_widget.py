@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 
 from napari_mpseg.errors import MpsegError
 from napari_mpseg.gui.background_choice import BackgroundChoice
+from napari_mpseg.gui.empty_choice import EmptyChoice
 from napari_mpseg.gui.layer_choice import LayerChoice
 from napari_mpseg.gui.layer_input import has_channel_axis, snapshot_stack
 from napari_mpseg.gui.memory import Memory, preferences
@@ -77,6 +78,7 @@ class SegmentWidget(WorkingWidget):
         self.image.setToolTip("The image to look for particles in. It is not changed.")
         self.method = MethodChoice(self._memory)
         self.background = BackgroundChoice(self._memory)
+        self.empty = EmptyChoice(self._memory)
         self.method.changed.connect(self._show_rows)
         self.stack, self.channel = QComboBox(), QComboBox()
         self.stack.setToolTip("What to do with an image of several planes")
@@ -127,6 +129,7 @@ class SegmentWidget(WorkingWidget):
             ("Threshold", self.threshold_row),
             ("Test-time\naugmentation", self.tta),
             ("Rescale", self.rescale),
+            ("Empty parts", self.empty),
             ("Minimum size", _row(self.min_size, self.min_area)),
             ("Pixel size", self.pixel_size),
         ):
@@ -152,6 +155,7 @@ class SegmentWidget(WorkingWidget):
         )
         self.pixel_size.remember()
         self.background.remember()
+        self.empty.remember()
         self.options.remember()
 
     def _on_layer(self, layer: Any) -> None:
@@ -189,6 +193,7 @@ class SegmentWidget(WorkingWidget):
             self.form.setRowVisible(self.threshold_row, self._graded)
             self.form.setRowVisible(self.tta, takes_tta(self._shown_method))
             self.form.setRowVisible(self.rescale, takes_tta(self._shown_method))
+            self.form.setRowVisible(self.empty, takes_tta(self._shown_method))
             self._take_defaults(defaults_of(self._shown_method))
 
     def _take_defaults(self, defaults: Mapping[str, Any]) -> None:
@@ -281,6 +286,8 @@ class SegmentWidget(WorkingWidget):
             "min_size": self.min_size.value(),
             "tta": self.tta.currentData() if takes_tta(self.method.method) else "",
             "rescale": self.rescale.isChecked() and takes_tta(self.method.method),
+            "skip_empty": self.empty.way if takes_tta(self.method.method) else None,
+            "runtime": preferred.runtime if takes_tta(self.method.method) else "auto",
             "calibration": self.pixel_size.calibration,
             "device": preferred.device,
             "tile_size": preferred.tile_size,

@@ -9,6 +9,7 @@ from typing import Any
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.inference.augmentation import tta_names
 from napari_mpseg.inference.background import BackgroundSettings, find_background, subtracted
+from napari_mpseg.inference.screening import find_screen
 from napari_mpseg.inference.store import open_store, remove_with
 from napari_mpseg.methods.protocol import Method
 from napari_mpseg.methods.registry import MethodEntry
@@ -150,6 +151,7 @@ def segment(
     checked_tile_size(tile_size)
     names = None if tta is None else tta_names(tta)
     sorting = find_sorting(rules)
+    screen = find_screen(skip_empty)
     ground = find_background(asked.get("background") if background is None else background)
     opened = opened_image(image, plane, channels, calibration)
     paths = result_paths(Path(out).absolute(), opened.name) if out is not None else None
@@ -164,7 +166,7 @@ def segment(
             tile_size=place.resolved(tile_size, "tile_size", None),
             rules=sorting,
             background=ground,
-            skip_empty=skip_empty,
+            skip_empty=screen,
             scheduler=scheduler,
             measure=measure,
         )

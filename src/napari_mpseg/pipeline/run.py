@@ -58,7 +58,7 @@ def carry_out(
         plan.name,
         plan.settings.threshold,
         record,
-        prepared.notes,
+        (*prepared.notes, *_skipped(prepared)),
         macro_counts=_macro_counts(plan.method, arrays, plan.settings, on_progress, cancel),
     )
     if place.parts:
@@ -81,6 +81,13 @@ def _prepared(plan: Plan, seen: Image, on_progress: ProgressCallback, cancel: Ca
     from napari_mpseg.inference.screening import screened
 
     return screened(prepared, plan.skip_empty, on_progress=on_progress, cancel=cancel)
+
+
+def _skipped(prepared: Prepared) -> list[str]:
+    from napari_mpseg.inference.screening import skipped_note
+
+    note = skipped_note(prepared)
+    return [note] if note is not None else []
 
 
 def _store(plan: Plan, place: Place, tile: int, record: dict[str, Any]) -> ResultArrays:

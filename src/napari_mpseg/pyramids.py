@@ -1,6 +1,7 @@
 """Arrays in the form in which a viewer shows them whole and quickly: in memory, or as levels of a pyramid."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,25 @@ def stored_levels(array: Any) -> list[Any]:
     return levels
 
 
+def refresh_displayed(levels: Sequence[Any], box: tuple[int, int, int, int]) -> None:
+    """Make the levels in memory that :func:`displayed` made fit again, after pixels of the first level changed.
+
+    Parameters
+    ----------
+    levels : sequence of array
+        ``(Y, X)``, largest first; those on disk are whoever's who changed them.
+    box : tuple of int
+        Where: first row, first column, row after the last, column after the last.
+    """
+    y0, x0, y1, x1 = box
+    for above, level in pairwise(levels):
+        steps = [-(-above.shape[axis] // level.shape[axis]) for axis in (0, 1)]
+        y0, x0, y1, x1 = y0 // steps[0], x0 // steps[1], -(-y1 // steps[0]), -(-x1 // steps[1])
+        if isinstance(level, np.ndarray):
+            seen = np.asarray(above[y0 * steps[0] : y1 * steps[0], x0 * steps[1] : x1 * steps[1]])
+            level[y0:y1, x0:x1] = seen[:: steps[0], :: steps[1]]
+
+
 def _group_of(array: Any) -> Any:
     """Return the zarr group that an array lies in, or None."""
     if type(array).__module__.partition(".")[0] != "zarr" or not getattr(array, "path", ""):
@@ -95,10 +115,10 @@ def _is_smaller(shape: Sequence[int], before: Sequence[int]) -> bool:
 def _pyramid(stored: Sequence[Any]) -> list[Any]:
     """Return levels, with every 4th, 16th ... pixel of the last while that is large.
 
-    It is read once in bands, so that memory stays bounded.
+    It is read once in bands, so that memory stays bounded. There are two levels or more, as napari wants it.
     """
     levels = list(stored)
-    while max(levels[-1].shape[-2:]) > LARGEST_TEXTURE // 8:
+    while len(levels) < 2 or max(levels[-1].shape[-2:]) > LARGEST_TEXTURE // 8:
         levels.append(_every(levels[-1], _PYRAMID_STEP))
     return levels
 

@@ -18,6 +18,7 @@ from napari_mpseg.particles.review.audit import KEY, AuditEntry, AuditRecord, ap
 from napari_mpseg.particles.review.edits import EditError, LabelEdit, edit_of_pixels
 from napari_mpseg.particles.table import ParticleTable, property_of
 from napari_mpseg.progress import CancelToken, ProgressCallback
+from napari_mpseg.pyramids import refresh_displayed
 from napari_mpseg.results.corrections.correct import Correction, correct_region, take_region, undo_last
 from napari_mpseg.results.corrections.highest import highest_label
 from napari_mpseg.results.corrections.place import LabelsPlace
@@ -128,6 +129,8 @@ def show_correction(viewer: Any, layer: Any, done: Correction, *, undone: bool =
     undone : bool
         Whether it was taken back.
     """
+    if layer.multiscale:
+        refresh_displayed(list(layer.data), done.box)
     layer.refresh()
     append_audit(layer.metadata, AuditEntry(**{**done.entry, "labels": tuple(done.entry["labels"])}))
     if done.measured is None or not _has_table(layer):
@@ -185,7 +188,7 @@ def undo_in_memory(viewer: Any, step: Step) -> None:
     edit = step.edit.turned()
     if not np.array_equal(step.plane.values(edit.y, edit.x), edit.before):
         raise EditError("The pixels were changed since, so this correction cannot be taken back. Use napari's undo.")
-    write_pixels(step.layer, step.plane, edit)
+    _write_shown(step.layer, step.plane, edit)
     if step.rows is not None and _has_table(step.layer):
         now = rows_of(step.layer.features, list(step.rows.index))
         write_rows(viewer, step.layer, rows_back(now, step.rows))
@@ -206,7 +209,7 @@ def _write(viewer: Any, layer: Any, plane: Plane, edit: LabelEdit, settled: Sett
         rows_of(layer.features, sorted({*settled.touched, *settled.parents.values()})) if _has_table(layer) else None
     )
     features = layer.features
-    write_pixels(layer, plane, edit)
+    _write_shown(layer, plane, edit)
     if before is None:
         return None
     try:
@@ -227,9 +230,18 @@ def _write(viewer: Any, layer: Any, plane: Plane, edit: LabelEdit, settled: Sett
             after.loc[[label for label in settled.created if label in after.index], "plane"] = number
         write_rows(viewer, layer, after)
     except BaseException:
-        write_pixels(layer, plane, edit.turned())  # no half of a correction stays
+        _write_shown(layer, plane, edit.turned())  # no half of a correction stays
         raise
     return before.loc[list(settled.touched)]
+
+
+def _write_shown(layer: Any, plane: Plane, edit: LabelEdit) -> None:
+    """Write pixels of a layer that may be hidden: napari holds no picture of such a one, which it writes into too."""
+    was_visible, layer.visible = layer.visible, True
+    try:
+        write_pixels(layer, plane, edit)
+    finally:
+        layer.visible = was_visible
 
 
 def _elsewhere(pixels: np.ndarray, box: Sequence[int], labels: np.ndarray) -> set[int]:

@@ -189,7 +189,7 @@ def test_a_folder_is_done_and_one_that_fails_does_not_stop_the_rest(ready, finis
     finished(ready)
     assert column(ready.table, "state") == ["1 particle", "2 particles", "3 particles", "failed"]
     assert "river_2.png" in ready.table.reason(scans / "river_2.png")
-    assert "3 images done, 6 particles" in ready.panel.status.text()
+    assert "3 images done, 6 particles." in ready.panel.status.text()
     assert "1 failed" in ready.panel.status.text()
     assert ready.panel.status.kind == "warning"
     out = scans / "mpseg-results"

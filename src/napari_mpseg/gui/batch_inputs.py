@@ -92,13 +92,15 @@ class Rows(QWidget):
 
 
 def in_line(*forms: QFormLayout) -> None:
-    """Give the labels of several forms one width, so that their fields stand in line."""
+    """Give the labels of several forms one width, so that their fields stand in line; once they are in a window."""
     labels = []
     for form in forms:
         for row in range(form.rowCount()):
             item = form.itemAt(row, QFormLayout.ItemRole.LabelRole)
-            if item is not None and item.widget() is not None:
-                labels.append(item.widget())
+            label = item.widget() if item is not None else None
+            if label is not None:
+                label.ensurePolished()  # or it would be measured in another font
+                labels.append(label)
     width = max(label.sizeHint().width() for label in labels)
     for label in labels:
         label.setMinimumWidth(width)

@@ -28,6 +28,7 @@ from napari_mpseg.gui.batch_work import (
     in_words,
     state_of,
     store_of,
+    without_folders,
 )
 from napari_mpseg.gui.memory import Memory
 from napari_mpseg.gui.run_panel import WorkingWidget
@@ -43,6 +44,7 @@ _NO_IMAGES = (
     "own in another folder, and a table and a report tell of all."
 )
 _MOST_NOTES = 4
+_KINDS = {False: "done", True: "warning"}
 _REPORT = "batch_report.html"
 
 
@@ -89,7 +91,7 @@ class BatchWidget(WorkingWidget):
         boxes = (self.inputs.names, self.settings_form, last)
         for box in (self.inputs.first, *boxes):
             self.panel.busy_changed.connect(box.setDisabled)
-        in_line(self.inputs.first.form, self.inputs.names.form, self.settings_form.form, last.form)
+        self._forms = (self.inputs.first.form, self.inputs.names.form, self.settings_form.form, last.form)
         self._later = (self.table, *boxes)  # shown once there are images
         self.lay_out(
             self.hint,
@@ -164,6 +166,7 @@ class BatchWidget(WorkingWidget):
         self.hint.setVisible(not looked.rows)
         for box in self._later:
             box.setVisible(bool(looked.rows))
+        in_line(*self._forms)
         self._show_notes()
         failed = [row for row in looked.rows if row.state == FAILED]
         nothing = f"None of the images can be segmented. {failed[0].name}: {failed[0].tip}" if failed else ""
@@ -176,7 +179,8 @@ class BatchWidget(WorkingWidget):
         self.panel.offer(out, {"report": out / _REPORT} if begun else {})
 
     def _show_notes(self) -> None:
-        notes, rows = self._looked.notes, self._looked.rows
+        rows = self._looked.rows
+        notes = [without_folders(text, self.inputs.images.paths) for text in self._looked.notes]
         lines = [f"<b>{len(rows):,} image{'' if len(rows) == 1 else 's'}</b>"] if rows else []
         lines += [escape(text) for text in notes[:_MOST_NOTES]]
         lines += [f"and {len(notes) - _MOST_NOTES} more notes"] if len(notes) > _MOST_NOTES else []
@@ -237,8 +241,10 @@ class BatchWidget(WorkingWidget):
 
     def _finished(self, out: Path, outcome: Any) -> None:
         self._running = None
-        text = " ".join([in_words(outcome), *outcome.notes[:_MOST_NOTES]])
-        self.panel.status.say(text, "warning" if outcome.failures else "done")
+        new = [text for text in outcome.notes if text not in self._looked.notes]  # the others are told above
+        lines = [without_folders(text, self.inputs.images.paths) for text in (*in_words(outcome), *new[:_MOST_NOTES])]
+        self.panel.status.say("".join(f"<div>{escape(line)}</div>" for line in lines), _KINDS[bool(outcome.failures)])
+        self.panel.run_button.setText("Go on")
         self.panel.offer(out, outcome.paths)
 
     def _on_cancelled(self) -> None:

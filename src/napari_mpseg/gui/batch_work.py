@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -198,14 +199,22 @@ def state_of(outcome: ImageOutcome) -> tuple[str, str]:
     return (_counted(outcome.particles), f"{tip}Double click to look at it.") if outcome.status == "done" else ("", "")
 
 
-def in_words(outcome: BatchOutcome) -> str:
-    """Return what a batch gave: images, particles, failures."""
+def in_words(outcome: BatchOutcome) -> list[str]:
+    """Return what a batch gave, a sentence each: images and particles, failures."""
     done = [one for one in outcome.images if one.status == "done"]
-    particles = sum(one.particles or 0 for one in done)
-    text = f"{_number(len(done), 'image')} done, {_counted(particles)}."
+    lines = [f"{_number(len(done), 'image')} done, {_counted(sum(one.particles or 0 for one in done))}."]
     if outcome.failures:
         first = outcome.failures[0]
-        text += f" {len(outcome.failures)} failed, such as {first.name}: {_said_here(first.message)}"
+        lines.append(f"{len(outcome.failures)} failed, such as {first.name}: {_said_here(first.message)}")
+    return lines
+
+
+def without_folders(text: str, inputs: Sequence[str]) -> str:
+    """Return a message with files named without the folders that were chosen."""
+    for one in inputs:
+        for folder in (Path(one), Path(one).parent):
+            if len(folder.parts) > 1:
+                text = text.replace(f"{folder}{os.sep}", "")
     return text
 
 

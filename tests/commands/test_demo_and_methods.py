@@ -21,7 +21,9 @@ def test_demo_makes_segments_and_counts(run, names, tmp_path):
     ]
     assert "Image     demo_filter: 200 x 200 px, 2.5 um per pixel" in said
     listed = [line.strip() for line in said.partition("Results")[2].splitlines()[1:]]
-    assert sorted(listed) == [name for name in names(tmp_path / "demo") if name != "demo_filter.tif" and "truth" not in name]
+    assert sorted(listed) == [
+        name for name in names(tmp_path / "demo") if name != "demo_filter.tif" and "truth" not in name
+    ]
     classes = re.findall(r"^ +(<20 um|20-50 um|50-100 um|100-500 um|>=500 um) +(\d+)$", said, re.MULTILINE)
     assert [name for name, _ in classes] == ["<20 um", "20-50 um", "50-100 um", "100-500 um", ">=500 um"]
     particles = int(re.search(r"^Particles (\d+)", said, re.MULTILINE)[1])

@@ -61,7 +61,7 @@ class CorrectWidget(WorkingWidget):
         self.editor: Any = None
         self._frame: Any = None
         self._taken: Taken | None = None
-        self._was_visible = True
+        self._hidden: list[Any] = []
         self._last: Step | None = None
         self._build()
         self.labels.layer_changed.connect(self._on_labels)
@@ -192,12 +192,24 @@ class CorrectWidget(WorkingWidget):
             self.panel.status.say("The labels are gone. Choose others.", "error")
             return
         self._taken = taken
-        # what is erased must not show through
-        self._was_visible, region.layer.visible = region.layer.visible, False
+        self._hide(region.layer)  # what is erased must not show through
+        if self.where.currentData() == _SHAPES:
+            self._hide(self.shapes.layer)
         self.editor, self._frame = add_editor(self._viewer, region, taken.pixels, taken.unused)
         y0, x0, y1, x1 = region.box
         self.panel.status.say(f"{x1 - x0} x {y1 - y0} px taken. Painting makes particle {taken.unused}.", "info")
         self._show_state()
+
+    def _hide(self, layer: Any) -> None:
+        if layer is not None and layer.visible:
+            layer.visible = False
+            self._hidden.append(layer)
+
+    def _show_hidden(self) -> None:
+        hidden, self._hidden = self._hidden, []
+        for layer in hidden:
+            if layer in self._viewer.layers:
+                layer.visible = True
 
     def new_particle(self) -> None:
         """Paint with the next number that no particle has."""
@@ -297,8 +309,8 @@ class CorrectWidget(WorkingWidget):
             for layer in (editor, frame):
                 if layer is not None and layer in layers:
                     layers.remove(layer)
+        self._show_hidden()
         if region is not None and region.layer in layers:
-            region.layer.visible = self._was_visible
             layers.selection.active = region.layer
         self._show_state()
 
@@ -313,8 +325,7 @@ class CorrectWidget(WorkingWidget):
     def release(self) -> None:
         """Let go of the viewer's layers; what is being painted stays in the viewer."""
         self._viewer.layers.events.removed.disconnect(self._on_removed)
-        if self.region is not None and self.editor is not None and self.region.layer in self._viewer.layers:
-            self.region.layer.visible = self._was_visible
+        self._show_hidden()
         self.labels.disconnect_layers()
         self.shapes.disconnect_layers()
 

@@ -4,7 +4,15 @@ Layout::
 
     NAME.ome.zarr/            OME image: probability, uint8, 255 = 1
       0                       full resolution
+      1, 2 ...                levels for display, see :mod:`napari_mpseg.inference.levels`
       labels/particles/0      int32 labels, 0 = background
+      labels/particles/1 ...  their levels
+
+A chunk of nothing but zeros is not stored, so the background of a filter takes no space. Every other chunk is a file of
+its own, compressed, with a checksum (CRC-32C) that any reader of zarr 3 compares: damage is noticed where it is read.
+Chunks are not packed together into shards, although 100 000 x 100 000 pixels make up to 25 000 files in each array: a
+shard can only be written whole, so tiles that are done side by side, by several processes or before and after a kill,
+would have to wait for each other. A chunk of its own is complete or not there.
 """
 
 import shutil
@@ -13,8 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from napari_mpseg.calibration import Calibration
-from napari_mpseg.errors import StoreError
+from napari_mpseg.errors import MpsegError, StoreError
 
 PROBABILITY_SCALE = 255
 LABELS_GROUP = "labels/particles"
@@ -49,15 +59,10 @@ def create_store(path: Path, shape: tuple[int, int], tile: int, calibration: Cal
 
     try:
         root = zarr.open_group(LocalStore(path), mode="w-", zarr_format=3)
-        chunks = (min(tile, shape[0]), min(tile, shape[1]))
-        probability = root.create_array(
-            "0", shape=shape, chunks=chunks, dtype="uint8", dimension_names=("y", "x"), fill_value=0
-        )
+        probability = create_level(root, 0, shape, (tile, tile), "uint8")
         labels_root = root.create_group("labels")
         group = labels_root.create_group("particles")
-        labels = group.create_array(
-            "0", shape=shape, chunks=chunks, dtype="int32", dimension_names=("y", "x"), fill_value=0
-        )
+        labels = create_level(group, 0, shape, (tile, tile), "int32")
         root.attrs["ome"] = _multiscales(calibration, name)
         labels_root.attrs["ome"] = {"version": "0.5", "labels": ["particles"]}
         group.attrs["ome"] = {
@@ -70,6 +75,44 @@ def create_store(path: Path, shape: tuple[int, int], tile: int, calibration: Cal
             "Choose another folder or free some space."
         ) from error
     return ResultArrays(probability, labels)
+
+
+def create_level(group: Any, level: int, shape: tuple[int, int], chunks: tuple[int, int], dtype: Any) -> Any:
+    """Create an empty array ``(Y, X)`` for a level of an image in a zarr group, in place of what was there."""
+    from zarr.codecs import Crc32cCodec, ZstdCodec
+
+    return group.create_array(
+        str(level),
+        shape=shape,
+        chunks=(min(chunks[0], shape[0]), min(chunks[1], shape[1])),
+        dtype=dtype,
+        compressors=[ZstdCodec(level=0), Crc32cCodec()],
+        dimension_names=("y", "x"),
+        fill_value=0,
+        overwrite=level > 0,
+        config={"write_empty_chunks": False},
+    )
+
+
+def read_stored(array: Any, index: Any) -> np.ndarray[Any, Any]:
+    """Read a part of an array of a store.
+
+    Raises
+    ------
+    StoreError
+        If a chunk of it is damaged, or cannot be read.
+    """
+    try:
+        return np.asarray(array[index])
+    except MpsegError:
+        raise
+    except Exception as error:  # a wrong checksum, a broken compression, a disk that is away: each its own exception
+        rows, columns = (f"{part.start} to {part.stop}" for part in index)
+        place = str(getattr(array, "store_path", "the result store")).removeprefix("file://")
+        raise StoreError(
+            f"Rows {rows}, columns {columns} of {place} cannot be read: {str(error).strip() or type(error).__name__}. "
+            "A file there is damaged, or the disk is away. Copy the results again, or segment the image again."
+        ) from error
 
 
 def open_store(path: Path) -> ResultArrays:

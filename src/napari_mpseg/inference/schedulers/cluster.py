@@ -1,5 +1,6 @@
 """Items done by the workers of a dask cluster: one of this machine, or any by its address or client."""
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -146,7 +147,7 @@ class LocalClusterScheduler:
                 dashboard_address=None,
                 # nothing large is kept that could be moved to the disk, and a paused worker waits for ever
                 memory_limit=None,
-                silence_logs="CRITICAL",
+                silence_logs=logging.CRITICAL,
             )
             self._client = distributed().Client(self._cluster, set_as_default=False)
         return self._client
@@ -168,12 +169,11 @@ def run_on(
     flight = Flight(client, work, name, cancel)
     client.register_plugin(plugin.WorkPlugin(name, content, at_once), name=name)
     try:
-        addresses = list(client.nthreads())
-        for address in addresses:
-            future = client.submit(
-                plugin.be_ready, name, workers=[address], key=f"{name}-ready-{uuid.uuid4().hex}", pure=False
-            )
-            flight.send(address, future)
+        for address in client.nthreads():
+            ready = {"key": f"{name}-ready-{uuid.uuid4().hex}", "pure": False}
+            # should this worker be gone by then, any other will do
+            where = {"workers": [address], "allow_other_workers": True}
+            flight.send("what all tiles need", client.submit(plugin.be_ready, name, **ready, **where))
         while flight.waits:
             flight.arrived()
         flight.bring(list(tally.left), _Limit(client), tally.take)

@@ -33,20 +33,19 @@ class Flight:
         self._client, self._work, self._name, self._cancel = client, work, name, cancel
         self._ended: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._flying: dict[str, tuple[Hashable, Any]] = {}
-        self._needed: dict[Hashable, Any] = {}
-        self._items: dict[str, Hashable] = {}
+        self._futures: dict[Hashable, Any] = {}
         self._users: dict[Hashable, int] = {}
+        self._suspected: list[Hashable] = []
 
-    def expect(self, items: list[Hashable]) -> None:
-        """Count how often everything is needed, so that it can be let go after the last time."""
+    def _expect(self, items: list[Hashable]) -> None:
+        """Count by how many everything is wanted, so that it can be let go after the last one."""
         left = list(items)
-        seen = set(items)
+        self._users = dict.fromkeys(items, 1)
         while left:
             for need in self._work.needs(left.pop()):
-                self._users[need] = self._users.get(need, 0) + 1
-                if need not in seen:
-                    seen.add(need)
+                if need not in self._users:
                     left.append(need)
+                self._users[need] = self._users.get(need, 0) + 1
 
     def bring(self, items: list[Hashable], limit: Callable[[], int], take: Callable[[Any, Any], None]) -> None:
         """Do `items` and hand their results to `take`.
@@ -56,9 +55,14 @@ class Flight:
         limit : callable
             Returns how many may be in flight.
         """
-        self.expect(items)
+        self._expect(items)
         left = list(reversed(items))
-        while left or self._flying:
+        looked_at = 0
+        while left or self._flying or looked_at < len(self._suspected):
+            if not left and not self._flying:
+                # what was on workers when they died comes last and alone: then it is seen which of it kills
+                left.append(self._suspected[looked_at])
+                looked_at += 1
             while left and len(self._flying) < limit():
                 item = left.pop()
                 self.send(item, self._submitted(item))
@@ -77,7 +81,7 @@ class Flight:
         return bool(self._flying)
 
     def arrived(self) -> list[tuple[Hashable, Any]]:
-        """Wait for the next results and return them with their items.
+        """Wait for the next results and return them with their items; none if workers died of what came next.
 
         Raises
         ------
@@ -89,15 +93,25 @@ class Flight:
         ended = [self._next()]
         while not self._ended.empty():
             ended.append(self._ended.get())
-        items = [self._flying.pop(future.key)[0] for future in ended]
-        for item, future in zip(items, ended, strict=True):
-            if future.status == "error":
-                self._raise(item, future)
-            if future.status != "finished":
-                raise StoreError(_LOST)
-            self._items.pop(future.key, None)
-        results = self._client.gather(ended)
-        return list(zip(items, results, strict=True))
+        return [(item, result) for future in ended for item, result in self._landed(future)]
+
+    def _landed(self, future: Any) -> list[tuple[Hashable, Any]]:
+        """Return the result with its item; nothing if the item has to be waited for again."""
+        item, _ = self._flying.pop(future.key)
+        if future.status == "finished":
+            try:
+                return [(item, future.result())]
+            except Exception:
+                # The worker that held it has died and the next one failed at it, or it was lost for good.
+                if future.status == "finished":
+                    raise
+        if future.status in ("lost", "pending"):
+            self.send(item, future)
+        elif future.status == "error":
+            self._raise_or_suspect(item, future)
+        else:
+            raise StoreError(_LOST)
+        return []
 
     def _next(self) -> Any:
         while True:
@@ -110,44 +124,53 @@ class Flight:
                 continue
 
     def _submitted(self, item: Hashable) -> Any:
-        given = []
-        for need in self._work.needs(item):
-            if need not in self._needed:
-                self._needed[need] = self._submitted(need)
-            given.append(self._needed[need])
-        key = f"{self._name}-{uuid.uuid4().hex}"
-        self._items[key] = item
-        # bound into the function, an item is out of reach for dask, which looks for keys among the arguments
-        return self._client.submit(partial(plugin.do, self._name, item), *given, key=key, pure=False)
+        if item not in self._futures:
+            given = [self._submitted(need) for need in self._work.needs(item)]
+            # bound into the function, an item is out of reach for dask, which looks for keys among the arguments
+            do = partial(plugin.do, self._name, item)
+            self._futures[item] = self._client.submit(do, *given, key=f"{self._name}-{uuid.uuid4().hex}", pure=False)
+        return self._futures[item]
 
     def _let_go(self, item: Hashable) -> None:
-        for need in self._work.needs(item):
-            self._users[need] -= 1
-            if not self._users[need]:
-                future = self._needed.pop(need, None)
-                if future is not None:
-                    self._items.pop(future.key, None)
-                    self._let_go(need)
+        self._users[item] -= 1
+        if not self._users[item]:
+            self._futures.pop(item, None)
+            for need in self._work.needs(item):
+                self._let_go(need)
 
-    def _raise(self, item: Hashable, future: Any) -> None:
+    def _raise_or_suspect(self, item: Hashable, future: Any) -> None:
+        """Raise what an item raised; if workers died of it or beside it, the first time only take note of it."""
         from distributed.scheduler import KilledWorker
 
         error = future.exception()
-        if isinstance(error, KilledWorker):
-            culprit = self._items.get(str(error.task), item)
-            raise MpsegError(
-                f"Workers that do {culprit} die every time: killed for want of memory, most likely, or by a defect of "
-                "a library. Choose smaller tiles, or give workers more memory. Their logs say more."
-            ) from error
-        raise error
+        if not isinstance(error, KilledWorker):
+            raise error
+        if item in self._users and item not in self._suspected:
+            self._suspected.append(item)
+            self._forget(item)
+            return
+        keys = {future.key: item for item, future in self._futures.items()}
+        raise MpsegError(
+            f"Workers that do {keys.get(str(error.task), item)} die every time: killed for want of memory, most "
+            "likely, or by a defect of a library. Choose smaller tiles, or give workers more memory; their logs say "
+            "more."
+        ) from error
+
+    def _forget(self, item: Hashable) -> None:
+        """Drop the failed futures of an item and all it needs, so that they are made again."""
+        future = self._futures.get(item)
+        if future is not None and future.status == "error":
+            del self._futures[item]
+            for need in self._work.needs(item):
+                self._forget(need)
 
     def cancel(self) -> None:
         """Take back what no worker has begun; results that are on their way are not waited for."""
-        futures = [future for _, future in self._flying.values()] + list(self._needed.values())
+        futures = [*self._futures.values(), *(future for _, future in self._flying.values())]
         if futures and self._client.status == "running":
             self._client.cancel(futures, force=True)
         self._flying.clear()
-        self._needed.clear()
+        self._futures.clear()
 
 
 _LOST = (

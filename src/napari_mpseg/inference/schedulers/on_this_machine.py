@@ -9,6 +9,7 @@ from napari_mpseg.inference.work import Work
 from napari_mpseg.progress import CancelToken
 
 Do = Callable[..., Any]
+_AT_A_TIME = 4096  # items of one graph: dask orders each graph before it begins
 
 
 def graph_of(work: Work, items: list[Hashable], do: Do) -> tuple[dict[str, Any], dict[str, Hashable]]:
@@ -29,7 +30,7 @@ def graph_of(work: Work, items: list[Hashable], do: Do) -> tuple[dict[str, Any],
         item = left.pop()
         if item in keys:
             continue
-        keys[item] = f"item-{len(keys)}"
+        keys[item] = f"item-{len(keys):012d}"
         left.extend(need for need in work.needs(item) if need not in keys)
     for item, key in keys.items():
         graph[key] = (partial(do, item), *(keys[need] for need in work.needs(item)))
@@ -62,12 +63,35 @@ def run_graph(
     **travel
         How tasks and errors are brought to where they are done, see ``dask.local.get_async``.
     """
+    items = list(tally.left)
+    step = _AT_A_TIME if not any(work.needs(item) for item in items) else max(1, len(items))
+    for start in range(0, len(items), step):
+        _run_part(work, do, items[start : start + step], tally, cancel, submit, at_once, flying, travel)
+
+
+def _run_part(
+    work: Work,
+    do: Do,
+    part: list[Hashable],
+    tally: Tally,
+    cancel: CancelToken,
+    submit: Callable[..., Any],
+    at_once: int,
+    flying: set[Hashable] | None,
+    travel: dict[str, Any],
+) -> None:
     from dask.local import get_async
 
-    graph, items = graph_of(work, list(tally.left), do)
-    asked = [key for key, item in items.items() if item in tally.left]
+    graph, items = graph_of(work, part, do)
+    chosen = set(part)
+    asked = [key for key, item in items.items() if item in chosen]
     wanted = set(asked)
     away: set[Hashable] = set() if flying is None else flying
+
+    def begin(_graph: Any, state: Any) -> None:
+        # In order, as neighbours share blocks of the file. Where items need others dask knows better what comes when.
+        if len(graph) == len(state["ready"]):
+            state["ready"].sort(reverse=True)
 
     def before(key: str, _graph: Any, _state: Any) -> None:
         cancel.check()
@@ -83,14 +107,12 @@ def run_graph(
                 state["cache"][ended] = None
         cancel.check()
 
-    if not asked:
-        return
     get_async(
         submit,
         at_once,
         graph,
         asked,
-        callbacks=[(None, None, before, after, None)],
+        callbacks=[(None, begin, before, after, None)],
         rerun_exceptions_locally=False,
         chunksize=1,
         **travel,

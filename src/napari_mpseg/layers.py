@@ -240,8 +240,6 @@ def _graded(provenance: Mapping[str, Any], probability: Any) -> bool:
     if told is not None:
         return told
     smallest = probability[-1] if isinstance(probability, (list, tuple)) else probability
-    if not isinstance(smallest, np.ndarray) and isinstance(probability, (list, tuple)):
-        return True  # levels on disk are averages, of which yes and no cannot be told
     if smallest.dtype != np.uint8 or smallest.size > _QUICKLY_READ:
         return True
     values = np.asarray(smallest[...])

@@ -36,15 +36,20 @@ def displayed(array: Any, *, editable: bool) -> tuple[Any, bool]:
         every 4th, 16th ... pixel. Single-scale labels above the texture limit would be shown with pixels left out,
         and dask arrays must never be painted on, so larger ones are multiscale.
     """
-    height, width = array.shape[-2:]
     size = int(np.prod(array.shape)) * np.dtype(array.dtype).itemsize
-    whole = size < LARGEST_EDITABLE and (max(height, width) <= LARGEST_TEXTURE or not editable)
+    whole = size < LARGEST_EDITABLE if not editable else not is_shown_in_levels(array)
     if whole and (editable or size <= READ_AT_ONCE):
         return np.asarray(array[...]), False
     levels = stored_levels(array)
     if whole and len(levels) < 2:
         return np.asarray(array[...]), False
     return _pyramid(levels), True
+
+
+def is_shown_in_levels(labels: Any) -> bool:
+    """Return whether labels are too large to be shown as one array that can be painted on."""
+    size = int(np.prod(labels.shape)) * np.dtype(labels.dtype).itemsize
+    return size >= LARGEST_EDITABLE or int(max(labels.shape[-2:])) > LARGEST_TEXTURE
 
 
 def stored_levels(array: Any) -> list[Any]:

@@ -200,6 +200,27 @@ def test_decisions_on_labels_in_memory_are_saved_while_no_pixel_is_changed(model
         write(str(path), [labels.as_layer_data_tuple()], plugin_name="napari-mpseg")
 
 
+def test_large_labels_saved_alone_have_levels_too(model, tmp_path, monkeypatch, rng):
+    from napari_mpseg.gui import labels_files
+    from napari_mpseg.results.corrections.place import place_in
+
+    pixels = np.zeros((301, 500), np.int32)
+    pixels[rng.integers(0, 301, 60), rng.integers(0, 500, 60)] = np.arange(1, 61)
+    monkeypatch.setattr(pyramids, "LARGEST_EDITABLE", 1000)
+    monkeypatch.setattr(labels_files, "_SMALLEST_LEVEL", 80)
+    layer = model.add_labels([pixels, pixels[::2, ::2]], multiscale=True, scale=(2, 3), translate=(4, 5))
+    write(str(tmp_path / "mine.ome.zarr"), [layer.as_layer_data_tuple()], plugin_name="napari-mpseg")
+    (again,) = reopen(model, tmp_path / "mine.ome.zarr")
+    assert [level.shape for level in again.data] == [(301, 500), (151, 250), (76, 125), (38, 63)]
+    for level, step in ((1, 2), (2, 4), (3, 8)):
+        padded = np.pad(pixels, ((0, -301 % step), (0, -500 % step)))
+        blocks = padded.reshape(len(padded) // step, step, -1, step)
+        np.testing.assert_array_equal(np.asarray(again.data[level]), blocks.max(axis=(1, 3)))
+    np.testing.assert_array_equal(again.scale, (2, 3))
+    np.testing.assert_array_equal(again.translate, (4, 5))
+    assert place_in(tmp_path / "mine.ome.zarr") is not None
+
+
 def test_an_interrupted_correction_is_finished_at_opening(model, tmp_path):
     from napari.utils.notifications import notification_manager
 

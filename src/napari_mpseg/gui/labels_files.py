@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import ImageError, MpsegError, StoreError
 from napari_mpseg.exchange.names import labels_stem
 from napari_mpseg.files import finished_at, finished_together
+from napari_mpseg.pyramids import is_shown_in_levels
+from napari_mpseg.results.corrections.reductions import refresh
 from napari_mpseg.results.labels_file import is_labels_store
 from napari_mpseg.results.labels_table import INSIDE, is_own_table, newest_first, read_table, table_inside
 from napari_mpseg.results.labels_tiff import is_labels_tiff, write_labels_tiff
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 _METADATA = "napari-mpseg"
 _AXES = "TZYX"
+_SMALLEST_LEVEL = 2048  # pixels of a side up to which a level is shown at once
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class LabelsFile:
 
 
 def write_zarr(path: Path, labels: LabelsFile, *, overwrite: bool = True) -> Path:
-    """Write labels and table as one OME-Zarr 0.5 store.
+    """Write labels and table as one OME-Zarr 0.5 store, with reduced levels where napari needs them.
 
     Parameters
     ----------
@@ -102,7 +106,8 @@ def write_zarr(path: Path, labels: LabelsFile, *, overwrite: bool = True) -> Pat
             dimension_names=names,
         )
         _copy(data, array)
-        root.attrs["ome"] = {**_multiscales(labels, names), "image-label": {"source": {}}}
+        levels = _write_levels(root, array) if data.ndim == 2 and is_shown_in_levels(data) else [array]
+        root.attrs["ome"] = {**_multiscales(labels, names, len(levels)), "image-label": {"source": {}}}
         if labels.metadata:
             root.attrs[_METADATA] = dict(labels.metadata)
         if labels.features is not None and len(labels.features.columns):
@@ -283,18 +288,49 @@ def _copy(data: Any, array: Any, side: int = 4096) -> None:
                 array[window] = np.asarray(data[window])
 
 
-def _multiscales(labels: LabelsFile, names: Sequence[str]) -> dict[str, Any]:
+def _write_levels(root: Any, array: Any) -> list[Any]:
+    """Write labels at half the size, a quarter ... and return all levels."""
+    levels = [array]
+    while max(levels[-1].shape) > _SMALLEST_LEVEL:
+        shape = tuple(-(-size // 2) for size in levels[-1].shape)
+        levels.append(
+            root.create_array(
+                str(len(levels)),
+                shape=shape,
+                chunks=array.chunks,
+                dtype=array.dtype,
+                dimension_names=array.metadata.dimension_names,
+            )
+        )
+    high, wide = (4 * size for size in array.chunks)
+    for top in range(0, array.shape[0], high):
+        for left in range(0, array.shape[1], wide):
+            bottom, right = min(top + high, array.shape[0]), min(left + wide, array.shape[1])
+            refresh(levels[:2], [(top, left, bottom, right)])
+    for above, level in pairwise(levels[1:]):
+        refresh([above, level], [(0, 0, *above.shape)])
+    return levels
+
+
+def _multiscales(labels: LabelsFile, names: Sequence[str], levels: int = 1) -> dict[str, Any]:
     axes: list[dict[str, str]] = []
     for name in names:
         axis = {"name": name, "type": "time" if name == "t" else "space"}
         if labels.unit != "pixel" and name != "t":
             axis["unit"] = labels.unit
         axes.append(axis)
-    transforms: list[dict[str, Any]] = [{"type": "scale", "scale": [float(size) for size in labels.scale]}]
-    if any(labels.translate):
-        transforms.append({"type": "translation", "translation": [float(shift) for shift in labels.translate]})
-    dataset = {"path": "0", "coordinateTransformations": transforms}
-    return {"version": "0.5", "multiscales": [{"name": labels.name, "axes": axes, "datasets": [dataset]}]}
+    datasets = []
+    for level in range(levels):
+        scale = [float(size) * 2**level for size in labels.scale]
+        # a pixel of a level covers 2 x 2 of the level before, and places are those of centres
+        shift = [float(size) * (2**level - 1) / 2 for size in labels.scale]
+        if any(labels.translate):
+            shift = [one + float(moved) for one, moved in zip(shift, labels.translate, strict=True)]
+        transforms: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
+        if any(shift):
+            transforms.append({"type": "translation", "translation": shift})
+        datasets.append({"path": str(level), "coordinateTransformations": transforms})
+    return {"version": "0.5", "multiscales": [{"name": labels.name, "axes": axes, "datasets": datasets}]}
 
 
 def _write_table(root: Any, folder: Path, features: Any) -> None:

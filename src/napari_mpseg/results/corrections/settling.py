@@ -1,7 +1,7 @@
 """What a repainted region means: which particles are new, parted, gone. Pixels only, in memory."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -93,18 +93,56 @@ def settle(
     Settled
         Labels of which no pixel was changed are never renumbered.
     """
+    old = before[inner]
+    changed = old != painted
+    if not changed.any():
+        return Settled(old.copy(), ())
+    values = np.unique(np.concatenate([painted[changed], old[changed]])).astype(np.int64)
+    in_question = [int(one) for one in values if one > 0]
+    beyond = {int(one) for one in outside} | _ring_values(before, inner)
+    known = {int(one) for one in np.unique(old)} | beyond
+    # only where these lie is looked at: a large region then needs little more memory than its pixels
+    part, window, place = _around(changed | np.isin(old, in_question) | np.isin(painted, in_question), before, inner)
+    settled = _settled(
+        before[window], painted[part], place, set(in_question), known, beyond, highest, separate, connectivity
+    )
+    labels = old.copy()
+    labels[part] = settled.labels
+    return replace(settled, labels=labels)
+
+
+def _around(
+    mask: NDArray[np.bool_], before: NDArray[Any], inner: tuple[slice, slice]
+) -> tuple[tuple[slice, slice], tuple[slice, slice], tuple[slice, slice]]:
+    """Return where a mask lies in the region, the same with a ring in `before`, and where the first lies in that."""
+    part, window, place = [], [], []
+    for axis in (0, 1):
+        there = np.flatnonzero(mask.any(axis=1 - axis))
+        first, last, offset = int(there[0]), int(there[-1]) + 1, inner[axis].start or 0
+        start = max(first + offset - 1, 0)
+        part.append(slice(first, last))
+        window.append(slice(start, min(last + offset + 1, before.shape[axis])))
+        place.append(slice(first + offset - start, last + offset - start))
+    return (part[0], part[1]), (window[0], window[1]), (place[0], place[1])
+
+
+def _settled(
+    before: NDArray[Any],
+    painted: NDArray[Any],
+    inner: tuple[slice, slice],
+    in_question: Collection[int],
+    known: Collection[int],
+    beyond: Collection[int],
+    highest: int,
+    separate: bool,
+    connectivity: int,
+) -> Settled:
     from skimage.measure import label
 
-    old = before[inner]
     after = before.astype(np.int64)
     after[inner] = painted
-    beyond = {int(one) for one in outside} | _ring_values(before, inner)
     pieces = label(after, background=0, connectivity=connectivity)
     was = label(before, background=0, connectivity=connectivity)
-    changed = old != painted
-    values = np.unique(np.concatenate([painted[changed], old[changed]])).astype(np.int64)
-    in_question = {int(one) for one in values if one > 0}
-    known = {int(one) for one in np.unique(old)} | beyond
     found = _pieces_of(pieces, was, after, before, inner, in_question)
     renumbered: list[tuple[int, int, int]] = []  # painted number, piece, parent
     for number, mine in found.items():
@@ -113,7 +151,7 @@ def settle(
             if new or (separate and not piece.keeps(mine, number in beyond)):
                 parent = number if piece.overlaps and not new else 0
                 renumbered.append((number, piece.name, parent))
-    return _numbered(after, pieces, inner, old, found, renumbered, highest, separate, known, beyond)
+    return _numbered(after, pieces, inner, before[inner], found, renumbered, highest, separate, known, beyond)
 
 
 @dataclass(frozen=True)

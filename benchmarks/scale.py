@@ -5,8 +5,9 @@
 Rows: pipeline, monai, papers, per-pixel, memory, labelling, gpu; all without a name. Each part of a row runs in a
 fresh process; the two sides of a comparison take turns, --repeat times, and the fastest of each is taken. The table
 says for every figure its bar and whether it is held. It is printed as Markdown; --out writes it there, as scale.md,
-and all that was measured, as scale.json. Exit code 1: a bar was missed, or a row failed. What is being measured is
-told on standard error.
+and all that was measured, as scale.json; rows measured there before and not named now stay. --page puts the table into
+a Markdown page, between its marks <!-- scale --> and <!-- end scale -->. Exit code 1: a bar was missed, or a row
+failed. What is being measured is told on standard error.
 
 Real patches are looked for in MPSEG_DATA, else in ../shared/data beside the repository, reference masks in
 MPSEG_REFERENCE, else ../shared/reference; without them images are made up, and the table says so. --tiny runs all rows
@@ -34,6 +35,8 @@ from scale.registry import PARTS, ROWS
 from scale.settings import TINY, Settings
 from scale.verdict import Outcome
 
+from napari_mpseg.marked_page import with_tables
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -44,13 +47,13 @@ def measured(name: str, bench: Bench) -> Outcome:
     print(f"{name}: {reason or row.title}", file=sys.stderr, flush=True)
     if reason:
         return Outcome(name, row.title, skipped=reason)
-    bench.taken = []
+    bench.taken, before = [], load()
     try:
-        verdicts = tuple(row.measure(bench))
+        verdicts, failed = tuple(row.measure(bench)), ""
     except Exception as error:  # whatever it is, the other rows are measured
         traceback.print_exc()
-        return Outcome(name, row.title, failed=str(error), measurements=bench.taken)
-    return Outcome(name, row.title, verdicts, measurements=bench.taken)
+        verdicts, failed = (), str(error) or type(error).__name__
+    return Outcome(name, row.title, verdicts, failed=failed, load=(before, load()), measurements=bench.taken)
 
 
 def one_part(name: str) -> None:
@@ -90,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--memory-sides", nargs=2, type=int, help="of the images whose peak memory is compared")
     parser.add_argument("--folder", type=Path, help="where to work, and keep the filter for the next time")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write scale.md and scale.json here")
+    parser.add_argument("--page", type=Path, help="put the table into this Markdown page, such as docs/speed.md")
     parser.add_argument("--tiny", action="store_true", help="only to see that everything works")
     parser.add_argument("--part", help=argparse.SUPPRESS)
     return parser
@@ -102,21 +106,33 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     for name in options.rows:
         ROWS[name]
-    about, outcomes = machine(), []
     with tempfile.TemporaryDirectory(dir=options.folder) as scratch:
         bench = Bench(settings_of(options, str(options.folder or scratch)))
-        for name in options.rows or ROWS:
-            outcomes.append(measured(name, bench))
-    about |= {"load_after": load(), "real_patches": bench.settings.data is not None, "tiny": options.tiny}
-    text = markdown(outcomes, about)
+        outcomes = {name: measured(name, bench) for name in options.rows or ROWS}
+    about = {**machine(), "real_patches": bench.settings.data is not None, "tiny": options.tiny}
+    together = {**_earlier(options.out), **outcomes}
+    in_order = [together[name] for name in ROWS if name in together]
+    text = markdown(in_order, about)
     print(text)
     if options.out:
         options.out.mkdir(parents=True, exist_ok=True)
         settings = {**bench.settings.to_dict(), "work": None, "data": None, "reference": None}
-        found = {"machine": about, "settings": settings, "rows": [outcome.to_dict() for outcome in outcomes]}
-        (options.out / "scale.md").write_text(text, encoding="utf-8")
+        found = {"machine": about, "settings": settings, "rows": [outcome.to_dict() for outcome in in_order]}
+        (options.out / "scale.md").write_text(text + "\n", encoding="utf-8")
         (options.out / "scale.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    return int(not all(outcome.passed for outcome in outcomes))
+    if options.page:
+        page = options.page.read_text(encoding="utf-8")
+        options.page.write_text(with_tables(page, {"scale": lambda: text}), encoding="utf-8")
+    return int(not all(outcome.passed for outcome in outcomes.values()))
+
+
+def _earlier(folder: Path | None) -> dict[str, Outcome]:
+    """Return what was measured there before, by row."""
+    path = folder / "scale.json" if folder is not None else None
+    if path is None or not path.exists():
+        return {}
+    rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+    return {row["name"]: Outcome.from_dict(row) for row in rows}
 
 
 if __name__ == "__main__":

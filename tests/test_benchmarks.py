@@ -99,10 +99,18 @@ def test_a_failed_row_is_told_and_others_go_on(scale, settings, monkeypatch, cap
     monkeypatch.setitem(registered._entries, "pipeline", replace(registered["pipeline"], measure=fails))
     outcome = entry.measured("pipeline", Bench(settings, fresh=False))
     assert not outcome.passed
-    about = {**entry.machine(), "load_after": 0.0, "real_patches": False, "tiny": True}
+    about = {**entry.machine(), "real_patches": False, "tiny": True}
     page = entry.markdown([outcome], about)
     assert "| pipeline | The whole job beside the bare forward pass | | | failed |" in page
     assert "no room" in page
+
+
+def test_outcomes_are_read_back_as_they_were(scale):
+    from scale.verdict import Outcome, Verdict
+
+    verdicts = (Verdict("a", 1.0, 2.0, least=True, unit=" s", note="n"), Verdict("b", 1.0, 2.0))
+    outcome = Outcome("pipeline", "The whole job", verdicts, load=(0.1, 2.0), measurements=[{"part": "bare"}])
+    assert Outcome.from_dict(json.loads(json.dumps(outcome.to_dict()))) == outcome
 
 
 def _script():

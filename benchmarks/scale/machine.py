@@ -10,7 +10,7 @@ _PACKAGES = ("torch", "openvino", "onnxruntime", "monai", "dask", "zarr", "numpy
 
 
 def machine() -> dict[str, Any]:
-    """Return processor, cores, versions and how busy the machine was."""
+    """Return processor, cores and versions."""
     return {
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -18,7 +18,6 @@ def machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in _PACKAGES},
-        "load": load(),
     }
 
 

@@ -26,6 +26,7 @@ def markdown(outcomes: Sequence[Outcome], about: dict[str, Any]) -> str:
         lines.append("Images are made up: no real patches were found.")
     if about["tiny"]:
         lines.append("Tiny sizes: these figures say nothing.")
-    if about.get("load") is not None:
-        lines.append(f"Load of the machine before and after: {about['load']} and {about['load_after']}.")
-    return "\n".join([*lines, "", *notes] if notes else lines) + "\n"
+    busy = ", ".join(f"{one.name} {' to '.join(map(str, one.load))}" for one in outcomes if one.load)
+    if busy:
+        lines.append(f"Load of the machine, before to after: {busy}.")
+    return "\n".join([*lines, *(["", *notes] if notes else [])])

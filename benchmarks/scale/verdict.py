@@ -57,6 +57,12 @@ class Verdict:
             "note": self.note,
         }
 
+    @classmethod
+    def from_dict(cls, told: dict[str, Any]) -> "Verdict":
+        """Return the verdict of :meth:`to_dict`."""
+        given = {name: told[name] for name in ("what", "measured", "bar", "unit", "note")}
+        return cls(**given, least=told["rule"] == "at least")
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -71,6 +77,8 @@ class Outcome:
         Why nothing was measured; empty if something was.
     failed : str
         What went wrong; empty if nothing.
+    load : tuple of float or None
+        How many processes wanted to run on the machine before and after.
     measurements : list of dict
         Every part that was run, in order: its name, its arguments, its figures.
     """
@@ -80,6 +88,7 @@ class Outcome:
     verdicts: tuple[Verdict, ...] = ()
     skipped: str = ""
     failed: str = ""
+    load: tuple[float | None, ...] = ()
     measurements: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -91,3 +100,10 @@ class Outcome:
         """Return it as JSON holds it."""
         verdicts = [verdict.to_dict() for verdict in self.verdicts]
         return {**self.__dict__, "verdicts": verdicts, "passed": None if self.skipped else self.passed}
+
+    @classmethod
+    def from_dict(cls, told: dict[str, Any]) -> "Outcome":
+        """Return the outcome of :meth:`to_dict`."""
+        given = {name: told[name] for name in ("name", "title", "skipped", "failed", "measurements")}
+        verdicts = tuple(Verdict.from_dict(verdict) for verdict in told["verdicts"])
+        return cls(**given, verdicts=verdicts, load=tuple(told["load"]))

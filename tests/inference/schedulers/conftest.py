@@ -92,11 +92,21 @@ def notes(folder, text):
     return sorted(path.name for path in folder.glob(f"{text}-*"))
 
 
+def plugins(dask_worker):
+    return list(dask_worker.plugins)
+
+
 @pytest.fixture
 def works():
     """Return the kinds of work above, and what reads their notes."""
     return SimpleNamespace(
-        Squares=Squares, Sums=Sums, Failing=Failing, Deadly=Deadly, Elsewhere=Elsewhere, note=note, notes=notes
+        Squares=Squares,
+        Sums=Sums,
+        Failing=Failing,
+        Deadly=Deadly,
+        Elsewhere=Elsewhere,
+        notes=notes,
+        plugins=plugins,
     )
 
 

@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 
 from napari_mpseg.errors import SettingsError, UnknownNameError
 from napari_mpseg.inference.schedulers import SCHEDULERS, find_scheduler, opened
+from napari_mpseg.inference.schedulers.cluster import check_environment
 
 distributed = pytest.importorskip("distributed")
 
@@ -52,7 +54,7 @@ def test_the_missing_package_is_named(monkeypatch, name):
 
 def test_an_address_where_nobody_answers(works, run, tmp_path, monkeypatch):
     monkeypatch.setattr("napari_mpseg.inference.schedulers.cluster._CONNECTING", 0.5)
-    with pytest.raises(SettingsError, match="No dask scheduler answers at tcp://127.0.0.1:9"):
+    with pytest.raises(SettingsError, match=r"No dask scheduler answers at tcp://127\.0\.0\.1:9"):
         run(find_scheduler("tcp://127.0.0.1:9"), works.Squares(tmp_path), [1])
 
 
@@ -60,19 +62,19 @@ def test_a_cluster_is_used_by_its_address_and_left_as_it_was(client, works, run,
     results, _ = run(find_scheduler(client.scheduler.address), works.Squares(tmp_path), range(4))
     assert results == {n: n * n for n in range(4)}
     assert client.status == "running"
-    assert not any("mpseg" in name for names in client.run(plugins).values() for name in names)
+    assert not any("mpseg" in name for names in client.run(works.plugins).values() for name in names)
 
 
 def test_no_client_becomes_the_default_one(client, works, run, tmp_path):
     run(find_scheduler(client.scheduler.address), works.Squares(tmp_path), range(2))
-    with pytest.raises(ValueError, match="No global client"):
+    with pytest.raises(ValueError, match="No clients found"):
         distributed.default_client()
 
 
-def test_an_asynchronous_client_is_refused(client):
-    other = distributed.Client(client.scheduler.address, asynchronous=True, set_as_default=False)
+def test_an_asynchronous_client_is_refused(client, monkeypatch):
+    monkeypatch.setattr(type(client), "asynchronous", True)
     with pytest.raises(SettingsError, match="asynchronous"):
-        find_scheduler(other)
+        find_scheduler(client)
 
 
 def test_killing_a_worker_from_outside_costs_only_its_items(client, works, run, tmp_path):
@@ -123,10 +125,32 @@ def test_other_versions_are_refused_before_the_work(client, works, run, tmp_path
     assert not works.notes(tmp_path, "did")
 
 
-def test_another_release_of_this_package_is_refused(client, works, run, tmp_path, monkeypatch):
-    monkeypatch.setattr("napari_mpseg.__version__", "9.9")
-    with pytest.raises(SettingsError, match=r"napari-mpseg .*here Python .* with 9\.9.*same environment"):
-        run(find_scheduler(client), works.Squares(tmp_path), range(4))
+@pytest.mark.parametrize(
+    ("python", "package", "told"),
+    [
+        ("3.12.1", "0.1", "Python 3.12 with napari-mpseg 0.1, here Python 3.11 with 0.1"),
+        ("3.11.9", None, "Python 3.11 with napari-mpseg not installed"),
+        ("3.11.9", "0.2", "napari-mpseg 0.2, here"),
+        ("3.11.1", "0.1", ""),
+    ],
+)
+@pytest.mark.parametrize("place", ["scheduler", "worker"])
+def test_another_release_or_python_is_refused(python, package, told, place):
+    def versions(python, package):
+        return {"host": {"python": python}, "packages": {"napari_mpseg": package}}
+
+    here = versions("3.11.4", "0.1")
+    there = versions(python, package)
+    found = {"client": here, "scheduler": here, "workers": {"tcp://a:1": here, "tcp://b:1": there}}
+    if place == "scheduler":
+        found = {"client": here, "scheduler": there, "workers": {}}
+    client = SimpleNamespace(get_versions=lambda packages: found)
+    if not told:
+        return check_environment(client)
+    with pytest.raises(SettingsError) as caught:
+        check_environment(client)
+    assert told in str(caught.value)
+    assert ("the worker tcp://b:1" if place == "worker" else "the scheduler") in str(caught.value)
 
 
 @pytest.mark.slow
@@ -179,7 +203,3 @@ if __name__ == "__main__":
         on_progress=silent, cancel=CancelToken(),
     )
 """
-
-
-def plugins(dask_worker):
-    return list(dask_worker.plugins)

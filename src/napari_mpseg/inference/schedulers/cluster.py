@@ -164,7 +164,7 @@ def run_on(
         return
     content = packed(work)
     _wait_for_workers(client, on_progress, cancel)
-    _check_environment(client)
+    check_environment(client)
     name = f"napari-mpseg-{uuid.uuid4().hex}"
     flight = Flight(client, work, name, cancel)
     client.register_plugin(plugin.WorkPlugin(name, content, at_once), name=name)
@@ -210,7 +210,7 @@ def _wait_for_workers(client: Any, on_progress: ProgressCallback, cancel: Cancel
         time.sleep(_POLL)
 
 
-def _check_environment(client: Any) -> None:
+def check_environment(client: Any) -> None:
     """Fail where this package is missing, or Python another one: nothing that is sent could be read there.
 
     Raises

@@ -101,14 +101,16 @@ def find_scheduler(chosen: Any) -> Scheduler:
     SettingsError
         If what follows the name makes no sense, or dask.distributed is not installed.
     """
-    from napari_mpseg.inference.schedulers import cluster, processes, threads  # noqa: F401 - register themselves
-
     if chosen is None:
         chosen = "threads"
     if isinstance(chosen, str):
         name, _, rest = chosen.partition(":")
         return SCHEDULERS[name].build(rest)
-    found: Scheduler = cluster.ClientScheduler(chosen) if hasattr(chosen, "scheduler_info") else chosen
+    if hasattr(chosen, "scheduler_info"):
+        from napari_mpseg.inference.schedulers.cluster import ClientScheduler
+
+        return ClientScheduler(chosen)
+    found: Scheduler = chosen
     return found
 
 

@@ -5,6 +5,7 @@ from math import prod
 from typing import Any
 
 from napari_mpseg.images.image import Image
+from napari_mpseg.inference.levels import write_levels
 from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.inference.schedulers import Scheduler, find_scheduler
 from napari_mpseg.inference.segmentation import MaskSettings, segment_tiles
@@ -47,6 +48,7 @@ def carry_out(
         thumbnail=thumbnail,
         **steps,
     )
+    write_levels(place.store, scheduler=scheduler, **steps)
     record = {**record, "checksums": found.checksums}
     particles = _measured(arrays, plan, record, scheduler, on_progress, cancel) if plan.measure else None
     result = Result(
@@ -114,6 +116,7 @@ def _measured(
         plan.image,
         probability=arrays.probability,
         rules=plan.rules,
+        scheduler=scheduler if plan.scheduler is not None else None,
         on_progress=on_progress,
         cancel=cancel,
     )

@@ -1,5 +1,6 @@
 """A predictor that asks a screen first and spares another one where nothing can be."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from napari_mpseg.inference.screening.ways import SCREENS
 
 Array = np.ndarray[Any, Any]
 Margins = tuple[int, int, int, int]
+_NOTHING = np.zeros((0, 0), np.float32)
 
 
 class ScreenedPredictor:
@@ -55,10 +57,9 @@ class ScreenedPredictor:
             return np.asarray(self.predictor.predict(pixels, margins), dtype=np.float32)
         found = np.zeros(shape, np.float32)
         computed = np.zeros(shape, bool)
-        for box in boxes:
-            y0, y1, x0, x1 = box
+        for (y0, y1, x0, x1), part in zip(boxes, self._parts(pixels, boxes), strict=True):
             place = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
-            found[place] = self._part(pixels, box)
+            found[place] = part
             computed[place] = True
         self.tally.add(size, size - int(np.count_nonzero(computed)))
         return found
@@ -87,16 +88,33 @@ class ScreenedPredictor:
         filled: Array = binary_fill_holes(found)
         return filled
 
-    def _part(self, pixels: Array, box: Box) -> Array:
-        """Return the probability of one rectangle, from it and its halo."""
-        (y0, y1, above, below), (x0, x1, before, behind) = (
-            _with_halo(box[axis * 2], box[axis * 2 + 1], pixels.shape[axis], self.halo, self.stride) for axis in (0, 1)
-        )
-        part = np.ascontiguousarray(pixels[y0:y1, x0:x1])
-        return np.asarray(self.predictor.predict(part, (above, below, before, behind)), dtype=np.float32)
+    def _parts(self, pixels: Array, boxes: list[Box]) -> list[Array]:
+        """Return the probability of rectangles, each from itself and its halo; those of one size are asked together."""
+        alike: dict[tuple[tuple[int, int], Margins], list[tuple[int, Array]]] = {}
+        for index, box in enumerate(boxes):
+            part, margins = _with_halo(pixels, box, self.halo, self.stride)
+            alike.setdefault((part.shape[:2], margins), []).append((index, part))
+        many: Callable[[list[Array], Margins], list[Array]] = getattr(self.predictor, "predict_many", self._one_by_one)
+        found: list[Array] = [_NOTHING] * len(boxes)
+        for (_, margins), parts in alike.items():
+            answers = many([part for _, part in parts], margins)
+            for (index, _), answer in zip(parts, answers, strict=True):
+                found[index] = np.asarray(answer, dtype=np.float32)
+        return found
+
+    def _one_by_one(self, parts: list[Array], margins: Margins) -> list[Array]:
+        return [self.predictor.predict(part, margins) for part in parts]
 
 
-def _with_halo(start: int, stop: int, size: int, halo: int, stride: int) -> Box:
+def _with_halo(pixels: Array, box: Box, halo: int, stride: int) -> tuple[Array, Margins]:
+    """Return a rectangle with what is around it, on the stride and inside the window, and its margins."""
+    (y0, y1, top, bottom), (x0, x1, left, right) = (
+        _span(box[axis * 2], box[axis * 2 + 1], pixels.shape[axis], halo, stride) for axis in (0, 1)
+    )
+    return np.ascontiguousarray(pixels[y0:y1, x0:x1]), (top, bottom, left, right)
+
+
+def _span(start: int, stop: int, size: int, halo: int, stride: int) -> Box:
     """Return from where to where a part is read, on the stride and inside the window, and its margins."""
     low = max(0, (start - halo) // stride * stride)
     high = min(size, -(-(stop + halo) // stride) * stride)

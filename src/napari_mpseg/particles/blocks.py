@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_mpseg.errors import ImageError
+from napari_mpseg.images.reading import reading_scheduler
+from napari_mpseg.inference.store import read_stored
 
 BLOCK_SIZE = 2048  # pixels along a side: large enough for speed, 16 MiB of int32
 
@@ -83,8 +85,10 @@ def read_labels(array: Any, block: Block) -> NDArray[Any]:
     ------
     ImageError
         If a value is not a whole number, or too large for int64.
+    StoreError
+        If it is a stored array with a damaged chunk.
     """
-    values = np.asarray(array[block.slices])
+    values = read_part(array, block.slices)
     if values.dtype.kind == "f":
         if not np.isfinite(values).all() or (values != np.floor(values)).any():
             raise ImageError(
@@ -112,9 +116,23 @@ def _check_size(values: NDArray[Any]) -> None:
         )
 
 
+def read_part(array: Any, index: tuple[slice, slice]) -> NDArray[Any]:
+    """Read a rectangle of anything that holds pixels.
+
+    Raises
+    ------
+    StoreError
+        If it is a stored array with a damaged chunk.
+    """
+    if hasattr(array, "store_path"):
+        return read_stored(array, index)
+    part = array[index]
+    return np.asarray(part.compute(scheduler=reading_scheduler()) if hasattr(part, "compute") else part)
+
+
 def read_pixels(image: Any, y: slice, x: slice) -> NDArray[Any]:
     """Read a rectangle of an image ``(Y, X)`` or ``(Y, X, C)`` as ``(Y, X, C)`` in a dtype numba knows."""
-    pixels = np.asarray(image[y, x])
+    pixels = read_part(image, (y, x))
     if pixels.dtype == np.float16:
         pixels = pixels.astype(np.float32)
     pixels = np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("="))

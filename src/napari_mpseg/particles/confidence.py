@@ -76,6 +76,14 @@ class ConfidenceCollector:
         self._counts.append(counts)
         self._sums.append(sums)
 
+    def join(self, later: "ConfidenceCollector") -> None:
+        """Take what another one has collected from blocks after those of this one."""
+        self._labels += later._labels
+        self._counts += later._counts
+        self._sums += later._sums
+        self._one = max(self._one, later._one)
+        self._largest = max(self._largest, later._largest)
+
     def finish(self, labels: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return float64 ``(N,)`` for the particles `labels` (sorted).
 

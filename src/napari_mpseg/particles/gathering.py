@@ -1,10 +1,13 @@
 """The one pass over labels, image and probability, block by block."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_mpseg.images.reading import reading_alone
+from napari_mpseg.inference.schedulers import Scheduler, find_scheduler
 from napari_mpseg.particles.blocks import Block, blocks_of, read_labels, read_pixels
 from napari_mpseg.particles.confidence import ConfidenceCollector
 from napari_mpseg.particles.geometry import Particles, gather
@@ -17,8 +20,85 @@ from napari_mpseg.particles.runs import Pieces, Runs, find_pieces, find_runs
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback
 
 
-class Gatherer:
-    """Reads every block once and hands it to those who collect.
+@dataclass
+class Findings:
+    """What was found in one block, or in several one after the other: a few numbers and outlines per particle.
+
+    Attributes
+    ----------
+    shapes, values, rings, confidence
+        Collectors; those of what was not asked for are None.
+    """
+
+    shapes: PieceCollector
+    values: IntensityCollector | None
+    rings: RingCollector | None
+    confidence: ConfidenceCollector | None
+
+    def join(self, later: "Findings") -> None:
+        """Take the findings of later blocks."""
+        self.shapes.join(later.shapes)
+        if self.values is not None and later.values is not None:
+            self.values.join(later.values)
+        if self.rings is not None and later.rings is not None:
+            self.rings.join(later.rings)
+        if self.confidence is not None and later.confidence is not None:
+            self.confidence.join(later.confidence)
+
+    def finish(self, shape: tuple[int, int], channels: tuple[str, ...]) -> Particles:
+        """Join what crosses block borders and return the particles."""
+        particles = gather(self.shapes.finish(), shape)
+        if self.values is not None:
+            values = self.values.finish(particles.label, particles.y0, particles.x0, len(channels))
+            particles = particles.with_values(intensities=values, channels=channels)
+        if self.rings is not None:
+            particles = particles.with_values(ring=self.rings.finish(particles.label, len(channels)))
+        if self.confidence is not None:
+            particles = particles.with_values(confidence=self.confidence.finish(particles.label))
+        return particles
+
+
+def gathered(
+    work: "MeasureBlocks", scheduler: str | Scheduler | None, on_progress: ProgressCallback, cancel: CancelToken | None
+) -> Particles:
+    """Measure all blocks and return the particles.
+
+    Blocks are joined in raster order whatever the order in which they are done, as sums of floating-point numbers
+    depend on it: so the result is the same, bit by bit, on every scheduler.
+
+    Parameters
+    ----------
+    scheduler : str or Scheduler, optional
+        Where blocks are measured; default one after the other in this thread.
+    """
+    count = len(work.blocks)
+    found: dict[int, Findings] = {}
+    if scheduler is None:
+        for number in range(count):
+            if cancel is not None:
+                cancel.check()
+            on_progress(Progress("Measuring", number, count, "blocks"))
+            found[number] = work.measured(number)
+    else:
+        find_scheduler(scheduler).run(
+            work,
+            range(count),
+            stage="Measuring",
+            unit="blocks",
+            on_result=found.__setitem__,
+            on_progress=on_progress,
+            cancel=cancel or CancelToken(),
+        )
+    total = work.nothing()
+    for number in range(count):
+        total.join(found.pop(number))
+    particles = total.finish(work.shape, work.inputs.channels)
+    on_progress(Progress("Measuring", count, count, "blocks"))
+    return particles
+
+
+class MeasureBlocks:
+    """Work of one item per block of labels: its number in raster order.
 
     Parameters
     ----------
@@ -33,34 +113,46 @@ class Gatherer:
     """
 
     def __init__(self, labels: Any, inputs: Inputs, asked: tuple[Asked, ...], rings: bool) -> None:
-        self._labels, self._inputs = labels, inputs
-        self._shape = int(labels.shape[0]), int(labels.shape[1])
-        self._shapes = PieceCollector(self._shape, asked)
-        self._values = IntensityCollector() if inputs.pixels is not None else None
-        self._rings = RingCollector() if rings and inputs.pixels is not None else None
-        self._confidence = ConfidenceCollector() if inputs.probability is not None else None
+        self.labels, self.inputs, self.asked, self.rings = labels, inputs, asked, rings
+        self.shape = int(labels.shape[0]), int(labels.shape[1])
+        self.blocks = blocks_of(labels)
 
-    def run(self, on_progress: ProgressCallback, cancel: CancelToken | None) -> Particles:
-        """Read everything and return the particles."""
-        blocks = blocks_of(self._labels)
-        for done, block in enumerate(blocks):
-            if cancel is not None:
-                cancel.check()
-            on_progress(Progress("Measuring", done, len(blocks), "blocks"))
-            self._take(block)
-        particles = gather(self._shapes.finish(), self._shape)
-        on_progress(Progress("Measuring", len(blocks), len(blocks), "blocks"))
-        channels = self._inputs.channels
-        if self._values is not None:
-            values = self._values.finish(particles.label, particles.y0, particles.x0, len(channels))
-            particles = particles.with_values(intensities=values, channels=channels)
-        if self._rings is not None:
-            particles = particles.with_values(ring=self._rings.finish(particles.label, len(channels)))
-        if self._confidence is not None:
-            particles = particles.with_values(confidence=self._confidence.finish(particles.label))
-        return particles
+    def nothing(self) -> Findings:
+        """Return the findings of no block."""
+        pixels, probability = self.inputs.pixels is not None, self.inputs.probability is not None
+        return Findings(
+            PieceCollector(self.shape, self.asked),
+            IntensityCollector() if pixels else None,
+            RingCollector() if pixels and self.rings else None,
+            ConfidenceCollector() if probability else None,
+        )
 
-    def _take(self, block: Block) -> None:
+    def needs(self, item: Any) -> tuple[()]:
+        """Return nothing: blocks are measured each for itself."""
+        return ()
+
+    def do(self, item: Any, *given: Any) -> Findings:
+        """Measure one block, read by the thread that measures it: others are at work beside it."""
+        with reading_alone():
+            return self.measured(item)
+
+    def measured(self, number: int) -> Findings:
+        """Read one block once and hand it to those who collect."""
+        found = self.nothing()
+        _BlockReader(self, found).take(self.blocks[number])
+        return found
+
+
+class _BlockReader:
+    """Reads one block of labels and what lies under it, for the collectors of `found`."""
+
+    def __init__(self, work: MeasureBlocks, found: Findings) -> None:
+        self._labels, self._inputs, self._shape = work.labels, work.inputs, work.shape
+        self._shapes, self._values, self._rings = found.shapes, found.values, found.rings
+        self._confidence = found.confidence
+
+    def take(self, block: Block) -> None:
+        """Read a block."""
         around = _grown(block, self._shape) if self._rings is not None else block
         labels = read_labels(self._labels, around)
         inner = Block(block.y - around.y, block.x - around.x, block.height, block.width)

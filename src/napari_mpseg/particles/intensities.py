@@ -67,6 +67,13 @@ class IntensityCollector:
         self._origins.append(np.tile(np.array(origin, np.int64), (len(pieces), 1)))
         self._sums.append(sums)
 
+    def join(self, later: "IntensityCollector") -> None:
+        """Take what another one has collected from blocks after those of this one."""
+        self._labels += later._labels
+        self._counts += later._counts
+        self._origins += later._origins
+        self._sums += later._sums
+
     def finish(self, labels: Integers, y0: Integers, x0: Integers, channels: int) -> Intensities:
         """Return the statistics of the particles `labels` (sorted) whose bounding boxes start at `y0`, `x0`."""
         if not len(labels):

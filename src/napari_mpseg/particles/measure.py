@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from napari_mpseg.calibration import Calibration
+from napari_mpseg.inference.schedulers import Scheduler
 from napari_mpseg.particles.blocks import label_array
-from napari_mpseg.particles.gathering import Gatherer
+from napari_mpseg.particles.gathering import MeasureBlocks, gathered
 from napari_mpseg.particles.geometry import Geometry, Particles
 from napari_mpseg.particles.inputs import inputs_of
 from napari_mpseg.particles.perimeters import PERIMETERS
@@ -25,6 +26,7 @@ def measure(
     properties: str | Sequence[str] | None = None,
     perimeter: str = "imagej",
     probability: Any = None,
+    scheduler: str | Scheduler | None = None,
     on_progress: ProgressCallback = silent,
     cancel: CancelToken | None = None,
 ) -> ParticleTable:
@@ -50,6 +52,10 @@ def measure(
     probability : Image or array, optional
         ``(Y, X)``, uint8 (255 stands for 1) or floating point from 0 to 1, give or take 1e-6. Adds the column
         ``confidence``, the mean over the particle, read in the same pass; nan where a value under it is nan.
+    scheduler : str or Scheduler, optional
+        Where blocks are measured: ``"threads"``, ``"processes:4"`` or another of
+        :mod:`napari_mpseg.inference.schedulers`. Default one after the other in this thread. The table is the same, bit
+        by bit, and labels and image are read where the blocks are measured, not here.
     on_progress, cancel
         See :mod:`napari_mpseg.progress`; both are used once per block.
 
@@ -65,6 +71,8 @@ def measure(
         them.
     SettingsError, UnknownNameError
         If a property cannot be measured or is unknown.
+    StoreError
+        If labels or probability lie in a store with a damaged chunk.
     Cancelled
         If `cancel` was set.
 
@@ -96,8 +104,8 @@ def measure(
         needs.update(estimator.needs)
     if not any(entry.given in ("image", "rgb") for entry in chosen):
         found = replace(found, pixels=None)
-    gatherer = Gatherer(array, found, asked_for(needs, calibration.pixel_size), "ring" in needs)
-    particles = gatherer.run(on_progress, cancel)
+    work = MeasureBlocks(array, found, asked_for(needs, calibration.pixel_size), "ring" in needs)
+    particles = gathered(work, scheduler, on_progress, cancel)
     inputs = {
         "shape": list(map(int, array.shape)),
         "image": getattr(image, "name", None),

@@ -75,6 +75,11 @@ class PieceCollector:
         if len(closed):
             self._done.append(_measure(runs, pieces, closed, (y, x), self._asked))
 
+    def join(self, later: "PieceCollector") -> None:
+        """Take what another one has collected from blocks after those of this one."""
+        self._done += later._done
+        self._open += later._open
+
     def finish(self) -> MeasuredPieces:
         """Join what crosses block borders and return all pieces."""
         if self._open:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import SettingsError
+from napari_mpseg.inference.schedulers import Scheduler
 from napari_mpseg.particles.classes.assigned import ASSIGNED
 from napari_mpseg.particles.classes.rules import RULE_SETS, RuleSet, classify_by_rules, find_rules
 from napari_mpseg.particles.measure import measure
@@ -29,6 +30,7 @@ def measure_for_review(
     perimeter: str = "imagej",
     rules: RuleSet | str = RULES,
     previous: "pd.DataFrame | None" = None,
+    scheduler: str | Scheduler | None = None,
     on_progress: ProgressCallback = silent,
     cancel: CancelToken | None = None,
 ) -> ParticleTable:
@@ -36,7 +38,7 @@ def measure_for_review(
 
     Parameters
     ----------
-    labels, image, probability, calibration, properties, perimeter, on_progress, cancel
+    labels, image, probability, calibration, properties, perimeter, scheduler, on_progress, cancel
         As in :func:`~napari_mpseg.particles.measure.measure`.
     rules : RuleSet or str
         Gives the column ``class``. What the default looks at may be left unmeasured: the column is then empty.
@@ -62,6 +64,7 @@ def measure_for_review(
         properties=properties,
         perimeter=perimeter,
         probability=probability,
+        scheduler=scheduler,
         on_progress=on_progress,
         cancel=cancel,
     )

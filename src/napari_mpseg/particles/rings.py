@@ -60,6 +60,12 @@ class RingCollector:
         self._counts.append(counts)
         self._sums.append(sums)
 
+    def join(self, later: "RingCollector") -> None:
+        """Take what another one has collected from blocks after those of this one."""
+        self._labels += later._labels
+        self._counts += later._counts
+        self._sums += later._sums
+
     def finish(self, labels: NDArray[np.int64], channels: int) -> NDArray[np.float64]:
         """Return float64 ``(N, C)`` for the particles `labels` (sorted); NaN where a ring has no pixel."""
         counts, sums = np.zeros((len(labels), 1)), np.zeros((len(labels), channels))

@@ -1,15 +1,16 @@
 """Arrays in memory (numpy, dask, and whatever turns into numpy) and ``.npy`` files."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from napari_mpseg.errors import ImageError
 from napari_mpseg.images.axes import guess_axes
-from napari_mpseg.images.lazy import FilePixels, as_dask
+from napari_mpseg.images.lazy import FilePixels, MappedFile, as_dask
 from napari_mpseg.images.readers import FileReader, ObjectReader, file_readers, object_readers
 from napari_mpseg.images.stack import Stack, make_stack
+from napari_mpseg.images.zarr_reader import is_zarr, zarr_reader
 
 
 def open_array(array: Any) -> Stack:
@@ -42,7 +43,8 @@ def to_dask(array: Any, axes: str) -> Any:
     stored = getattr(array, "chunks", None)
     if not (isinstance(stored, tuple) and all(isinstance(size, int) for size in stored)):
         stored = None
-    return as_dask(FilePixels(array.__getitem__, array.shape, array.dtype, "the array"), axes, stored)
+    read = zarr_reader(array) if is_zarr(array) else array.__getitem__
+    return as_dask(FilePixels(read, array.shape, array.dtype, "the array"), axes, stored)
 
 
 def has_alpha(array: Any, axes: str) -> bool:
@@ -66,7 +68,9 @@ def open_npy(path: Path) -> Stack:
             "It may be truncated, or hold Python objects instead of pixels."
         ) from error
     axes = guess_axes(array.shape)
-    pixels = FilePixels(array.__getitem__, array.shape, array.dtype, str(path))
+    order: Literal["C", "F"] = "C" if array.flags.c_contiguous else "F"
+    read = MappedFile(path, array.dtype, array.offset, array.shape, order)
+    pixels = FilePixels(read, array.shape, array.dtype, str(path))
     return make_stack([as_dask(pixels, axes)], axes, alpha=has_alpha(array, axes), name=path.stem, source=str(path))
 
 

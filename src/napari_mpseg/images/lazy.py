@@ -3,7 +3,8 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,8 @@ _KEPT_BYTES = 64 << 20
 class FilePixels:
     """An array whose values are read at indexing, and whose reading errors are told in the user's words.
 
-    It has what ``dask.array.from_array`` asks for: `shape`, `dtype`, `ndim` and indexing by slices.
+    It has what ``dask.array.from_array`` asks for: `shape`, `dtype`, `ndim` and indexing by slices. It can be pickled
+    if `read` can, which should then know how to open the file again; what was kept stays behind.
 
     Parameters
     ----------
@@ -45,6 +47,13 @@ class FilePixels:
         self._source = source
         self.keep = keep
         self._kept = RecentBlocks(_KEPT_BYTES if keep else 0)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_kept"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._kept = RecentBlocks(_KEPT_BYTES if self.keep else 0)
 
     def __getitem__(self, key: Any) -> NDArray[Any]:
         kept = self._kept.get(key)
@@ -101,11 +110,73 @@ def unreadable(source: str, key: Any, error: Exception) -> str:
     )
 
 
-class ReadOnce:
+class MappedFile:
+    """Reads parts of an array that lies in a file as it lies in memory.
+
+    The file is mapped anew for each part, which is copied: no handle stays open on the user's file.
+
+    Parameters
+    ----------
+    path : Path
+    dtype : numpy dtype
+        As stored.
+    offset : int
+        Of the first value, in bytes.
+    shape : tuple of int
+    order : str
+        ``"C"``, or ``"F"`` where the first axis runs fastest.
+    """
+
+    def __init__(
+        self, path: Path, dtype: Any, offset: int, shape: tuple[int, ...], order: Literal["C", "F"] = "C"
+    ) -> None:
+        # other processes may stand in another folder
+        self.path, self.dtype, self.offset, self.shape, self.order = path.absolute(), dtype, offset, shape, order
+
+    def __call__(self, key: Any) -> NDArray[Any]:
+        """Return the part `key`."""
+        return np.array(np.memmap(self.path, self.dtype, "r", self.offset, self.shape, self.order)[key])
+
+
+class Reopened:
+    """Something open that is opened when it is first needed, again in every process it is brought to.
+
+    Parameters
+    ----------
+    open_it : callable
+        Returns it; can be pickled.
+    opened : object, optional
+        It, where it is open already; stays behind when this is pickled.
+    """
+
+    def __init__(self, open_it: Callable[[], Any], opened: Any = None) -> None:
+        self._open = open_it
+        self._lock = threading.Lock()
+        self._opened: Any = opened
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_open": self._open}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        Reopened.__init__(self, state["_open"])
+
+    def __call__(self, key: Any) -> Any:
+        """Return its part `key`."""
+        return self.opened()[key]
+
+    def opened(self) -> Any:
+        """Return it, opened."""
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._open()
+            return self._opened
+
+
+class ReadOnce(Reopened):
     """Read all pixels at the first indexing and keep them, for formats that cannot be read in parts.
 
     The decoded picture stays in memory as long as an array made from it lives: ``height * width * channels * bytes
-    per value``, 116 MB for an RGB picture of 5424 x 7140.
+    per value``, 116 MB for an RGB picture of 5424 x 7140. In another process it is decoded again.
 
     Parameters
     ----------
@@ -114,16 +185,7 @@ class ReadOnce:
     """
 
     def __init__(self, load: Callable[[], Any]) -> None:
-        self._load = load
-        self._lock = threading.Lock()
-        self._pixels: Any = None
-
-    def __call__(self, key: Any) -> Any:
-        """Return the part `key`, reading everything if this is the first time."""
-        with self._lock:
-            if self._pixels is None:
-                self._pixels = self._load()
-        return self._pixels[key]
+        super().__init__(load)
 
 
 def block_shape(shape: tuple[int, ...], axes: str, stored: tuple[int, ...] | None = None) -> tuple[int, ...]:

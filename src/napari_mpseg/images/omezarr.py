@@ -14,6 +14,7 @@ from napari_mpseg.images.lazy import FilePixels, as_dask
 from napari_mpseg.images.ome_xml import two_units
 from napari_mpseg.images.readers import FileReader, ObjectReader, file_readers, object_readers
 from napari_mpseg.images.stack import Stack, make_stack
+from napari_mpseg.images.zarr_reader import is_zarr, zarr_reader
 
 _MARKS = ("zarr.json", ".zattrs", ".zgroup", ".zarray")
 _OLD_AXES = "tczyx"
@@ -171,7 +172,7 @@ def _named_dimensions(array: Any) -> str | None:
 
 def _pixels(array: Any, axes: str, source: str) -> Any:
     # Nothing is kept in memory: somebody may be painting into the store.
-    pixels = FilePixels(array.__getitem__, array.shape, array.dtype, source)
+    pixels = FilePixels(zarr_reader(array), array.shape, array.dtype, source)
     return as_dask(pixels, axes, array.chunks)
 
 
@@ -179,9 +180,5 @@ def _is_store(path: Path) -> bool:
     return any((path / mark).is_file() for mark in _MARKS)
 
 
-def _is_zarr(source: Any) -> bool:
-    return type(source).__module__.partition(".")[0] == "zarr" and type(source).__name__ in ("Array", "Group")
-
-
 file_readers.add("zarr", FileReader(open_zarr, (".zarr",), is_store=_is_store))
-object_readers.add("zarr", ObjectReader(open_zarr_object, _is_zarr))
+object_readers.add("zarr", ObjectReader(open_zarr_object, is_zarr))

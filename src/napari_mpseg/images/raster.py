@@ -1,6 +1,7 @@
 """PNG, JPEG and BMP: read whole, because their compression knows no parts."""
 
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def open_raster(path: Path) -> Stack:
         ) from error
     dtype = np.dtype(np.uint16 if mode.startswith("I;16") else _DTYPES[mode])
     shape, axes = ((height, width, 3), "YXS") if mode == "RGB" else ((height, width), "YX")
-    pixels = FilePixels(ReadOnce(lambda: _decode(path, mode, dtype, shape)), shape, dtype, str(path))
+    pixels = FilePixels(ReadOnce(partial(_decode, path.absolute(), mode, dtype, shape)), shape, dtype, str(path))
     return make_stack([as_dask(pixels, axes)], axes, name=path.stem, source=str(path))
 
 

@@ -6,15 +6,15 @@ import warnings
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from napari_mpseg.errors import ImageError
 from napari_mpseg.images.axes import guess_axes
 from napari_mpseg.images.image_warning import ImageWarning
-from napari_mpseg.images.lazy import FilePixels, ReadOnce, as_dask
+from napari_mpseg.images.lazy import FilePixels, MappedFile, ReadOnce, Reopened, as_dask
 from napari_mpseg.images.ome_xml import OmePixels, first_ome_pixels
 from napari_mpseg.images.readers import FileReader, file_readers
 from napari_mpseg.images.stack import Stack, make_stack
@@ -94,7 +94,7 @@ def _open_series(tif: Any, path: Path) -> Stack:
     axes = _axes(series)
     ome = first_ome_pixels(tif.ome_metadata) if tif.is_ome else None
     return make_stack(
-        [_pixels(tif, level, axes, path) for level in levels],
+        [_pixels(tif, level, number, axes, path) for number, level in enumerate(levels)],
         axes,
         channels=_channel_names(tif, series, axes, ome),
         alpha=_has_alpha(series.keyframe, axes),
@@ -142,30 +142,54 @@ def _check_complete(level: Any, path: Path) -> None:
             )
 
 
-def _pixels(tif: Any, level: Any, axes: str, path: Path) -> Any:
+def _pixels(tif: Any, level: Any, number: int, axes: str, path: Path) -> Any:
     """Return one resolution level as a dask array with the axes of the file."""
     if level.dataoffset is not None and not level.is_multifile:
         dtype = level.dtype.newbyteorder(tif.byteorder)
+        mapped = MappedFile(path, dtype, level.dataoffset, level.shape)
+        return as_dask(FilePixels(mapped, level.shape, dtype, str(path)), axes)
+    array = _zarr_of(level)
+    y, x = axes.index("Y"), axes.index("X")
+    planes = level.size // (array.shape[y] * array.shape[x] * (array.shape[axes.index("S")] if "S" in axes else 1))
+    in_one_piece = planes == 1 and array.chunks[y] >= array.shape[y] and array.chunks[x] >= array.shape[x]
+    again = Reopened(partial(_open_level, path.absolute(), number, array.shape), array)
+    if in_one_piece:
+        pixels = FilePixels(ReadOnce(_Whole(again)), array.shape, array.dtype, str(path))
+    else:
+        pixels = FilePixels(again, array.shape, array.dtype, str(path), keep=True)
+    return as_dask(pixels, axes, None if in_one_piece else array.chunks)
 
-        def mapped(key: Any) -> Any:
-            # Mapped anew for each window and copied: no handle stays open on the user's file.
-            return np.array(np.memmap(path, dtype, "r", offset, shape)[key])
 
-        offset, shape = level.dataoffset, level.shape
-        return as_dask(FilePixels(mapped, shape, dtype, str(path)), axes)
+@dataclass(frozen=True)
+class _Whole:
+    """Reads all of an array."""
+
+    array: Reopened
+
+    def __call__(self) -> Any:
+        return self.array(...)
+
+
+def _open_level(path: Path, number: int, shape: tuple[int, ...]) -> Any:
+    """Open one resolution level again, in another process."""
+    import tifffile
+
+    with tifffile.TiffFile(path) as tif:
+        levels = [*tif.series[0].levels, *_loose_levels(tif)]
+        array = _zarr_of(levels[number]) if number < len(levels) else None
+    if array is None or array.shape != shape:
+        raise ImageError(f"{path} has changed since it was opened. Open it again.")
+    return array
+
+
+def _zarr_of(level: Any) -> Any:
+    """Return a level as a zarr array, whose file is closed when nobody holds it any more."""
     import zarr
 
     store = level.aszarr(level=0) if level.levels else level.aszarr()
     array: Any = zarr.open_array(store, mode="r")
-    y, x = axes.index("Y"), axes.index("X")
-    planes = level.size // (array.shape[y] * array.shape[x] * (array.shape[axes.index("S")] if "S" in axes else 1))
-    in_one_piece = planes == 1 and array.chunks[y] >= array.shape[y] and array.chunks[x] >= array.shape[x]
-    if in_one_piece:
-        pixels = FilePixels(ReadOnce(lambda: array[...]), array.shape, array.dtype, str(path))
-    else:
-        pixels = FilePixels(array.__getitem__, array.shape, array.dtype, str(path), keep=True)
-    weakref.finalize(pixels, store.close)
-    return as_dask(pixels, axes, None if in_one_piece else array.chunks)
+    weakref.finalize(array, store.close)
+    return array
 
 
 def _channel_names(tif: Any, series: Any, axes: str, ome: OmePixels | None) -> tuple[str, ...]:

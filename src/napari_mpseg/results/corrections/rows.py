@@ -159,9 +159,10 @@ def boxes_of(labels: Any, frame: Frame, chosen: Sequence[int], region: Box) -> d
     y0, x0, y1, x1 = region
     window = np.asarray(labels[y0:y1, x0:x1])
     numbers = np.array(sorted(chosen), np.int64)
-    places = np.searchsorted(numbers, window)
-    places[places == len(numbers)] = 0
-    found = find_objects(np.where(numbers[places] == window, places + 1, 0), len(numbers)) if len(numbers) else []
+    order = np.zeros(window.shape, np.int32)  # 1 for the first of the chosen labels, 2 for the second ...
+    there = np.isin(window, numbers)
+    order[there] = np.searchsorted(numbers, window[there]) + 1
+    found = find_objects(order, len(numbers)) if len(numbers) else []
     old = recorded_boxes(frame, chosen)
     boxes: dict[int, Box] = {}
     for label, where in zip(numbers.tolist(), found, strict=True):

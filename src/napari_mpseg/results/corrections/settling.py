@@ -256,9 +256,12 @@ def _numbered(
 
 
 def _ring_values(values: NDArray[Any], inner: tuple[slice, slice]) -> set[int]:
-    outer = values.copy()
-    outer[inner] = 0
-    return {int(one) for one in np.unique(outer)} - {0}
+    """Return what lies around the region."""
+    rows, columns = inner
+    height, width = values.shape
+    top, bottom, left, right = rows.start or 0, rows.stop or height, columns.start or 0, columns.stop or width
+    strips = (values[:top], values[bottom:], values[:, :left], values[:, right:])
+    return {int(one) for strip in strips for one in np.unique(strip)} - {0}
 
 
 def _particles(labels: tuple[int, ...]) -> str:

@@ -47,6 +47,7 @@ class AugmentedPredictor:
         self.cancel = cancel
         self.halo, self.stride, self.exact = predictor.halo, predictor.stride, predictor.exact
         self.preferred_tile, self.workers = predictor.preferred_tile, predictor.workers
+        self.runtime_name = predictor.runtime_name
 
     def predict(self, window: Any, margins: Margins = (0, 0, 0, 0)) -> Array:
         """Return the mean probability of a window less its margins, float32 ``(Y, X)``; see ``TilePredictor``."""

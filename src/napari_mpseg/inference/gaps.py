@@ -23,6 +23,7 @@ class GapPredictor:
         self.halo, self.stride, self.exact = predictor.halo, predictor.stride, predictor.exact
         self.preferred_tile = int(getattr(predictor, "preferred_tile", 512))
         self.workers = int(getattr(predictor, "workers", 1))
+        self.runtime_name: str | None = getattr(predictor, "runtime_name", None)
 
     def predict(self, window: Any, margins: Margins = (0, 0, 0, 0)) -> Array:
         """Return the probability of a window less its margins, float32 ``(Y, X)``; see ``TilePredictor``."""

@@ -33,6 +33,7 @@ class ShrunkPredictor:
         inner = int(getattr(predictor, "preferred_tile", 512))
         self.preferred_tile = min(round_up(inner * factor, self.stride), round_up(_LARGEST_TILE, self.stride))
         self.workers = int(getattr(predictor, "workers", 1))
+        self.runtime_name: str | None = getattr(predictor, "runtime_name", None)
 
     def predict(self, window: Any, margins: Margins = (0, 0, 0, 0)) -> Array:
         """Return the probability of a window less its margins, float32 ``(Y, X)``; see ``TilePredictor``."""
@@ -63,6 +64,7 @@ class EnlargedPredictor:
         inner = int(getattr(predictor, "preferred_tile", 512))
         self.preferred_tile = max(64, round_up(inner // factor, self.stride))
         self.workers = int(getattr(predictor, "workers", 1))
+        self.runtime_name: str | None = getattr(predictor, "runtime_name", None)
 
     def predict(self, window: Any, margins: Margins = (0, 0, 0, 0)) -> Array:
         """Return the probability of a window less its margins, float32 ``(Y, X)``; see ``TilePredictor``."""

@@ -1,22 +1,34 @@
-"""A network made ready to predict windows: folded, on its device, in its number format, one forward pass at a time."""
+"""A network made ready to predict windows: folded, run by a runtime on its device, one forward pass at a time."""
 
-import copy
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from napari_mpseg.errors import MpsegError
 from napari_mpseg.images.scaling import Scaling
+from napari_mpseg.inference.runtimes.batching import Batches
+from napari_mpseg.inference.runtimes.choice import default_choice
+from napari_mpseg.inference.runtimes.folding import folded
+from napari_mpseg.inference.runtimes.out_of_memory import is_out_of_memory, release
+from napari_mpseg.inference.runtimes.registry import DEFAULT, RUNTIMES, Margins
+from napari_mpseg.inference.runtimes.splitting import halved
+from napari_mpseg.inference.runtimes.workers import device_for_worker
 
-_forward = threading.Lock()  # torch uses all cores for one pass; two at once only double the memory
+__all__ = ["NetworkPredictor", "device_for_worker", "folded"]
+
+Array = np.ndarray[Any, Any]
+_forward = threading.Lock()  # one pass uses all cores; two at once only double the memory
 
 
 class NetworkPredictor:
     """Turns windows of pixels into probabilities with a network.
+
+    It can be pickled: what a runtime made of the network stays behind, and is made again at first use, on the graphics
+    card of the worker that uses it.
 
     Parameters
     ----------
@@ -28,6 +40,10 @@ class NetworkPredictor:
         Receptive radius in pixels, None if larger than a window should be.
     device : torch.device
         Where to run.
+    runtime : str
+        Name in :data:`~napari_mpseg.inference.runtimes.RUNTIMES`.
+    tile : int, optional
+        Side of the tiles to prefer; default what suits the runtime.
     """
 
     preferred_tile = 640
@@ -35,60 +51,94 @@ class NetworkPredictor:
     """Tiles in flight. On the CPU one forward pass already uses all cores, and its threads wait for each other: a
     second tile being read or written beside it costs more than it saves."""
 
-    def __init__(self, network: nn.Module, scaling: Scaling, radius: int | None, device: torch.device) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        scaling: Scaling,
+        radius: int | None,
+        device: torch.device,
+        runtime: str = DEFAULT,
+        tile: int | None = None,
+    ) -> None:
         self.stride = int(getattr(network, "stride", 1))
         self.exact = radius is not None
         self.halo = radius if radius is not None else 128
         self.scaling = scaling
         self.device = device
-        self._takes_margins = bool(getattr(network, "takes_margins", False))
-        self.network = folded(network).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.runtime_name = runtime
+        self.radius = radius
+        self.network = folded(network).cpu()
         if device.type == "cuda":
-            self.preferred_tile, self.workers = 2048, 2
+            self.workers = 2
+        if tile is not None or runtime != DEFAULT or device.type == "cuda":
+            self.preferred_tile = tile or default_choice(device, runtime).tile
+        self._most_pixels: int | None = None
+        self._batches: Batches | None = None
 
-    def predict(self, window: Any, margins: tuple[int, int, int, int] = (0, 0, 0, 0)) -> np.ndarray[Any, Any]:
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_batches": None, "_most_pixels": None}
+
+    def predict(self, window: Any, margins: Margins = (0, 0, 0, 0)) -> Array:
         """Return the probability of a window less its margins, float32 ``(Y, X)``; see ``TilePredictor``."""
         return self.predict_scaled(self.scaled(window), margins)
 
-    def scaled(self, window: Any) -> np.ndarray[Any, Any]:
+    def predict_many(self, windows: Sequence[Any], margins: Margins = (0, 0, 0, 0)) -> list[Array]:
+        """Return the probabilities of windows of one size, as many at a time as the device's memory allows."""
+        pixels = [self.scaled(window) for window in windows]
+        if not pixels:
+            return []
+        try:
+            with _forward:
+                return self._ready()(pixels, margins)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        release(self.device)
+        return [self.predict_scaled(each, margins) for each in pixels]
+
+    def scaled(self, window: Any) -> Array:
         """Return the pixels of a window as network input, float32 ``(Y, X, C)``."""
         pixels = self.scaling.apply(np.asarray(window))
         return pixels[..., None] if pixels.ndim == 2 else pixels
 
-    def predict_scaled(
-        self, pixels: np.ndarray[Any, Any], margins: tuple[int, int, int, int] = (0, 0, 0, 0)
-    ) -> np.ndarray[Any, Any]:
-        """Return the probability of pixels that are network input already; see :meth:`predict`."""
-        with _forward, torch.inference_mode():
+    def predict_scaled(self, pixels: Array, margins: Margins = (0, 0, 0, 0)) -> Array:
+        """Return the probability of pixels that are network input already; see :meth:`predict`.
+
+        Where the memory does not suffice, the window is halved, and halved again; later windows of that size are
+        halved at once.
+
+        Raises
+        ------
+        MpsegError
+            If not even the smallest part fits.
+        """
+        area = pixels.shape[0] * pixels.shape[1]
+        problem: Exception | None = None
+        if self._most_pixels is None or area <= self._most_pixels:
             try:
-                return self._forward(pixels, margins)
-            except (torch.OutOfMemoryError, MemoryError) as error:
-                raise MpsegError(
-                    f"Not enough memory for a window of {pixels.shape[0]} x {pixels.shape[1]} pixels on "
-                    f"{self.device}. Choose a smaller tile size."
-                ) from error
+                with _forward:
+                    return self._ready()([pixels], margins)[0]
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                problem = error
+            # outside the handler, whose traceback holds the tensors
+            problem = problem.with_traceback(None)
+            release(self.device)
+            self._most_pixels = min(area - 1, self._most_pixels or area)
+        whole = halved(pixels, margins, self.predict_scaled, halo=self.halo, stride=self.stride, exact=self.exact)
+        if whole is None:
+            raise MpsegError(
+                f"Not enough memory for a window of {pixels.shape[0]} x {pixels.shape[1]} pixels on {self.device}. "
+                "Close other programs, or choose another device."
+            ) from problem
+        return whole
 
-    def _forward(self, pixels: np.ndarray[Any, Any], margins: tuple[int, int, int, int]) -> np.ndarray[Any, Any]:
-        batch = torch.from_numpy(np.ascontiguousarray(pixels))[None].permute(0, 3, 1, 2)
-        batch = batch.to(self.device)
-        if self._takes_margins:
-            logits = self.network(batch, margins)[0, 0]
-        else:
-            top, bottom, left, right = margins
-            logits = self.network(batch)[0, 0]
-            logits = logits[top : logits.shape[0] - bottom, left : logits.shape[1] - right]
-        probability: np.ndarray[Any, Any] = torch.sigmoid(logits.float()).cpu().numpy()
-        return probability
+    def _ready(self) -> Batches:
+        """Return what runs the network, made at first use in this process."""
+        if self._batches is None:
+            from napari_mpseg.inference.schedulers.workplace import worker_number
 
-
-def folded(network: nn.Module) -> nn.Module:
-    """Return a copy in evaluation mode with every batch normalisation folded into the convolution before it."""
-    network = copy.deepcopy(network).eval()
-    for module in network.modules():
-        if isinstance(module, nn.Sequential):
-            for index in range(len(module) - 1):
-                before, after = module[index], module[index + 1]
-                if isinstance(before, nn.Conv2d) and isinstance(after, nn.BatchNorm2d):
-                    module[index] = fuse_conv_bn_eval(before, after)
-                    module[index + 1] = nn.Identity()
-    return network
+            device = device_for_worker(self.device, worker_number())
+            self._batches = Batches(RUNTIMES[self.runtime_name].build(self.network, device, self.radius), device)
+        return self._batches

@@ -3,17 +3,22 @@
 import copy
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.images.channels import match_channels
 from napari_mpseg.images.checks import gap_notes
 from napari_mpseg.images.image import Image
+from napari_mpseg.images.scaling import Scaling
 from napari_mpseg.inference.augmentation import Names, tta_names, tta_variants
 from napari_mpseg.inference.predictor import Prepared, TilePredictor
+from napari_mpseg.inference.runtimes import AUTO
 from napari_mpseg.networks.bundled import bundled_model
 from napari_mpseg.networks.modelfile import Model, load_model
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.settings import to_dict
+
+if TYPE_CHECKING:
+    from napari_mpseg.inference.runtimes.choice import Choice
 
 _FAR = 1.5  # pixel sizes that differ by more than this factor are worth a word
 
@@ -32,16 +37,22 @@ class NetworkMethod:
         card says, with an empty text none.
     rescale : bool
         Show the image to the network at the pixel size it was trained at, by the nearest whole factor.
+    runtime : str
+        What computes the network: a name in :data:`~napari_mpseg.inference.runtimes.RUNTIMES`, or ``"auto"`` for what
+        is fastest for the image on this machine; see :func:`~napari_mpseg.inference.runtimes.choice.choose_runtime`.
 
     Raises
     ------
     SettingsError
-        If the device is not there.
+        If the device or the runtime is not there.
     UnknownNameError
-        If there is no such test-time augmentation.
+        If there is no such test-time augmentation or runtime.
     """
 
-    def __init__(self, model: Model, device: str = "auto", tta: Names = None, rescale: bool = False) -> None:
+    def __init__(
+        self, model: Model, device: str = "auto", tta: Names = None, rescale: bool = False, runtime: str = AUTO
+    ) -> None:
+        from napari_mpseg.inference.runtimes.choice import checked_runtime
         from napari_mpseg.networks.device import choose_device
 
         self.model = model
@@ -50,6 +61,7 @@ class NetworkMethod:
         self.name = model.card.name
         self.default_threshold = model.card.threshold
         self.device = choose_device(device)
+        self.runtime = checked_runtime(runtime, self.device)
 
     def prepare(
         self, image: Image, *, on_progress: ProgressCallback = silent, cancel: CancelToken | None = None
@@ -65,13 +77,40 @@ class NetworkMethod:
         factor, size_notes = _scale(image, card.pixel_size_um, self.rescale)
         notes = [*_channel_note(image, card.in_channels), *size_notes]
         notes += gap_notes(scaling.not_finite)
-        predictor: TilePredictor = NetworkPredictor(self.model.network, scaling, card.receptive_radius, self.device)
+        factor *= card.shrink
+        chosen = self._chosen(matched, scaling, factor, on_progress, cancel)
+        predictor: TilePredictor = NetworkPredictor(
+            self.model.network, scaling, card.receptive_radius, self.device, chosen.runtime, chosen.tile
+        )
         if self.tta:
             colour = image.n_channels > 1 and card.in_channels == 3
             notes += _colour_note(self.tta, colour)
             predictor = self._augmented(predictor, matched, colour, on_progress, cancel or CancelToken())
-        predictor = resampled(predictor, card.shrink * factor)
+        predictor = resampled(predictor, factor)
         return Prepared(matched, GapPredictor(predictor) if scaling.not_finite else predictor, tuple(notes))
+
+    def _chosen(
+        self,
+        image: Image,
+        scaling: Scaling,
+        factor: float,
+        on_progress: ProgressCallback,
+        cancel: CancelToken | None,
+    ) -> "Choice":
+        from napari_mpseg.inference.runtimes.choice import choose_runtime
+        from napari_mpseg.inference.runtimes.sampling import sample_of
+
+        return choose_runtime(
+            self.runtime,
+            self.model.network,
+            self.model.card.receptive_radius,
+            self.device,
+            pixels=round(image.shape[0] * image.shape[1] / factor**2),
+            passes=len(tta_variants(self.tta)) if self.tta else 1,
+            sample=lambda: sample_of(image, scaling, factor),
+            on_progress=on_progress,
+            cancel=cancel,
+        )
 
     def _augmented(
         self, predictor: Any, image: Image, colour: bool, on_progress: ProgressCallback, cancel: CancelToken
@@ -84,8 +123,13 @@ class NetworkMethod:
         return AugmentedPredictor(predictor, variants, level, cancel)
 
     def describe(self) -> dict[str, Any]:
-        """Return the model card, the device, and the test-time augmentation with what it does, if any."""
+        """Return the model card, the device, and runtime and test-time augmentation if any was asked for.
+
+        A runtime that was chosen for an image is its predictor's ``runtime_name``.
+        """
         described: dict[str, Any] = {"model": to_dict(self.model.card), "device": str(self.device)}
+        if self.runtime != AUTO:
+            described["runtime"] = self.runtime
         if self.rescale:
             described["rescale"] = True
         if self.tta:
@@ -97,6 +141,14 @@ class NetworkMethod:
         augmented = copy.copy(self)
         augmented.tta = tta_names(tta)
         return augmented
+
+    def with_runtime(self, name: str) -> "NetworkMethod":
+        """Return the same method computed by another runtime; see the class."""
+        from napari_mpseg.inference.runtimes.choice import checked_runtime
+
+        changed = copy.copy(self)
+        changed.runtime = checked_runtime(name, self.device)
+        return changed
 
     def with_rescale(self) -> "NetworkMethod":
         """Return the same method showing images at the pixel size of its training; see the class."""

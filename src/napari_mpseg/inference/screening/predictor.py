@@ -41,6 +41,7 @@ class ScreenedPredictor:
         self.predictor, self.settings, self.tally = predictor, settings, Skipped()
         self.halo, self.stride, self.exact = predictor.halo, predictor.stride, predictor.exact
         self.preferred_tile = int(getattr(predictor, "preferred_tile", 512))
+        self.runtime_name: str | None = getattr(predictor, "runtime_name", None)
         # a second tile is read and screened while the first one is computed
         self.workers = max(2, int(getattr(predictor, "workers", 1)))
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from napari_mpseg.errors import Cancelled, ImageError, MpsegError
 from napari_mpseg.images.image import Image
 from napari_mpseg.images.lazy import unreadable
+from napari_mpseg.images.window import compute_part
 
 
 def read_region(image: Image, y0: int, y1: int, x0: int, x1: int) -> NDArray[Any]:
@@ -30,7 +30,7 @@ def read_region(image: Image, y0: int, y1: int, x0: int, x1: int) -> NDArray[Any
             f"The window [{y0}:{y1}, {x0}:{x1}] does not lie in {image.name} of {height} x {width} pixels."
         )
     try:
-        return np.asarray(image.data[y0:y1, x0:x1])
+        return compute_part(image.data, (slice(y0, y1), slice(x0, x1)))
     except (MpsegError, Cancelled):
         raise
     except MemoryError as error:

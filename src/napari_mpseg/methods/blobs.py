@@ -12,7 +12,7 @@ from napari_mpseg.images.image import Image
 from napari_mpseg.images.region import read_region
 from napari_mpseg.inference.grid import Tile, TileGrid
 from napari_mpseg.inference.predictor import Prepared
-from napari_mpseg.inference.schedule import RunningTasks, guarded, run_tasks
+from napari_mpseg.inference.schedulers.each import for_each
 from napari_mpseg.methods.drawn import Box, DrawnPredictor, PixelSet, drawn_image
 from napari_mpseg.methods.grey import GreyScale, grey_scale, median_grey
 from napari_mpseg.methods.grey_channels import CHANNELS, ChannelName, with_channel
@@ -136,21 +136,11 @@ class BlobMethod(SettingsMethod[BlobSettings]):
         settings = self.settings
         spots = _Spots(settings)
         grid = TileGrid(grey.image.shape, _TILE, reach(settings.sigma_max), 1)
-        running = RunningTasks()
 
         def look(tile: Tile) -> None:
             spots.add(_spots_of_tile(grey, tile, settings, spots.least))
 
-        import dask
-
-        work = dask.delayed(guarded(look, running, cancel), pure=False, traverse=False)
-        run_tasks(
-            [work(tile) for tile in grid],
-            stage="Finding spots",
-            on_progress=on_progress,
-            cancel=cancel,
-            running=running,
-        )
+        for_each(look, grid, stage="Finding spots", on_progress=on_progress, cancel=cancel)
         return without_overlap(spots.all(), settings.overlap)
 
 

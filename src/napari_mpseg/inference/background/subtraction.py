@@ -14,6 +14,7 @@ from napari_mpseg.files import refusal
 from napari_mpseg.images.image import Image
 from napari_mpseg.images.lazy import FilePixels, as_dask
 from napari_mpseg.images.region import read_region
+from napari_mpseg.images.zarr_reader import zarr_reader
 from napari_mpseg.inference.background.settings import BackgroundSettings
 from napari_mpseg.inference.background.ways import BACKGROUNDS, Levels
 from napari_mpseg.inference.grid import Tile, TileGrid
@@ -83,7 +84,7 @@ def subtracted(
             if isinstance(error, (StoreError, ConnectionError)):
                 raise
             raise refusal(folder, error) from error
-        pixels = FilePixels(store.__getitem__, store.shape, store.dtype, f"{image.name} without background", keep=True)
+        pixels = FilePixels(zarr_reader(store), store.shape, store.dtype, f"{image.name} without background", keep=True)
         axes = "YX" if image.data.ndim == 2 else "YXS"
         yield replace(image, data=as_dask(pixels, axes, tuple(store.chunks)))
     finally:
@@ -99,11 +100,10 @@ def _fill(
     on_progress: ProgressCallback,
     cancel: CancelToken,
 ) -> Any:
-    import dask
     import zarr
     from zarr.storage import LocalStore
 
-    from napari_mpseg.inference.schedule import RunningTasks, guarded, run_tasks
+    from napari_mpseg.inference.schedulers.each import for_each
     from napari_mpseg.inference.windows import read_window
 
     entry = BACKGROUNDS[settings.way]
@@ -118,9 +118,7 @@ def _fill(
         window = read_window(image, tile.window)
         store[y0:y1, x0:x1] = _subtracted_window(window, tile, settings, levels)
 
-    running = RunningTasks()
-    work = dask.delayed(guarded(subtract, running, cancel), pure=False, traverse=False)
-    run_tasks([work(tile) for tile in grid], stage=STAGE, on_progress=on_progress, cancel=cancel, running=running)
+    for_each(subtract, grid, stage=STAGE, on_progress=on_progress, cancel=cancel)
     return store
 
 

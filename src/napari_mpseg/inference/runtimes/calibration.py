@@ -29,7 +29,8 @@ _LARGEST_HEAVY = 640
 _HOPELESS = 2.0  # times the fastest, above which a runtime is not looked at again
 _FAR = 128  # pixels around the tiles of networks that see further than any window
 _NEAR = 1.04  # tiles within so much of the fastest: the smallest of them, which takes the least memory
-_MOST_DISAGREEMENT = 0.003
+MOST_DISAGREEMENT = 0.003
+"""Above this a runtime is not chosen automatically; one less F1 of the masks, see :func:`disagreement`."""
 _REPEATS = 3
 
 
@@ -77,7 +78,7 @@ class Calibration:
         found = [one for one in self.measured if one.runtime == (runtime or one.runtime)]
         if runtime is None:
             found = [one for one in found if RUNTIMES[one.runtime].automatic]
-            found = [one for one in found if one.disagreement <= _MOST_DISAGREEMENT]
+            found = [one for one in found if one.disagreement <= MOST_DISAGREEMENT]
         if not found:
             return None
         fastest = max(found, key=lambda one: one.speed)

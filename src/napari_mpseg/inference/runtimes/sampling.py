@@ -1,4 +1,4 @@
-"""A piece of an image to measure runtimes on."""
+"""Pixels to measure runtimes on: a piece of an image, or a made-up one."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from napari_mpseg.images.scaling import Scaling
 
 Array = np.ndarray[Any, Any]
 _SIDE = 1200
+_PATCHES = 3  # along a side of a made-up piece
 
 
 def sample_of(image: Image, scaling: Scaling, factor: float = 1.0) -> Array:
@@ -36,3 +37,13 @@ def sample_of(image: Image, scaling: Scaling, factor: float = 1.0) -> Array:
         pixels = enlarged(pixels, more)
     scaled = scaling.apply(pixels)
     return scaled[..., None] if scaled.ndim == 2 else scaled
+
+
+def synthetic_sample(channels: int = 3) -> Array:
+    """Return a made-up piece of a stained filter, float32 ``(Y, X, channels)``; where there are not three, of greys."""
+    from napari_mpseg.synthesis.patches import training_pairs
+
+    patches = [pixels for pixels, _ in training_pairs(7, _PATCHES**2)]
+    rows = [np.concatenate(patches[row::_PATCHES], 1) for row in range(_PATCHES)]
+    picture = np.concatenate(rows).astype(np.float32) / np.float32(255)
+    return picture if channels == 3 else np.repeat(picture.mean(2, keepdims=True), channels, 2)

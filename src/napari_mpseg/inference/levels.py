@@ -222,6 +222,8 @@ def _name_levels(group: Any, shapes: Sequence[Shape]) -> None:
             transforms.append({"type": "translation", "translation": shift})
         datasets.append({"path": str(level), "coordinateTransformations": transforms})
     multiscale["datasets"] = datasets
+    for told in ("type", "metadata"):
+        multiscale.pop(told, None)
     if len(shapes) > 1:
         multiscale["type"] = "maximum"
         multiscale["metadata"] = {"description": "The largest value of each 2 x 2 pixels of the level before."}

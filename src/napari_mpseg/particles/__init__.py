@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_mpseg.particles.labelling import label_mask
+    from napari_mpseg.particles.lazy_labels import label_chunks
     from napari_mpseg.particles.properties import PROPERTIES, Property, properties_in
     from napari_mpseg.particles.sizes import SizeClasses, count_by_size, size_class
     from napari_mpseg.particles.table import ParticleTable
 
 _HOMES = {
     "label_mask": "labelling",
+    "label_chunks": "lazy_labels",
     "PROPERTIES": "properties",
     "Property": "properties",
     "properties_in": "properties",
@@ -37,6 +39,7 @@ __all__ = [
     "Property",
     "SizeClasses",
     "count_by_size",
+    "label_chunks",
     "label_mask",
     "properties_in",
     "size_class",

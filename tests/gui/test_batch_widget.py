@@ -6,8 +6,9 @@ import time
 import numpy as np
 import pytest
 import tifffile
-from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
-from qtpy.QtGui import QDropEvent
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtGui import QDragEnterEvent, QDropEvent
+from qtpy.QtWidgets import QApplication
 
 
 @pytest.fixture
@@ -137,9 +138,12 @@ def test_what_is_in_a_folder_is_listed(ready, scans):
 def test_files_dropped_onto_the_field_are_taken(batch_widget, scans, looked):
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(scans / name)) for name in ("lake_2.tif", "lake_1.tif")])
-    field = batch_widget.inputs.images
-    place, copy = QPointF(5, 5), Qt.DropAction.CopyAction
-    field.dropEvent(QDropEvent(place, copy, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier))
+    field, copy = batch_widget.inputs.images.edit, Qt.DropAction.CopyAction
+    held = mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    entering = QDragEnterEvent(QPoint(5, 5), copy, *held)
+    QApplication.sendEvent(field, entering)
+    assert entering.isAccepted()
+    QApplication.sendEvent(field, QDropEvent(QPointF(5, 5), copy, *held))
     looked(batch_widget)
     assert column(batch_widget.table, "image") == ["lake_1", "lake_2"]
 

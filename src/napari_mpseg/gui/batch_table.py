@@ -33,7 +33,7 @@ class BatchTable(QTableWidget):
     Signals
     -------
     opened(object)
-        The path of the image whose row was double clicked.
+        The path of the image whose row was double clicked, or on which Enter was pressed; may come twice.
     """
 
     opened = Signal(object)
@@ -47,7 +47,8 @@ class BatchTable(QTableWidget):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.verticalHeader().setVisible(False)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 7)
-        self.cellDoubleClicked.connect(lambda row, column: self.opened.emit(self._path(row)))
+        for chosen in (self.cellDoubleClicked, self.cellActivated):  # with the mouse, or with Enter
+            chosen.connect(lambda row, column: self.opened.emit(self._path(row)))
         self._rows: list[BatchRow] = []
         self._columns: list[str] = []
         self._states: dict[Path, QTableWidgetItem] = {}

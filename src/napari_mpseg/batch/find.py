@@ -105,7 +105,8 @@ def _no_image(path: Path) -> str | None:
 
 
 def _other_kind(path: Path) -> str:
-    if any(path.name.endswith(ending) for ending in ENDINGS.values()) or path.suffix.lower() in (".csv", ".json"):
+    own = path.name.startswith("batch_") or any(path.name.endswith(ending) for ending in ENDINGS.values())
+    if own or path.suffix.lower() in (".csv", ".json", ".jsonl"):
         return ""
     return "of no kind that can be opened"
 

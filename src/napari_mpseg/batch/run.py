@@ -20,6 +20,7 @@ from napari_mpseg.errors import Cancelled, StoreError
 from napari_mpseg.particles.sizes import SizeClasses
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.provenance import Provenance
+from napari_mpseg.results.unfinished import Unfinished, unfinished_folder
 
 OnImage = Callable[[ImageOutcome], None]
 
@@ -85,16 +86,16 @@ def run_batch(
     steps: dict[str, Any] = {"on_progress": on_progress, "cancel": cancel}
     plan = plan_batch(inputs, out, settings, pattern=pattern, sheet=sheet, overwrite=overwrite, **steps)
     _refuse_strangers(out, overwrite)
-    journal = Journal.read(out)
-    journal.write([_began(plan, settings, pattern, sheet)])
-    ended = _of_before(plan, journal)
-    if on_image is not None:
-        for outcome in ended.values():
-            on_image(outcome)
-    ended |= _carried_out(plan, settings, journal, on_progress, on_image, cancel)
-    images = [ToSum(ended[item.name], item.metadata, _settings_of(item.name, journal)) for item in plan.items]
-    tables = TableSettings(sizes, title)
-    return write_tables(images, out, tables, journal.batch, plan.notes, **steps)
+    with Unfinished(unfinished_folder(batch_paths(out)["record"])).at_work():  # two at once would mix their journals
+        journal = Journal.read(out)
+        journal.write([_began(plan, settings, pattern, sheet)])
+        ended = _of_before(plan, journal)
+        if on_image is not None:
+            for outcome in ended.values():
+                on_image(outcome)
+        ended |= _carried_out(plan, settings, journal, on_progress, on_image, cancel)
+        images = [ToSum(ended[item.name], item.metadata, _settings_of(item.name, journal)) for item in plan.items]
+        return write_tables(images, out, TableSettings(sizes, title), journal.batch, plan.notes, **steps)
 
 
 def summarise_batch(

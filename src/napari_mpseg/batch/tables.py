@@ -34,7 +34,6 @@ _NAMES = {
 }
 _REPORT_PARTS = tuple(f"report_{part}" for part in REPORT)
 _PLOTS = ("size-distribution",)
-_FULL = 12  # images; of more the report says of each only the main things
 
 
 @dataclass(frozen=True)
@@ -110,8 +109,7 @@ def write_tables(
     """
     cancel = cancel or CancelToken()
     title = settings.title or f"Batch of {len(images)} image{'' if len(images) == 1 else 's'}"
-    brief = len(images) > _FULL
-    builder = ReportBuilder(ReportSettings(title, settings.sizes, None, (), plots=_PLOTS, brief=brief))
+    builder = ReportBuilder(ReportSettings(title, settings.sizes, pattern=(), plots=_PLOTS, brief=True))
     paths = batch_paths(out)
     with finished_together(paths, overwrite=True, optional=_REPORT_PARTS) as parts:
         summed = []

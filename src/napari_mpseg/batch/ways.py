@@ -17,6 +17,7 @@ from napari_mpseg.registry import Registry
 
 MOST_PROCESSES = 8  # each holds its own copy of the libraries and of the network
 SMALL = 8_000_000  # pixels; above, one image keeps all cores busy by itself
+WORTH_IT = 50_000_000  # pixels of all images per process; starting one takes some seconds
 
 OnEnd = Callable[[ImageJob, ImageEnd], None]
 
@@ -103,7 +104,7 @@ def choose_way(settings: BatchSettings, pixels: Sequence[int]) -> tuple[str, int
     """
     way, workers = settings.parallel.partition(":")[0], settings.workers or min(cores(), MOST_PROCESSES)
     if way == AUTO:
-        many = len(pixels) >= 2 * workers and workers > 1
+        many = workers > 1 and len(pixels) >= 2 * workers and sum(pixels) >= WORTH_IT * workers
         suits = many and median(pixels) <= SMALL and settings.scheduler is None and not _on_graphics_card(settings)
         way = IMAGES if suits else CHUNKS
     return (way, workers) if way == IMAGES else (CHUNKS, 1)

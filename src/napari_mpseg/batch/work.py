@@ -1,17 +1,21 @@
 """One image of a batch as an item of work, to be done here or in another process."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from napari_mpseg.batch.fingerprint import content_digest
 from napari_mpseg.batch.outcome import DONE, FAILED, ImageOutcome
 from napari_mpseg.batch.settings import BatchSettings
-from napari_mpseg.errors import Cancelled, MpsegError
+from napari_mpseg.errors import Cancelled, MpsegError, StoreError
 from napari_mpseg.exchange.names import file_stem
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
+from napari_mpseg.results.saving import result_paths
+from napari_mpseg.results.unfinished import Unfinished, unfinished_folder
+
+_PATIENCE = 10.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -96,14 +100,13 @@ class ImageWork:
         return ImageEnd(ImageOutcome(job.name, job.path, DONE, "", count, seconds), digest)
 
     def _count(self, job: ImageJob, on_progress: ProgressCallback, cancel: CancelToken | None) -> int:
-        from dataclasses import replace
-
         from napari_mpseg.images.open import open_image
         from napari_mpseg.pipeline import segment
 
         given = self.settings.for_segment()
         if self.scheduler is not None:
             given["scheduler"] = self.scheduler
+        _wait_for_the_killed(unfinished_folder(result_paths(self.out, job.name)["record"]))
         source: Any = job.path
         image = open_image(job.path, plane=given.get("plane"))
         if file_stem(image.name) != file_stem(job.name):
@@ -118,3 +121,14 @@ class ImageWork:
             cancel=cancel,
             **given,
         ).count
+
+
+def _wait_for_the_killed(folder: Path) -> None:
+    """Wait while another process holds an unfinished run: those of a batch that was killed end a moment after it."""
+    until = monotonic() + _PATIENCE
+    while folder.exists() and monotonic() < until:
+        try:
+            with Unfinished(folder).at_work():
+                return
+        except StoreError:
+            sleep(0.1)

@@ -1,0 +1,342 @@
+"""Batches as a whole: what is written, what fails, what is gone on with."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from napari_mpseg.batch.journal import JOURNAL, Journal
+from napari_mpseg.batch.plan import plan_batch
+from napari_mpseg.batch.run import run_batch, summarise_batch
+from napari_mpseg.batch.settings import BatchSettings
+from napari_mpseg.errors import Cancelled, SettingsError, StoreError
+from napari_mpseg.particles.sizes import SizeClasses
+from napari_mpseg.progress import CancelToken
+
+NO_MATTER = ["seconds"]
+
+COUNTS = {"lake_1": 5, "lake_2": 3, "blank_1": 1, "blank_2": 2, "blank_3": 3}
+
+pytestmark = pytest.mark.usefixtures("no_plots")
+
+
+@pytest.fixture
+def scans(squares, tmp_path):
+    for name, count in COUNTS.items():
+        squares(f"{name}.png", count)
+    return tmp_path / "scans"
+
+
+@pytest.fixture
+def batch(scans, tmp_path, settings):
+    def batch(inputs=scans, settings=settings, **more):
+        return run_batch(inputs, tmp_path / "out", settings, pattern="{sample}_{replicate}", **more)
+
+    return batch
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, write_squares):
+    """A finished batch of the images of `scans`."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("napari_mpseg.batch.tables._PLOTS", ())
+        for name, count in COUNTS.items():
+            write_squares(folder / "scans" / f"{name}.png", count)
+        settings = BatchSettings("fixed-level", pixel_size="5um", parallel="chunks")
+        run_batch(folder / "scans", folder / "out", settings, pattern="{sample}_{replicate}")
+    return folder
+
+
+@pytest.fixture
+def done(finished, scans, tmp_path):
+    """That batch, in a folder of this test."""
+    shutil.copytree(finished / "out", tmp_path / "out")
+    for image in (finished / "scans").iterdir():
+        shutil.copy2(image, scans)
+    journal = tmp_path / "out" / JOURNAL
+    journal.write_text(journal.read_text().replace(str(finished), str(tmp_path)))
+    return summarise_batch(tmp_path / "out")
+
+
+def table(outcome):
+    return outcome.summary.set_index("image")
+
+
+def states(plan):
+    return {item.name: item.state for item in plan.items}
+
+
+def test_every_image_gets_results_and_a_row(done, tmp_path):
+    frame = pd.read_csv(tmp_path / "out" / "batch_summary.csv").set_index("image")
+    assert frame["particles"].to_dict() == {"blank_1": 1, "blank_2": 2, "blank_3": 3, "lake_1": 5, "lake_2": 3}
+    lake = frame.loc["lake_1"]
+    assert (lake["sample"], lake["replicate"], lake["blank"], lake["status"]) == ("lake", 1, "no", "done")
+    assert (lake["size_20-50 um"], lake["size_<20 um"], lake["pixel_width"]) == (5, 0, 5.0)  # diagonal 42 um
+    assert lake["particles_per_mm2"] == pytest.approx(5 / (64 * 96 * 25e-6))
+    assert lake["area_percent"] == pytest.approx(100 * 5 * 36 / (64 * 96))
+    assert (lake["particles_low"], lake["particles_high"]) == pytest.approx((1.623, 11.668), abs=1e-3)  # from tables
+    assert frame["settings"].nunique() == 1
+    assert (tmp_path / "out" / "lake_1_particles.csv").exists()
+    assert (tmp_path / "out" / "lake_1.ome.zarr").is_dir()
+
+
+def test_samples_are_counted_without_their_blanks(done, tmp_path):
+    frame = pd.read_csv(tmp_path / "out" / "batch_samples.csv")
+    row = frame[(frame["sample"] == "lake") & (frame["size_class"] == "all")].iloc[0]
+    assert (row["replicates"], row["count_mean"], row["blank_mean"], row["corrected_mean"]) == (2, 4.0, 2.0, 2.0)
+    assert (row["lod"], row["loq"], row["detection"]) == (5.0, 12.0, "below LOD")  # blanks 1, 2, 3: sd 1
+
+
+def test_the_page_tells_samples_images_and_what_is_missing(batch, done, scans, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_mpseg.batch.tables._PLOTS", ("size-distribution",))
+    (scans / "river_1.png").write_bytes(b"\x89PNG\r\n\x1a\nno picture")
+    batch()
+    page = (tmp_path / "out" / "batch_report.html").read_text(encoding="utf-8")
+    for text in ("Samples", "river_1", "Images that are missing", "Poisson", "blank (blank)", "Size distribution"):
+        assert text in page
+    assert "lake (blank)" not in page
+
+
+def test_a_failing_file_is_told_and_the_others_go_on(batch, scans, tmp_path):
+    picture = np.random.default_rng(0).integers(0, 255, (600, 600), np.uint8)
+    tifffile.imwrite(scans / "cut_1.tif", picture)
+    with (scans / "cut_1.tif").open("r+b") as file:
+        file.truncate(200_000)  # opens, but cannot be read to its end
+    (scans / "empty_1.png").write_bytes(b"")
+    ended = []
+    outcome = batch(on_image=ended.append)
+    assert {one.name for one in outcome.failures} == {"cut_1", "empty_1"}
+    frame = table(outcome)
+    assert frame.loc["cut_1", "status"] == "failed"
+    assert "cut_1.tif" in frame.loc["cut_1", "message"]
+    assert (frame["status"] == "done").sum() == 5
+    assert {one.name for one in ended} == set(frame.index)
+    assert "1 image of sample cut could not be counted." in outcome.notes
+    tifffile.imwrite(scans / "cut_1.tif", picture)  # repaired
+    assert {one.name for one in batch().failures} == {"empty_1"}
+
+
+def test_a_defect_on_one_image_does_not_end_the_batch(batch, monkeypatch):
+    from napari_mpseg import pipeline
+
+    segment = pipeline.segment
+
+    def odd(source, *given, **more):
+        if "lake_1" in str(source):
+            raise ZeroDivisionError("odd file")
+        return segment(source, *given, **more)
+
+    monkeypatch.setattr(pipeline, "segment", odd)
+    (failed,) = batch().failures
+    assert (failed.name, failed.message) == ("lake_1", "ZeroDivisionError: odd file")
+
+
+def test_nothing_is_done_twice(batch, done, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_mpseg.pipeline.segment", None)
+    again = batch()
+    assert all(one.earlier for one in again.images)
+    pd.testing.assert_frame_equal(again.summary, done.summary)
+    pd.testing.assert_frame_equal(again.samples, done.samples)
+
+
+def test_more_images_can_come_later(batch, done, squares):
+    squares("lake_3.png", 4)
+    outcome = batch()
+    assert {one.name for one in outcome.images if not one.earlier} == {"lake_3"}
+    assert table(outcome).loc["lake_3", "particles"] == 4
+
+
+def test_other_settings_are_refused_with_the_difference_and_done_when_asked(batch, done, settings):
+    other = BatchSettings("fixed-level", {"level": 215}, min_size=5, pixel_size="5um", parallel="chunks")
+    with pytest.raises(
+        SettingsError, match=r'5 of these images .*: options was \{\} and is \{"level": 215\}; min_size'
+    ):
+        batch(settings=other)
+    outcome = batch(settings=other, overwrite=True)
+    assert not any(one.earlier for one in outcome.images)
+    assert table(outcome)["settings"].iloc[0] != table(done)["settings"].iloc[0]
+    assert all(one.earlier for one in batch(settings=other, overwrite=True).images)  # and not again and again
+
+
+def test_how_it_is_computed_makes_no_other_result(batch, done, settings):
+    other = BatchSettings("fixed-level", pixel_size="5um", tile_size=64, parallel="images:2")
+    assert all(one.earlier for one in batch(settings=other).images)
+
+
+def test_a_changed_file_is_refused_until_asked(batch, done, squares, scans, tmp_path):
+    squares("lake_1.png", 7)
+    (failed,) = batch().failures
+    assert failed.name == "lake_1"
+    assert "has changed since its results were made" in failed.message
+    assert (batch().summary["status"] == "failed").sum() == 1  # still, and its results are still there
+    outcome = batch(overwrite=True)
+    assert [one.name for one in outcome.images if not one.earlier] == ["lake_1"]
+    assert table(outcome).loc["lake_1", "particles"] == 7
+
+
+def test_a_touched_or_moved_file_is_the_same(batch, done, scans, tmp_path, settings):
+    (scans / "lake_1.png").touch()
+    assert all(one.earlier for one in batch().images)
+    shutil.copytree(scans, tmp_path / "moved")
+    shutil.rmtree(scans)
+    outcome = batch(tmp_path / "moved")
+    assert all(one.earlier for one in outcome.images)
+
+
+def test_images_of_one_name_do_not_write_over_each_other(squares, tmp_path, settings):
+    paths = [squares("a.png", 1, tmp_path / "may"), squares("a.png", 2, tmp_path / "june")]
+    first = run_batch(paths[0], tmp_path / "out", settings)
+    assert [one.name for one in first.images] == ["a"]
+    outcome = run_batch(paths, tmp_path / "out", settings)
+    assert table(outcome)["particles"].to_dict() == {"june_a": 2, "a": 1}
+    assert [one.earlier for one in outcome.images] == [False, True]
+    record = json.loads((tmp_path / "out" / "june_a_run.json").read_text())
+    assert record["inputs"]["source"] == str(paths[1])
+
+
+def test_results_that_no_batch_made_are_not_replaced(batch, scans, tmp_path, settings):
+    from napari_mpseg.pipeline import segment
+
+    segment(scans / "lake_1.png", "fixed-level", out=tmp_path / "out")
+    (failed,) = batch().failures
+    assert "holds results of this name that no batch made" in failed.message
+    assert not batch(overwrite=True).failures
+
+
+def test_tables_of_that_name_are_not_replaced(batch, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "batch_summary.csv").write_text("mine\n")
+    with pytest.raises(StoreError, match=r"already holds batch_summary.csv"):
+        batch()
+    batch(overwrite=True)
+
+
+def test_what_was_decided_since_is_in_the_next_summary(done, tmp_path):
+    place = tmp_path / "out" / "lake_1_particles.csv"
+    particles = pd.read_csv(place)
+    particles.loc[0, "keep"] = False
+    particles.loc[1, "class"] = "film"
+    particles.to_csv(place, index=False)
+    outcome = summarise_batch(tmp_path / "out")
+    lake = table(outcome).loc["lake_1"]
+    assert (lake["particles"], lake["not_kept"], lake["class_film"], lake["size_20-50 um"]) == (4, 1, 1, 4)
+    row = outcome.samples[(outcome.samples["sample"] == "lake") & (outcome.samples["size_class"] == "all")].iloc[0]
+    assert (row["count_total"], row["corrected_mean"]) == (7, 1.5)
+    pd.testing.assert_frame_equal(
+        pd.read_csv(tmp_path / "out" / "batch_summary.csv")[["image"]], outcome.summary[["image"]]
+    )
+
+
+def test_a_summary_takes_other_size_classes_and_another_sheet(done, tmp_path):
+    (tmp_path / "s.csv").write_text("file,volume_l\nlake_1,2\nlake_2,2\n")
+    outcome = summarise_batch(tmp_path / "out", sheet=tmp_path / "s.csv", sizes=SizeClasses.parse("40 um"))
+    assert list(outcome.samples["size_class"].unique()) == ["all", "<40 um", ">=40 um"]
+    row = outcome.samples.iloc[0]
+    assert (row["sample"], row["per_litre_mean"]) == ("lake", 1.0)  # (5 - 2) / 2 and (3 - 2) / 2
+
+
+def test_a_broken_table_is_told_in_the_summary(done, tmp_path):
+    for name in ("lake_1_particles.csv", "lake_1_particles.parquet"):
+        (tmp_path / "out" / name).write_text("nothing,of,use\n1,2\n")
+    (failed,) = summarise_batch(tmp_path / "out").failures
+    assert failed.name == "lake_1"
+    assert "cannot be read" in failed.message
+
+
+def test_there_is_no_summary_without_a_batch(tmp_path):
+    with pytest.raises(StoreError, match="holds no batch"):
+        summarise_batch(tmp_path)
+
+
+def test_a_cancelled_batch_goes_on_where_it_was(batch, done, tmp_path, settings):
+    shutil.rmtree(tmp_path / "out")
+    token, ended = CancelToken(), []
+
+    def stop(outcome):
+        ended.append(outcome.name)
+        if len(ended) == 2:
+            token.cancel()
+
+    with pytest.raises(Cancelled) as stopped:
+        batch(on_image=stop, cancel=token)
+    assert stopped.value.kept == str(tmp_path / "out")
+    again = batch()
+    assert [one.name for one in again.images if one.earlier] == ended
+    pd.testing.assert_frame_equal(again.summary.drop(columns=NO_MATTER), done.summary.drop(columns=NO_MATTER))
+    pd.testing.assert_frame_equal(again.samples, done.samples)
+
+
+def test_an_image_whose_end_was_not_noted_any_more_is_done(batch, done, tmp_path):
+    journal = tmp_path / "out" / JOURNAL
+    lines = journal.read_text().splitlines()
+    # killed after the results were complete and while its end was being written
+    journal.write_text("\n".join(lines[:-1]) + "\n" + lines[-1][:20])
+    outcome = batch()
+    assert all(one.earlier for one in outcome.images)
+    assert Journal.read(tmp_path / "out").batch["images"]
+    pd.testing.assert_frame_equal(outcome.summary.drop(columns=NO_MATTER), done.summary.drop(columns=NO_MATTER))
+
+
+def test_two_batches_do_not_write_into_one_folder_at_once(batch, scans, tmp_path, settings):
+    told = []
+
+    def second(outcome):
+        with pytest.raises(StoreError, match="Another process is at work"):
+            run_batch(scans, tmp_path / "out", settings)
+        told.append(outcome)
+
+    batch(on_image=second)
+    assert len(told) == 5
+
+
+def test_progress_counts_pixels_of_what_is_left(batch, squares, done):
+    for name in ("lake_7", "lake_8"):
+        squares(f"{name}.png", 1)
+    events = []
+    batch(on_progress=events.append)
+    counted = [event for event in events if event.unit == "px"]
+    assert {event.total for event in counted} == {2 * 64 * 96}
+    assert [event.done for event in counted] == sorted(event.done for event in counted)
+    assert (counted[0].done, counted[-1].done) == (0, 2 * 64 * 96)
+
+
+def test_a_plan_tells_what_is_to_be_done(batch, done, squares, scans, tmp_path, settings):
+    squares("lake_9.png", 1)
+    (scans / "bad_1.png").write_bytes(b"")
+    plan = plan_batch(scans, tmp_path / "out", settings, pattern="{sample}_{replicate}")
+    assert states(plan)["lake_9"] == "to do"
+    assert states(plan)["bad_1"] == "refused"
+    assert states(plan)["lake_1"] == "done"
+    assert [item.pixels for item in plan.to_do] == [64 * 96]
+    assert plan.items[0].calibration is None or plan.items[0].calibration.pixel_size == (5.0, 5.0)
+
+
+def test_a_batch_in_which_all_fail_has_its_table(tmp_path, settings):
+    (tmp_path / "a.png").write_bytes(b"")
+    outcome = run_batch(tmp_path / "a.png", tmp_path / "out", settings)
+    assert list(outcome.summary["status"]) == ["failed"]
+    assert "report" not in outcome.paths
+    assert (tmp_path / "out" / "batch_summary.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"parallel": "image:2"}, "Give auto, chunks, images or images:N"),
+        ({"parallel": "images:2", "scheduler": "distributed:2"}, "exclude each other"),
+        ({"options": {"painted": np.zeros(3)}}, "belongs to one image"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(given, why):
+    with pytest.raises(SettingsError, match=why):
+        BatchSettings(**given)
+
+
+def test_the_bundled_network_is_a_method_too(squares, tmp_path):
+    squares("a.png", 3)
+    outcome = run_batch(tmp_path / "scans", tmp_path / "out", BatchSettings(device="cpu", parallel="chunks"))
+    assert not outcome.failures

@@ -249,10 +249,8 @@ class BatchWidget(WorkingWidget):
 
     def _on_cancelled(self) -> None:
         ended, images = self.panel.images
-        self.panel.status.say(
-            f"Stopped. What is done stays, {ended} of {images} images and a part of the next; Go on continues there.",
-            "warning",
-        )
+        text = f"Stopped after {ended} of {images} images. What is done stays, and Go on continues there."
+        self.panel.status.say(text, "warning")
 
     def _on_busy(self, busy: bool) -> None:
         if not busy and self._running is not None:  # it was stopped, or could not go on

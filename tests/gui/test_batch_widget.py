@@ -251,6 +251,17 @@ def test_a_double_click_opens_image_and_result_once(viewer, done, done_scans, qt
     assert "river_2.png" in ready.panel.status.text()
 
 
+def test_without_its_image_a_result_is_shown_on_its_probability(viewer, done, done_scans):
+    from napari_mpseg.gui.batch_open import read_done
+    from napari_mpseg.progress import CancelToken, silent
+
+    found = read_done(done_scans / "mpseg-results" / "lake_2.ome.zarr", on_progress=silent, cancel=CancelToken())
+    done.results.add(done_scans / "lake_2.tif", found[1:])
+    assert [layer.name for layer in viewer.layers] == ["lake_2 probability", "lake_2 particles"]
+    assert all(layer.visible for layer in viewer.layers)
+    assert "lake_2.tif itself is not shown" in done.panel.status.text()
+
+
 def test_progress_is_of_images_and_of_all(ready, held_batch, finished, scans, qtbot, screenshot):
     gate, asked, _ = held_batch
     ready.panel.run_button.click()

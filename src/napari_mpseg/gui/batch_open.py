@@ -12,6 +12,11 @@ from napari_mpseg.gui.worker import Job
 from napari_mpseg.layers import role_of, unique_name
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback
 
+_NOT_SHOWN = (
+    "itself is not shown: it is not there any more, or it is too large to be shown without smaller levels in its file. "
+    "Below the particles lies their probability."
+)
+
 
 def read_done(store: Path, *, on_progress: ProgressCallback, cancel: CancelToken) -> list[LayerData]:
     """Read a result as dropping its store into the viewer does; arrays too large for memory stay on disk.
@@ -95,6 +100,10 @@ class ResultsInView:
         for data, meta, kind in found:
             layers += self._added(data, meta, kind)
         self._shown[image] = layers
+        if all(role_of(layer) for layer in layers):
+            self._say(f"{image.name} {_NOT_SHOWN}", "warning")
+            for layer in layers:
+                layer.visible = True
         if hasattr(self._viewer, "reset_view"):
             self._viewer.reset_view()
         for layer in layers:

@@ -41,7 +41,7 @@ def test_a_folder_becomes_tables(batch, tmp_path):
     assert "Particles 6" in out
     # blank 3; lake 1 and 2, less 3 is nothing
     assert "Sample    lake: 2 filters, 1.5 particles each, 0 without the blanks', 0 per litre" in out
-    assert "Sample    blank (blank): 1 filter, 3 particles each" in out
+    assert "Sample    blank: 1 filter, 3 particles each" in out
     assert "Note      1 blank: a limit of detection needs three." in out
     assert pd.read_csv(tmp_path / "out" / "batch_summary.csv")["volume_l"].tolist()[1:] == [0.5, 0.25]
     assert (tmp_path / "out" / "batch_report.html").exists()

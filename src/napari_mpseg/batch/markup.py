@@ -1,19 +1,21 @@
 """What the report of a batch says before anything else: what failed, and the counts per sample."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from napari_mpseg.batch.metadata import sample_title
 from napari_mpseg.batch.outcome import ImageOutcome
 from napari_mpseg.batch.samples import ALL
-from napari_mpseg.reports.markup import Markup, element, joined, pairs, size_text, table
+from napari_mpseg.reports.markup import Markup, element, joined, number, pairs, size_text, table
 from napari_mpseg.reports.sections import notes_list
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _HOW = (
-    ("Replicates", "Filters of one sample; all images of one sample and replicate count as one filter."),
-    ("Count", "Mean over the replicates, of particles that were kept, with its exact 95 % Poisson interval."),
+    ("Filters", "Replicates of one sample; all images of one sample and replicate count as one filter."),
+    ("Count", "Mean ± standard deviation over the filters, of particles that were kept."),
+    ("95 %", "Exact Poisson interval: how sure the number counted is, whatever replicates and method do besides."),
     ("Corrected", "max(0, count − mean count of the blanks) in each size class; that of all sizes is their sum."),
     ("LOD, LOQ", "Mean + 3 and + 10 standard deviations of the counts of the blanks, from three blanks on."),
     ("Per litre", "Corrected count / litres filtered, times filter area / imaged area where both are given."),
@@ -57,33 +59,36 @@ def samples_section(frame: "pd.DataFrame") -> Markup:
 
 
 def _table(caption: str, frame: "pd.DataFrame") -> Markup:
-    columns: list[tuple[str, str]] = [
-        ("Replicates", "replicates"),
-        ("Count", "count_mean"),
-        ("from", "count_low"),
-        ("to", "count_high"),
-        ("sd", "count_sd"),
-    ]
-    if frame["blanks"].notna().any():
-        columns += [("Blank", "blank_mean"), ("LOD", "lod"), ("LOQ", "loq"), ("Detection", "detection")]
-        columns += [("Corrected", "corrected_mean"), ("sd", "corrected_sd")]
-    if frame["per_litre_mean"].notna().any():
-        columns += [("Litres", "volume_l"), ("Per litre", "per_litre_mean"), ("sd", "per_litre_sd")]
-        columns += [("from", "per_litre_low"), ("to", "per_litre_high")]
-    rows: list[list[Any]] = [
-        [f"{row['sample']}{' (blank)' if row['blank'] == 'yes' else ''}", *(_cell(row[name]) for _, name in columns)]
-        for row in _records(frame)
-    ]
-    return table(caption, ["Sample", *(head for head, _ in columns)], rows)
+    heads = ["Sample", "Filters"]
+    per_litre, blanks = frame["per_litre_mean"].notna().any(), frame["blanks"].notna().any()
+    heads += ["Per litre", "95 %", "Litres"] if per_litre else []
+    heads += ["Detection"] if blanks else []
+    heads += ["Count per filter", "95 %"]
+    heads += ["Blanks", "Corrected", "LOD, LOQ"] if blanks else []
+    rows = []
+    for row in _records(frame):
+        cells: list[Any] = [sample_title(str(row["sample"]), row["blank"] == "yes"), int(row["replicates"])]
+        if per_litre:
+            cells += [_with_sd(row, "per_litre"), _range(row, "per_litre"), number(row["volume_l"])]
+        cells += [row["detection"] or "–"] if blanks else []
+        cells += [_with_sd(row, "count"), _range(row, "count")]
+        if blanks:
+            limits = f"{number(row['lod'], 3)}, {number(row['loq'], 3)}" if row["lod"] == row["lod"] else "–"
+            cells += [number(row["blank_mean"], 3), _with_sd(row, "corrected"), limits]
+        rows.append(cells)
+    return table(caption, heads, rows)
+
+
+def _with_sd(row: Mapping[str, Any], what: str) -> str:
+    """Return mean and standard deviation."""
+    mean, sd = row[f"{what}_mean"], row[f"{what}_sd"]
+    return number(mean) + (f" ± {number(sd, 2)}" if sd == sd and mean == mean else "")
+
+
+def _range(row: Mapping[str, Any], what: str) -> str:
+    low, high = row[f"{what}_low"], row[f"{what}_high"]
+    return f"{number(low, 3)} – {number(high, 3)}" if low == low else "–"
 
 
 def _records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
-
-
-def _cell(value: Any) -> Any:
-    import pandas as pd
-
-    if isinstance(value, str):
-        return value or "–"
-    return None if pd.isna(value) else float(value) if isinstance(value, float) else int(value)

@@ -47,6 +47,17 @@ class Metadata:
         return bool(_BLANK_SAMPLE.fullmatch(self.sample)) if self.blank is None else self.blank
 
 
+def sample_title(sample: str, blank: bool) -> str:
+    """Return what a sample is called where blanks stand beside others.
+
+    Examples
+    --------
+    >>> sample_title("control", True), sample_title("blank", True), sample_title("lake", False)
+    ('control (blank)', 'blank', 'lake')
+    """
+    return f"{sample} (blank)" if blank and "blank" not in sample.lower() else sample
+
+
 @dataclass(frozen=True)
 class Heading:
     """What a column holds.

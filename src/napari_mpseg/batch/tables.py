@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.batch.markup import failed_section, samples_section
-from napari_mpseg.batch.metadata import Metadata
+from napari_mpseg.batch.metadata import Metadata, sample_title
 from napari_mpseg.batch.outcome import DONE, FAILED, BatchOutcome, ImageOutcome
 from napari_mpseg.batch.samples import CountedImage, SampleCounts, count_samples
 from napari_mpseg.batch.summary import SummedImage, images_frame
@@ -150,7 +150,7 @@ def _item(image: ToSum, out: Path) -> ReportItem:
     if not store.exists():
         raise StoreError(f"{store} is not there any more. Run the batch again.")
     about = image.metadata
-    sample = f"{about.sample} (blank)" if about.is_blank and about.sample else about.sample
+    sample = sample_title(about.sample, about.is_blank) if about.sample else ""
     return replace(measured_files(store)[0].item(), name=image.outcome.name, sample=sample)
 
 

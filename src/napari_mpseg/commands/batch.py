@@ -249,6 +249,8 @@ def _tell(outcome: "BatchOutcome", out: Path) -> int | None:
 
 def _say_samples(outcome: "BatchOutcome") -> None:
     """Print a line per sample, where samples are known at all."""
+    from napari_mpseg.batch.metadata import sample_title
+
     frame = outcome.samples[outcome.samples["size_class"] == "all"]
     if not (outcome.summary["sample"].fillna("") != "").any():
         return
@@ -261,7 +263,7 @@ def _say_samples(outcome: "BatchOutcome") -> None:
             text += f" ({row['per_litre_low']:.4g} to {row['per_litre_high']:.4g})"
         if row["detection"]:
             text += f", {row['detection']}"
-        say(f"Sample    {row['sample']}{' (blank)' if row['blank'] == 'yes' else ''}: {text}")
+        say(f"Sample    {sample_title(row['sample'], row['blank'] == 'yes')}: {text}")
     if len(frame) > _MOST_SAMPLES:
         say(f"          and {len(frame) - _MOST_SAMPLES} more, in the table")
 

@@ -91,6 +91,7 @@ def test_killing_a_worker_from_outside_costs_only_its_items(client, works, run, 
     assert len(works.notes(tmp_path, "sum")) < 90
 
 
+@pytest.mark.slow
 def test_a_worker_that_comes_later_gets_the_work_too(client, works, run, tmp_path):
     started = []
 

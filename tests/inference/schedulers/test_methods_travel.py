@@ -48,26 +48,17 @@ def first_tile(one):
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_every_method_travels(picture, name):
+def test_every_method_travels_before_and_after_it_was_used(picture, name):
     one = prepared(name, picture)
-    content = to_bytes(one)
-    other = unpacked(content)
-    np.testing.assert_array_equal(first_tile(other), first_tile(one))
-    assert (other.predictor.halo, other.predictor.stride, other.predictor.exact) == (
-        one.predictor.halo,
-        one.predictor.stride,
-        one.predictor.exact,
-    )
-    without_network = content if not METHODS[name].network else to_bytes(one.image)
-    assert len(without_network) < PIXELS / 2
-
-
-@pytest.mark.parametrize("name", METHODS)
-def test_a_method_travels_after_it_was_used(picture, name):
-    """What was cached, compiled or loaded meanwhile stays behind."""
-    one = prepared(name, picture)
+    unused = to_bytes(one)
     expected = first_tile(one)
-    np.testing.assert_array_equal(first_tile(unpacked(to_bytes(one))), expected)
+    for content in (unused, to_bytes(one)):
+        other = unpacked(content)
+        np.testing.assert_array_equal(first_tile(other), expected)
+        for attribute in ("halo", "stride", "exact"):
+            assert getattr(other.predictor, attribute) == getattr(one.predictor, attribute)
+        image = to_bytes(one.image) if METHODS[name].network else content
+        assert len(image) < PIXELS / 2
 
 
 class Tiles:
@@ -89,6 +80,7 @@ class Tiles:
 REPRESENTATIVE = ["otsu", "blob-log", "pixel-forest", "watershed-gradient", "local-threshold", "region-growing"]
 
 
+@pytest.mark.slow
 def test_methods_give_the_same_in_a_fresh_process(picture, pool, run):
     import sys
 

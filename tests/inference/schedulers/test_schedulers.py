@@ -58,6 +58,7 @@ def test_strings_tuples_and_lists_stay_what_they_are(scheduler, works, run, tmp_
     assert results == {item: [item, (len, "item-0"), {"item-1": item}] for item in items}
 
 
+@pytest.mark.parametrize("scheduler", ["threads", "processes"], indirect=True)
 def test_items_are_begun_in_order(scheduler, works, run, tmp_path):
     run(scheduler, works.Squares(tmp_path, slow=0.01), range(25))
     order = [

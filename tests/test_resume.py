@@ -188,6 +188,30 @@ def test_finished_tiles_are_not_done_again(image, tmp_path):
     assert first[0].done >= 5
 
 
+def test_what_was_chosen_automatically_is_taken_from_the_run_that_is_gone_on_with(tmp_path, monkeypatch):
+    from napari_mpseg.inference.runtimes.registry import RUNTIMES
+
+    others = [name for name, entry in RUNTIMES.items() if name != "torch-fp32" and entry.available("cpu") is None]
+    if not others:
+        pytest.skip("there is no second runtime on this machine")
+    pixels = np.zeros((100, 120, 3), np.uint8)
+    pixels[40:50, 60:70] = 255
+    token = CancelToken()
+
+    def stop(event):
+        if event.stage == "Numbering":
+            token.cancel()
+
+    with pytest.raises(Cancelled):
+        mp.segment(pixels, out=tmp_path, on_progress=stop, cancel=token)
+    monkeypatch.setenv("NAPARI_MPSEG_RUNTIME", others[0])
+    result = mp.segment(pixels, out=tmp_path)
+    assert result.provenance["settings"]["runtime"] == "torch-fp32"
+    assert result.count == 1
+    with pytest.raises(StoreError, match="already holds results"):
+        mp.segment(pixels, out=tmp_path)
+
+
 def test_tiles_whose_pixels_were_lost_are_done_again(image, whole, tmp_path):
     """A power cut can take away what a journal already tells."""
     out = tmp_path / "out"

@@ -131,5 +131,8 @@ def _pyramid(stored: Sequence[Any]) -> list[Any]:
 def _every(array: Any, step: int, rows: int = 4096) -> np.ndarray:
     """Return every `step`-th pixel of the last two axes; `rows` is a multiple of `step`."""
     height = array.shape[-2]
-    bands = [np.asarray(array[..., top : top + rows, :])[..., ::step, ::step] for top in range(0, height, rows)]
+    # copied, or each view would keep its whole band
+    bands = [
+        np.array(np.asarray(array[..., top : top + rows, :])[..., ::step, ::step]) for top in range(0, height, rows)
+    ]
     return np.ascontiguousarray(np.concatenate(bands, axis=-2))

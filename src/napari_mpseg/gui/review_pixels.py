@@ -32,8 +32,8 @@ class Plane:
         """Return why labels cannot be edited, for the user; an empty text if they can."""
         if layer.multiscale:
             return (
-                "These labels are too large to be edited in one piece. Decisions can be made; to edit, save a region "
-                "as a layer of its own."
+                "These labels are too large to be edited in one piece. Decisions can be made here; to edit, use "
+                "Layers > Annotate > Correct a region."
             )
         if hasattr(layer.data, "dask"):
             return "These labels are computed on demand and cannot be edited. Save them and open the file, then edit."

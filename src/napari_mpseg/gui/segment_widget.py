@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image, Labels
-from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -35,11 +34,12 @@ from napari_mpseg.gui.run_panel import RunPanel, WorkingWidget
 from napari_mpseg.gui.status_line import note
 from napari_mpseg.gui.summary import summary
 from napari_mpseg.gui.train_inputs import of_stack
+from napari_mpseg.gui.tta_choice import TtaChoice
 from napari_mpseg.gui.visible import needed_plane, planes_shape
 from napari_mpseg.gui.worker import Job
-from napari_mpseg.inference.augmentation import TTA, tta_variants
 from napari_mpseg.layers import add_result, role_of
 from napari_mpseg.methods.registry import defaults_of, gives_probability, takes_tta
+from napari_mpseg.pyramids import LARGEST_TEXTURE
 
 if TYPE_CHECKING:
     import napari
@@ -92,7 +92,7 @@ class SegmentWidget(WorkingWidget):
         self.threshold.setToolTip("Probability from which a pixel counts as particle, 0 to 1. Lower finds more.")
         self.automatic.toggled.connect(self.threshold.setDisabled)
         self.threshold_row = _row(self.automatic, self.threshold)
-        self.tta = _tta_choice()
+        self.tta = TtaChoice()
         self.rescale = QCheckBox("to the network's pixel size")
         self.rescale.setToolTip(
             "Show the image to the network at the pixel size it was trained at, by the nearest whole factor.\n"
@@ -225,8 +225,15 @@ class SegmentWidget(WorkingWidget):
     def _explain(self, event: Any = None) -> None:
         """Say what is missing before anything can be segmented."""
         ready = self.image.layer is not None
+        large = ready and max(_shape(self.image.layer)[-2:]) > LARGEST_TEXTURE
         labels = isinstance(self._viewer.layers.selection.active, Labels)
-        if ready:
+        if large:
+            text = (
+                "This image is large. What is found here lies in a temporary folder until you save it, and a stopped run "
+                "begins anew. With <i>Layers &gt; Segment &gt; Segment a folder</i> it goes into a folder of yours, and a "
+                "stopped run goes on."
+            )
+        elif ready:
             text = ""
         elif labels:
             text = (
@@ -308,24 +315,6 @@ class SegmentWidget(WorkingWidget):
         self.image.disconnect_layers()
         self.inputs.release()
         self._viewer.layers.selection.events.active.disconnect(self._explain)
-
-
-def _tta_choice() -> QComboBox:
-    """Return the choice of test-time augmentation."""
-    choice = QComboBox()
-    choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    choice.setMinimumContentsLength(12)
-    choice.addItem("none", "")
-    choice.setToolTip(
-        "The network looks at the image several times, changed each time, and its probabilities are averaged: "
-        "steadier where it is unsure, but it takes as many times as long."
-    )
-    for name, entry in TTA.items():
-        count = len(tta_variants(name))
-        choice.addItem(f"{entry.title} (x {count})", name)
-        tip = f"{entry.summary} With the image as it is {count} looks: takes {count} times as long."
-        choice.setItemData(choice.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-    return choice
 
 
 def _plane_count(layer: Any) -> int:

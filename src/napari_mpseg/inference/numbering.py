@@ -12,7 +12,7 @@ import numpy as np
 
 from napari_mpseg.inference.checksums import checksum
 from napari_mpseg.inference.grid import TileGrid
-from napari_mpseg.inference.labelling import label_tile
+from napari_mpseg.inference.labelling import number_tile
 from napari_mpseg.inference.mask_settings import MaskSettings
 from napari_mpseg.inference.store import open_store_for_writing
 
@@ -51,10 +51,8 @@ class NumberTiles:
         index: tuple[int, int] = item  # type: ignore[assignment]
         if self._arrays is None:
             self._arrays = open_store_for_writing(self.store)
-        tile = self.grid[index]
-        y0, y1, x0, x1 = tile.core
+        y0, y1, x0, x1 = self.grid[index].core
         mask = np.asarray(self._arrays.probability[y0:y1, x0:x1]) >= self.settings.lowest
-        labels, _ = label_tile(mask, tile, self.grid.shape[1], self.settings.connectivity)
-        numbered = self.tables[index][labels]
+        numbered = number_tile(mask, self.tables[index], self.settings.connectivity)
         self._arrays.labels[y0:y1, x0:x1] = numbered
         return checksum(numbered) if numbered.any() else None

@@ -11,7 +11,7 @@ from napari_mpseg.inference.blending import add_pieces, around, window_pieces
 from napari_mpseg.inference.checksums import checksum
 from napari_mpseg.inference.grid import Tile, TileGrid
 from napari_mpseg.inference.journal import Journal, Record
-from napari_mpseg.inference.labelling import TileSummary, label_tile
+from napari_mpseg.inference.labelling import TileSummary, summarise_tile
 from napari_mpseg.inference.mask_settings import MaskSettings
 from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.inference.store import PROBABILITY_SCALE, open_store_for_writing
@@ -93,7 +93,8 @@ class PredictTiles:
         y0, y1, x0, x1 = self.grid[index].core
         if values.any():
             self._arrays.probability[y0:y1, x0:x1] = values
-        summary = summary_of(values, index, self.grid, self.settings)
+        mask = values >= self.settings.lowest
+        summary = summarise_tile(mask, self.grid[index], self.grid.shape[1], self.settings.connectivity)
         finished = Finished(summary, checksum(values) if values.any() else None, seen)
         if self.journal is not None:
             arrays = {"checksum": np.asarray(checksum(values), np.uint32), **summary.to_arrays()}
@@ -126,11 +127,6 @@ def quantised(probability: Array) -> Array:
     scaled += 0.5
     found: Array = scaled.astype(np.uint8)  # cuts off: rounding, as nothing is negative
     return found
-
-
-def summary_of(values: Array, index: tuple[int, int], grid: TileGrid, settings: MaskSettings) -> TileSummary:
-    """Label one tile of stored probability, and return what must be known of it."""
-    return label_tile(values >= settings.lowest, grid[index], grid.shape[1], settings.connectivity)[1]
 
 
 def finished_tiles(work: PredictTiles) -> dict[tuple[int, int], Finished]:

@@ -24,7 +24,7 @@ from napari_mpseg.pipeline.choices import (
     with_runtime,
     with_tta,
 )
-from napari_mpseg.pipeline.places import Place, kept_place, temporary_place
+from napari_mpseg.pipeline.places import Complete, Place, kept_place, temporary_place
 from napari_mpseg.pipeline.plan import Plan
 from napari_mpseg.pipeline.run import carry_out
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
@@ -181,10 +181,11 @@ def segment(
         return result
     with kept_place(paths, opened.source, overwrite=overwrite, restart=restart) as place:
         plan = plan_for(place)
-        if place.complete:
+        try:
+            with subtracted(opened, ground, cache=cache, on_progress=on_progress, cancel=cancel) as seen:
+                result, _ = carry_out(plan, seen, place, on_progress, cancel)
+        except Complete:
             return load_result(paths, opened, plan.name)
-        with subtracted(opened, ground, cache=cache, on_progress=on_progress, cancel=cancel) as seen:
-            result, _ = carry_out(plan, seen, place, on_progress, cancel)
         cancel.check()
         place.finish()
     arrays = open_store(paths["store"])

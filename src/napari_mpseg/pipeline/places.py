@@ -11,10 +11,14 @@ from napari_mpseg.errors import Cancelled, StoreError
 from napari_mpseg.files import refusal
 from napari_mpseg.inference.journal import Journal
 from napari_mpseg.leftovers import remove
-from napari_mpseg.results.plan import refuse_other
+from napari_mpseg.results.plan import differences, refuse_other
 from napari_mpseg.results.saving import check_places
 from napari_mpseg.results.temporary import temporary_folder
-from napari_mpseg.results.unfinished import Unfinished, unfinished_folder
+from napari_mpseg.results.unfinished import Unfinished, read_json, unfinished_folder
+
+
+class Complete(Exception):
+    """There is nothing left to do: the results are there."""
 
 
 @dataclass
@@ -29,16 +33,17 @@ class Place:
         Where the other parts are written before they are put in their places; empty for temporary results.
     journal : Journal or None
         Of the finished tiles, for runs that can be gone on with.
-    complete : bool
-        Whether the results were complete but for being put in their places, which has been done now.
+    finished : dict or None
+        The record of results that an earlier run had completed but for the last steps, which have been done now.
     """
 
     store: Path
     parts: Mapping[str, Path] = field(default_factory=dict)
     journal: Journal | None = None
-    complete: bool = False
+    finished: dict[str, Any] | None = None
     _run: Unfinished | None = None
     _places: Mapping[str, Path] = field(default_factory=dict)
+    _source: str = ""
     _overwrite: bool = False
 
     @property
@@ -57,12 +62,18 @@ class Place:
 
         Raises
         ------
+        Complete
+            If just this had been completed by a run that was killed at its very end.
         StoreError
             If the earlier run was asked for something else.
         """
         if self._run is None:
             return record
         record = json.loads(json.dumps(record, default=str))
+        if self.finished is not None:
+            if not differences(self.finished, record):
+                raise Complete
+            check_places(self._places, source=self._source, overwrite=self._overwrite)
         earlier = self.earlier
         if earlier is not None:
             refuse_other(earlier, record, self._run.folder)
@@ -102,17 +113,15 @@ def kept_place(paths: Mapping[str, Path], source: str, *, overwrite: bool, resta
     """
     folder = unfinished_folder(paths["record"])
     run = Unfinished(folder)
-    if not folder.exists():
+    finished = read_json(paths["record"]) if run.end_cut_short(paths) else None
+    if finished is None:
         check_places(paths, source=source, overwrite=overwrite)
     with run.at_work():
-        complete = run.roll_forward(paths)
-        if not complete:
-            check_places(paths, source=source, overwrite=overwrite)
-            if restart:
-                run.throw_away()
+        if restart:
+            run.throw_away()
         parts = {name: run.part(path, name) for name, path in paths.items()}
         try:
-            yield Place(run.store, parts, Journal(run.journal), complete, run, paths, overwrite)
+            yield Place(run.store, parts, Journal(run.journal), finished, run, paths, source, overwrite)
         except Cancelled as stop:
             stop.kept = str(folder) if run.has_begun else ""
             raise

@@ -35,6 +35,7 @@ def record_of(plan: Plan, prepared: Prepared, tile: int) -> dict[str, Any]:
     """Return the record of the run: everything that must be given again to get the same result."""
     described = plan.method.describe()
     model = described.pop("model", {})
+    described.pop("runtime", None)  # told below, whether it was asked for or chosen
     image, background = plan.image, plan.background
     runtime = getattr(prepared.predictor, "runtime_name", None)
     return Provenance(

@@ -41,6 +41,9 @@ def open_labels(
     """
     path = store_in(Path(path))
     if (path / LABELS_GROUP).is_dir():
+        from napari_mpseg.results.corrections.correct import finish_left_over
+
+        finish_left_over(path)
         labels = open_image(path / LABELS_GROUP, plane=plane, calibration=calibration)
         return replace(labels, name=labels.name.replace("particles", labels_stem(path.absolute()), 1))
     return open_image(path, plane=plane, calibration=calibration)

@@ -107,6 +107,10 @@ class Result:
         """
         from napari_mpseg.layers import add_image, add_result, find_image
 
+        if self.store is not None:
+            from napari_mpseg.results.corrections.correct import finish_left_over
+
+            finish_left_over(self.store)
         layer = layer if layer is not None else find_image(viewer, self.image)
         if layer is None:
             add_image(viewer, self.image)

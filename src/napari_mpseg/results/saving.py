@@ -22,11 +22,12 @@ ENDINGS = {
     "csv": "_particles.csv",
     "parquet": "_particles.parquet",
     "macro": "_macro-counts.csv",
+    "corrections": "_corrections",  # of labels that were there before: never written by a run, only taken away
     "overlay": "_overlay.png",
     "record": "_run.json",  # the last to be put in its place: where it is, the results are complete
 }
 TABLES = ("csv", "parquet")
-OPTIONAL = (*TABLES, "macro")
+OPTIONAL = (*TABLES, "macro", "corrections")
 
 
 def result_paths(folder: Path, name: str) -> dict[str, Path]:
@@ -86,8 +87,7 @@ def save_result(result: "Result", folder: Path, *, overwrite: bool = False) -> d
         if "store" in parts:
             _copy_store(result, parts["store"])
         write_files(result, parts)
-    missing = (*(TABLES if result.particles is None else ()), *(("macro",) if result.macro_counts is None else ()))
-    return {part: path for part, path in {**kept, **paths}.items() if part not in missing}
+    return {part: path for part, path in {**kept, **paths}.items() if path.exists()}
 
 
 def write_files(

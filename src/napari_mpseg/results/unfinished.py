@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from napari_mpseg.errors import StoreError
 from napari_mpseg.files import finished_at, refusal
-from napari_mpseg.leftovers import new_mark, remove, sweep
+from napari_mpseg.leftovers import is_left_over, new_mark, remove, sweep
 
 ENDING = ".unfinished"
 _PLAN, _FINISHING, _LOCK = "plan.json", "finishing.json", "lock"
@@ -52,7 +52,7 @@ class Unfinished:
     @property
     def plan(self) -> dict[str, Any] | None:
         """What the run was asked for; None if it never came so far."""
-        return _read(self.folder / _PLAN)
+        return read_json(self.folder / _PLAN)
 
     @property
     def has_begun(self) -> bool:
@@ -84,7 +84,7 @@ class Unfinished:
         finally:
             worth_keeping = self.has_begun or (self.folder / _FINISHING).exists()
             if not worth_keeping and self.folder.exists():
-                self._remove()
+                remove(self.folder)
             self._let_go()
             if not worth_keeping:
                 for parent in made:
@@ -122,7 +122,7 @@ class Unfinished:
             self._lock = None
 
     def finish(self, places: Mapping[str, Path], *, overwrite: bool) -> None:
-        """Move all parts to their places; if the process is killed meanwhile, :meth:`roll_forward` ends it.
+        """Move all parts to their places; if the process is killed meanwhile, :meth:`end_cut_short` ends it.
 
         The last place is filled last: where it is, the results are complete.
 
@@ -151,20 +151,27 @@ class Unfinished:
             raise refusal(self.folder.parent, error) from error
         self._remove()
 
-    def roll_forward(self, places: Mapping[str, Path]) -> bool:
-        """End a move that was cut short, and return whether there was one: the results are complete then.
+    def end_cut_short(self, places: Mapping[str, Path]) -> bool:
+        """End a run that was killed while its complete results were put in their places.
+
+        Returns
+        -------
+        bool
+            Whether there was one: the results are there now.
 
         Raises
         ------
         StoreError
             If a part cannot be moved; what is not moved yet stays here.
         """
-        found = _read(self.folder / _FINISHING)
+        found = read_json(self.folder / _FINISHING)
         if found is None:
-            return False
+            return self._sweep() and not self.folder.exists()
+        self._take_lock()
         try:
             self._move(places, list(found["new"]))
         except OSError as error:
+            self._let_go()
             raise refusal(self.folder.parent, error) from error
         self._remove()
         return True
@@ -200,7 +207,17 @@ class Unfinished:
         except OSError:
             gone = self.folder
         remove(gone)
-        sweep(self.folder.parent, f".{self.folder.name}~")
+        self._sweep()
+
+    def _sweep(self) -> bool:
+        """Remove what is left of folders of killed processes; True if there was one."""
+        prefix = f".{self.folder.name}~"
+        try:
+            found = any(is_left_over(path.name) for path in self.folder.parent.glob(f"{prefix}*"))
+        except OSError:
+            return False
+        sweep(self.folder.parent, prefix)
+        return found
 
 
 def unfinished_folder(record: Path) -> Path:
@@ -208,7 +225,8 @@ def unfinished_folder(record: Path) -> Path:
     return record.with_name(record.name.removesuffix("_run.json") + ENDING)
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return what a file of JSON holds, or None if it is not there, damaged, or no mapping."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # not there, or from before files were finished atomically

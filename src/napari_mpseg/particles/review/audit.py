@@ -34,7 +34,7 @@ class AuditEntry:
         Name of the user's account; empty where the system does not tell it.
     action : str
         ``"accept"``, ``"reject"``, ``"class"``, ``"merge"``, ``"split"``, ``"delete"``, ``"redraw"``, ``"paint"``,
-        ``"undo"``, ``"redo"``, ``"table"`` (cells edited in napari's table or decided on elsewhere),
+        ``"correct"`` (a region of large labels), ``"undo"``, ``"redo"``, ``"table"`` (cells edited in napari's table or decided on elsewhere),
         ``"found"`` (another change made elsewhere, which is no decision).
     labels : tuple of int
         The particles it is about.

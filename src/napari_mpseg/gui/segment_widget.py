@@ -229,9 +229,9 @@ class SegmentWidget(WorkingWidget):
         labels = isinstance(self._viewer.layers.selection.active, Labels)
         if large:
             text = (
-                "This image is large. What is found here lies in a temporary folder until you save it, and a stopped run "
-                "begins anew. With <i>Layers &gt; Segment &gt; Segment a folder</i> it goes into a folder of yours, and a "
-                "stopped run goes on."
+                "This image is large. What is found here lies in a temporary folder until you save it, and a stopped "
+                "run begins anew. With <i>Layers &gt; Segment &gt; Segment a folder</i> it goes into a folder of "
+                "yours, and a stopped run goes on."
             )
         elif ready:
             text = ""

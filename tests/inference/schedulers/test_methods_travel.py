@@ -102,7 +102,7 @@ def test_a_network_gives_the_same_in_a_fresh_process(picture, pool, run):
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
     ready = {"default": prepared("default", picture)}
     results, _ = run(pool, Tiles(ready), ["default"])
-    np.testing.assert_allclose(results["mpnet"], first_tile(ready["default"]), atol=1e-4)
+    np.testing.assert_allclose(results["default"], first_tile(ready["default"]), atol=1e-4)
 
 
 def test_an_image_without_background_travels_by_its_folder(picture, tmp_path):

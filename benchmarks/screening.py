@@ -10,12 +10,15 @@ patch, as on a real filter most places hold none.
 Every filter is segmented without and with screening in turns, --repeat times, and the fastest of each is taken; the
 ratio of processor time, summed over all cores, is told too, as it hardly depends on what else a machine does.
 "Particles" are those of the unscreened result, of 3 px and more; one is lost if the screened result has no pixel of
-it. The tables are printed as Markdown; with --out they are written there, as Markdown and JSON. --picture FILE.png
-draws what was skipped on the first sparse filter.
+it. The looks at the background are also tried on the other annotated images in DATA, which had no part in choosing
+their limits: how many objects, and how many of their pixels, would be skipped. The tables are printed as Markdown;
+with --out they are written there, as Markdown and JSON. --picture FILE.png draws what was skipped on the first sparse
+filter.
 """
 
 import argparse
 import importlib.util
+import io
 import json
 import os
 import platform
@@ -25,15 +28,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
+from skimage.io import imread
 from skimage.measure import label
 
 from napari_mpseg.images.open import open_image
 from napari_mpseg.inference.predictor import Prepared
-from napari_mpseg.inference.screening import SCREENS, find_screen, screened
+from napari_mpseg.inference.screening import SCREENS, ScreenedPredictor, ScreenSettings, find_screen, screened
+from napari_mpseg.inference.screening.cells import CELL
 from napari_mpseg.inference.tiled import predict_core, tile_grid
 from napari_mpseg.methods.registry import resolve_method
 
 SIZES = ((3, 3), (4, 5), (6, 10), (11, 30), (31, 10**9))
+OTHERS = {"beads (mira)": "mira", "fibres (sem-fibres)": "sem-fibres/train", "nuclei": "nuclei"}
 MIN_SIZE = 3
 FOLDS = (2, 3, 4, 5)
 
@@ -73,9 +80,10 @@ def patches_for(kind: str, pairs: list[Any], share: float) -> list[Any]:
     return pairs + [empty[i % len(empty)] for i in range(wanted)]
 
 
-def predicted(prepared: Prepared, tile_size: int | None) -> tuple[np.ndarray, tuple[float, float]]:
-    """Return the probability of the whole image, and the seconds and the processor's seconds it took."""
+def predicted(prepared: Prepared, way: str, tile_size: int | None) -> tuple[Prepared, np.ndarray, tuple[float, float]]:
+    """Return what was made ready, the probability of the whole image, and the (processor) seconds of both."""
     start = time.perf_counter(), time.process_time()
+    prepared = screened(prepared, way)
     grid = tile_grid(prepared.image, prepared.predictor, tile_size)
     probability = np.empty(grid.shape, np.float32)
 
@@ -85,7 +93,7 @@ def predicted(prepared: Prepared, tile_size: int | None) -> tuple[np.ndarray, tu
 
     with ThreadPoolExecutor(getattr(prepared.predictor, "workers", 1)) as pool:
         list(pool.map(fill, grid))
-    return probability, (time.perf_counter() - start[0], time.process_time() - start[1])
+    return prepared, probability, (time.perf_counter() - start[0], time.process_time() - start[1])
 
 
 def particles(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -147,8 +155,7 @@ def one_filter(
     shares: dict[str, float] = {}
     for _ in range(options.repeat):
         for way in ("none", *options.ways):
-            ready = screened(prepared, way)
-            answers[way], took = predicted(ready, options.tile)
+            ready, answers[way], took = predicted(prepared, way, options.tile)
             seconds.setdefault(way, []).append(took)
             if way != "none":
                 shares[way] = ready.predictor.tally.share  # type: ignore[attr-defined]
@@ -194,6 +201,48 @@ def screen_speed(prepared: Prepared, ways: list[str], tile: int = 640) -> list[d
             }
         )
     return rows
+
+
+def other_images(data: Path, limits: tuple[float, ...] = (4, 6, 10, 20)) -> list[dict[str, Any]]:
+    """Return what the look at the background would skip of annotated objects on images of other kinds."""
+    rows = []
+    for name, folder in OTHERS.items():
+        counts = {limit: np.zeros(4) for limit in limits}  # objects skipped, their pixels skipped, pixels skipped, all
+        objects = pixels = 0
+        for truth_path in sorted((data / folder / "labels").glob("*.tif")):
+            image_path = next((data / folder / "images").glob(f"{truth_path.stem}.*"))
+            image, truth = imread(image_path), imread(truth_path)
+            image = image[..., :3] if image.ndim == 3 else image
+            sizes = np.bincount(truth.ravel())
+            sizes[0] = 0
+            objects, pixels = objects + int((sizes > 0).sum()), pixels + int(sizes.sum())
+            for limit in limits:
+                screen = ScreenedPredictor(Nothing(), ScreenSettings("background", limit))
+                cells = screen.cells(image).repeat(CELL, 0).repeat(CELL, 1)[: truth.shape[0], : truth.shape[1]]
+                kept = np.bincount(truth.ravel(), weights=cells.ravel(), minlength=len(sizes))
+                lost = int(((sizes > 0) & (kept == 0)).sum())
+                counts[limit] += (lost, (sizes - kept)[1:].sum(), (~cells).sum(), cells.size)
+        rows += [
+            {
+                "images": name,
+                "way": f"background:{limit:g}",
+                "skipped": f"{100 * skipped / total:.1f} %",
+                "objects lost": f"{int(lost)} of {objects}",
+                "pixels of objects lost": f"{100 * lost_pixels / pixels:.2f} %",
+            }
+            for limit, (lost, lost_pixels, skipped, total) in counts.items()
+        ]
+    return rows
+
+
+class Nothing:
+    """Stands for a predictor that is not asked."""
+
+    halo, stride, exact = 36, 4, True
+
+    def predict(self, window: np.ndarray, margins: Any = (0, 0, 0, 0)) -> np.ndarray:
+        """Is not called."""
+        raise NotImplementedError
 
 
 def summed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -286,7 +335,9 @@ def picture(prepared: Prepared, way: str, path: Path, truth: np.ndarray) -> None
     for axes in (left, right):
         axes.set(xticks=[], yticks=[])
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    drawn = io.BytesIO()
+    figure.savefig(drawn)
+    PIL.Image.open(drawn).convert("RGB").quantize(96).save(path, optimize=True)
 
 
 def inner_of(tile: Any) -> tuple[int, int, int, int]:
@@ -332,7 +383,8 @@ def main() -> None:
             speed = speed or screen_speed(prepared, list(options.ways))
             about = {"kind": kind, "seed": seed}
             rows += one_filter(prepared, truth, method.default_threshold, options, about)
-    tables = {"summary": summed(rows), "looks alone": speed, "filters": rows}
+    others = other_images(options.data)
+    tables = {"summary": summed(rows), "looks alone": speed, "other images": others, "filters": rows}
     text = "\n\n".join(markdown(table) for table in tables.values())
     print(text)
     if options.out:

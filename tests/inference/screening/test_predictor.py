@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from napari_mpseg.errors import SettingsError
+from napari_mpseg.errors import Cancelled, SettingsError
 from napari_mpseg.images.image import Image
 from napari_mpseg.images.scaling import Scaling
 from napari_mpseg.inference.predictor import Prepared, TilePredictor
@@ -20,6 +20,7 @@ from napari_mpseg.inference.screening import SCREENS, ScreenedPredictor, ScreenS
 from napari_mpseg.inference.tiled import tiled_probability
 from napari_mpseg.methods.registry import METHODS
 from napari_mpseg.networks.geometry import receptive_radius
+from napari_mpseg.progress import CancelToken, silent
 
 
 @dataclass
@@ -87,8 +88,8 @@ def test_no_particle_is_lost_or_cut_and_most_is_skipped(rng, way, tile):
     prepared = Prepared(filter_image(rng), Blurred())
     whole = computed(prepared, tile) > 0.5
     spent = prepared.predictor.asked
-    prepared.predictor.asked = 0
     ready = screened(prepared, way)
+    prepared.predictor.asked = 0  # by the check
     assert isinstance(ready.predictor, TilePredictor)
     np.testing.assert_array_equal(computed(ready, tile) > 0.5, whole)
     assert whole.any()
@@ -128,7 +129,7 @@ def test_a_far_seeing_predictor_gets_whole_windows_or_none(rng):
     prepared = Prepared(filter_image(rng, (512, 512), 2), Far(halo=32, exact=False))
     whole = computed(prepared, 128)
     windows, shapes = shapes, set()
-    ready = screened(prepared, "background")
+    ready = screened(prepared, ScreenSettings(check=0))
     less = computed(ready, 128)
     assert shapes <= windows
     assert 0.2 < ready.predictor.tally.share < 1
@@ -137,10 +138,29 @@ def test_a_far_seeing_predictor_gets_whole_windows_or_none(rng):
 
 def test_an_empty_image_never_reaches_the_predictor(rng):
     prepared = Prepared(filter_image(rng, particles=0), Blurred())
-    ready = screened(prepared, "background")
+    ready = screened(prepared, ScreenSettings(check=0))
     assert not computed(ready, 256).any()
     assert prepared.predictor.asked == 0
     assert skipped_note(ready).startswith("Skipped 100 % of the image")
+
+
+def test_an_image_full_of_particles_is_told(rng):
+    picture = rng.normal(12, 2, (512, 512))
+    y, x = np.ogrid[:512, :512]
+    picture[(y // 6 % 2 == 0) & (x // 6 % 2 == 0)] += 120  # a quarter of all pixels
+    full = Image(da.from_array(np.clip(picture, 0, 255).astype(np.uint8), chunks=256))
+    events = []
+    (note,) = screened(Prepared(full, Blurred()), "background:30", on_progress=events.append).notes
+    assert "loses particles" in note
+    assert [event.done for event in events] == [1, 2, 3, 4]
+    assert screened(Prepared(filter_image(rng), Blurred(), ("as before",)), "background").notes == ("as before",)
+
+
+def test_the_check_stops_when_asked(rng):
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        screened(Prepared(filter_image(rng), Blurred()), "background", cancel=cancel)
 
 
 def test_counting_is_right_from_many_threads(rng):
@@ -177,8 +197,6 @@ def test_nothing_asked_changes_nothing(rng):
 
 @pytest.mark.parametrize("name", ["otsu", "fixed-level", "max-entropy"])
 def test_methods_as_cheap_as_the_screen_refuse_it(rng, name):
-    from napari_mpseg.progress import CancelToken, silent
-
     method = METHODS[name].build(device="cpu")
     prepared = method.prepare(filter_image(rng), on_progress=silent, cancel=CancelToken())
     with pytest.raises(SettingsError, match="networks and forests"):

@@ -46,7 +46,7 @@ def test_an_unknown_way_names_the_known_ones():
         find_screen("backgruond:4")
 
 
-@pytest.mark.parametrize("wrong", [{"particles": "grey"}, {"block": 4}, {"block": 1000}, {"grow": -1}])
+@pytest.mark.parametrize("wrong", [{"particles": "grey"}, {"block": 4}, {"block": 1000}, {"grow": -1}, {"check": -1}])
 def test_settings_out_of_range_are_refused(wrong):
     with pytest.raises(SettingsError):
         ScreenSettings(**wrong)

@@ -5,6 +5,7 @@ from typing import Any
 
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.inference.predictor import Prepared
+from napari_mpseg.inference.screening.check import lost_at_places
 from napari_mpseg.inference.screening.predictor import ScreenedPredictor
 from napari_mpseg.inference.screening.settings import ScreenSettings, find_screen
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
@@ -26,30 +27,43 @@ def screened(
     way : ScreenSettings, str or None
         Such as ``"background"`` or ``"background:6"``; see :func:`find_screen`. None and ``"none"`` change nothing.
     on_progress, cancel
-        Taken like every long step; the screen works window by window and needs no look at the whole image first.
+        For the check at a few places (``ScreenSettings.check``). The screen itself works window by window and needs no
+        look at the whole image first.
 
     Returns
     -------
     Prepared
-        The same image; its predictor is a :class:`ScreenedPredictor`.
+        The same image; its predictor is a :class:`ScreenedPredictor`. There is one note more where the check tells
+        that the way does not suit the image.
 
     Raises
     ------
     UnknownNameError, SettingsError
         If the way is unknown or a setting impossible, or if the method is a threshold or another one that takes no
         longer than the screen itself.
+    ImageError
+        If the image cannot be read where it is checked.
+    Cancelled
+        If `cancel` was set.
     """
     settings = find_screen(way)
     if settings is None:
         return prepared
-    if cancel is not None:
-        cancel.check()
     if not worth_screening(prepared.predictor):
         raise SettingsError(
             f"Skipping empty space ({settings}) is for networks and forests: this method takes no longer than the look "
             "at what is empty. Leave it out, or choose a network."
         )
-    return replace(prepared, predictor=ScreenedPredictor(prepared.predictor, settings))
+    screen = ScreenedPredictor(prepared.predictor, settings)
+    places, lost, particle = lost_at_places(prepared, screen, on_progress, cancel or CancelToken())
+    notes = prepared.notes
+    if lost:
+        notes += (
+            f"Skipping empty space ({settings}) loses particles on this image: at {places} of a few places that were "
+            f"looked at in full it left out {lost} of {particle} particle pixels. "
+            "Look at everything, or lower the limit.",
+        )
+    return replace(prepared, predictor=screen, notes=notes)
 
 
 def worth_screening(predictor: Any) -> bool:

@@ -28,6 +28,9 @@ class ScreenSettings:
         more.
     grow : int
         How many pixels around what stands out are computed too, so that faint rims are kept.
+    check : int
+        At how many places of 256 x 256 px the method also looks at everything, before the run, to tell whether the way
+        suits the image.
 
     Raises
     ------
@@ -42,6 +45,7 @@ class ScreenSettings:
     particles: str = "both"
     block: int = 32
     grow: int = 8
+    check: int = 4
 
     def __post_init__(self) -> None:
         entry = SCREENS[self.way]
@@ -56,6 +60,8 @@ class ScreenSettings:
             raise SettingsError(f"Blocks of {self.block} pixels are impossible: give 8 to {_LARGEST_BLOCK}.")
         if self.grow < 0:
             raise SettingsError(f"Growing by {self.grow} pixels is impossible: give 0 or more, such as 8.")
+        if self.check < 0:
+            raise SettingsError(f"{self.check} places cannot be checked: give 0 or more, such as 4.")
 
     @property
     def level(self) -> float:

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> None:
         reason = entry.available(device)
         say(entry.name if reason is None else f"{entry.name} (not here)")
         told = f"{entry.title}. {entry.summary}" if reason is None else f"{entry.title}. {reason}"
-        say(textwrap.indent(textwrap.fill(told, _WIDTH), "    "))
+        say(textwrap.indent(textwrap.fill(told, _WIDTH, break_on_hyphens=False), "    "))
     say(f"\nDevice    {device_name(device)}")
     say(f"Model     {model.card.name}")
     if options.calibrate:
@@ -84,7 +84,7 @@ def _show(calibration: "Calibration | None") -> None:
         note = "" if one.disagreement <= MOST_DISAGREEMENT else "  too much, not chosen automatically"
         say(f"{one.runtime:<16} {one.tile:>5} {one.speed:>8.3g}  {one.disagreement:.2g}{note}")
     for sentence in calibration.left_out:
-        say(textwrap.fill(sentence, _WIDTH))
+        say(textwrap.fill(sentence, _WIDTH, break_on_hyphens=False))
 
 
 def _show_choice(calibration: "Calibration | None", device: "torch.device") -> None:

@@ -39,6 +39,11 @@ def prepared(settings: Settings, pixels: Any, runtime: str | None = None) -> Any
     return method(settings, runtime).prepare(open_image(pixels))
 
 
+def runtime_of(ready: Any) -> str:
+    """Return what computes the network, where ``"auto"`` chose it."""
+    return str(getattr(ready.predictor, "runtime_name", "as chosen"))
+
+
 def tile_side(ready: Any, settings: Settings) -> int:
     """Return the side of the tiles that a run of these settings works in."""
     from napari_mpseg.inference.tiled import tile_grid

@@ -31,12 +31,15 @@ class Row:
         Takes a :class:`~scale.bench.Bench`, which runs parts, and returns the verdicts.
     missing : callable
         Takes the settings and returns why this row cannot be measured here, or an empty text.
+    network : bool
+        Whether the network of the settings is run.
     """
 
     name: str
     title: str
     measure: "Callable[[Bench], list[Verdict]]"
     missing: Callable[[Settings], str] = nothing_missing
+    network: bool = True
 
 
 ROWS: Registry[Row] = Registry("row")

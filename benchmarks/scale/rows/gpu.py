@@ -40,4 +40,4 @@ def missing(settings: Settings) -> str:
     return "" if torch.cuda.is_available() else "torch sees no CUDA graphics card here"
 
 
-ROWS.add("gpu", Row("gpu", "U-Net with ResNet-101 on a graphics card", measure, missing))
+ROWS.add("gpu", Row("gpu", "U-Net with ResNet-101 on a graphics card", measure, missing, network=False))

@@ -71,4 +71,4 @@ def _mask_known(settings: Settings) -> bool:
     return settings.reference is None or _mask(settings).exists()
 
 
-ROWS.add("labelling", Row("labelling", "Labelling by chunks beside dask-image", measure, missing))
+ROWS.add("labelling", Row("labelling", "Labelling by chunks beside dask-image", measure, missing, network=False))

@@ -43,8 +43,14 @@ def bare(settings: Settings) -> Figures:
         for _ in pool.map(predictor.predict_scaled, tiles):
             pass
         seconds = time.perf_counter() - start
-    megapixels = pixels.shape[0] * pixels.shape[1] / 1e6
-    return {"seconds": seconds, "tiles": len(tiles), "tile": side, "megapixels": megapixels, "peak_mib": peak_mib()}
+    return {
+        "seconds": seconds,
+        "runtime": networks.runtime_of(ready),
+        "tile": side,
+        "tiles": len(tiles),
+        "megapixels": pixels.shape[0] * pixels.shape[1] / 1e6,
+        "peak_mib": peak_mib(),
+    }
 
 
 @PARTS.register("job")
@@ -77,15 +83,15 @@ def measure(bench: Bench) -> list[Verdict]:
     sides = {"bare": ("bare", {}), "job": ("job", {"warm": False}), "warm": ("job", {"warm": True})}
     found = bench.in_turns(sides)
     seconds = {name: fastest(runs) for name, runs in found.items()}
-    settings, job_run = bench.settings, found["job"][0]
-    height, width = settings.size
+    bare_run, job_run = found["bare"][0], found["job"][0]
+    height, width = bench.settings.size
     note = (
         f"bare {seconds['bare']:.1f} s, job {seconds['job']:.1f} s in a fresh process, {seconds['warm']:.1f} s "
         f"({seconds['warm'] / seconds['bare']:.2f} times) in one that has segmented before; "
-        f"tiles of {found['bare'][0]['tile']} px; {job_run['particles']} particles; "
+        f"tiles of {bare_run['tile']} px; {job_run['particles']} particles; "
         f"peak {job_run['peak_mib']:.0f} MiB" + (f"; pixel F1 {job_run['f1']:.3f}" if "f1" in job_run else "")
     )
-    what = f"whole job / bare forward pass, {height} x {width} px, {settings.runtime}"
+    what = f"whole job / bare forward pass, {height} x {width} px, {bare_run['runtime']}"
     return [Verdict(what, seconds["job"] / seconds["bare"], BAR, note=note, unit=" times")]
 
 

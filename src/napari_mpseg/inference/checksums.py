@@ -14,7 +14,7 @@ Array = np.ndarray[Any, Any]
 
 def checksum(values: Array) -> int:
     """Return the CRC-32 of the values of one tile."""
-    return zlib.crc32(np.ascontiguousarray(values))
+    return zlib.crc32(np.ascontiguousarray(values).data)
 
 
 def array_checksum(tiles: Mapping[tuple[int, int], int]) -> str:

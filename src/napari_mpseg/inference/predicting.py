@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -64,15 +64,15 @@ class PredictTiles:
 
     def needs(self, item: Hashable) -> Sequence[Hashable]:
         """Return the windows that a tile is blended of; none for exact predictors."""
-        kind, row, col = item  # type: ignore[misc]
+        kind, row, col = _parts(item)
         if kind == WINDOW or self.prepared.predictor.exact:
             return ()
         return [(WINDOW, *index) for index in around(self.grid, (row, col))]
 
     def do(self, item: Hashable, *given: Any) -> Any:
         """Return summary and checksum of a tile, or the pieces of a window."""
-        kind, *place = item  # type: ignore[misc]
-        index = (place[0], place[1])
+        kind, row, col = _parts(item)
+        index = (row, col)
         image, predictor, tile = self.prepared.image, self.prepared.predictor, self.grid[index]
         if kind == WINDOW:
             return window_pieces(image, predictor, self.grid, tile)
@@ -100,6 +100,11 @@ class PredictTiles:
             arrays = {"checksum": np.asarray(checksum(values), np.uint32), **summary.to_arrays()}
             self.journal.append(Record(index, arrays))
         return finished
+
+
+def _parts(item: Hashable) -> tuple[str, int, int]:
+    kind, row, col = cast("tuple[str, int, int]", item)
+    return kind, row, col
 
 
 @dataclass(frozen=True)

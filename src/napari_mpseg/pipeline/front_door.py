@@ -9,6 +9,7 @@ from typing import Any
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.inference.augmentation import tta_names
 from napari_mpseg.inference.background import BackgroundSettings, find_background, subtracted
+from napari_mpseg.inference.schedulers import find_scheduler
 from napari_mpseg.inference.screening import find_screen
 from napari_mpseg.inference.store import open_store, remove_with
 from napari_mpseg.methods.protocol import Method
@@ -152,6 +153,7 @@ def segment(
     names = None if tta is None else tta_names(tta)
     sorting = find_sorting(rules)
     screen = find_screen(skip_empty)
+    scheduler = None if scheduler is None else find_scheduler(scheduler)
     ground = find_background(asked.get("background") if background is None else background)
     opened = opened_image(image, plane, channels, calibration)
     paths = result_paths(Path(out).absolute(), opened.name) if out is not None else None

@@ -7,7 +7,7 @@ from typing import Any
 from napari_mpseg.images.image import Image
 from napari_mpseg.inference.levels import write_levels
 from napari_mpseg.inference.predictor import Prepared
-from napari_mpseg.inference.schedulers import Scheduler, find_scheduler
+from napari_mpseg.inference.schedulers import Scheduler, opened
 from napari_mpseg.inference.segmentation import MaskSettings, segment_tiles
 from napari_mpseg.inference.store import ResultArrays, create_store, open_store_for_writing
 from napari_mpseg.inference.thumbnail import Thumbnail
@@ -29,8 +29,19 @@ def carry_out(
     plan: Plan, seen: Image, place: Place, on_progress: ProgressCallback, cancel: CancelToken
 ) -> tuple[Result, ResultArrays]:
     """Segment the image as the method sees it, measure what was found, and write all parts where `place` says."""
+    with opened(plan.scheduler) as scheduler:
+        return _carried_out(plan, seen, place, scheduler, on_progress, cancel)
+
+
+def _carried_out(
+    plan: Plan,
+    seen: Image,
+    place: Place,
+    scheduler: Scheduler,
+    on_progress: ProgressCallback,
+    cancel: CancelToken,
+) -> tuple[Result, ResultArrays]:
     steps: dict[str, Any] = {"on_progress": on_progress, "cancel": cancel}
-    scheduler = find_scheduler(plan.scheduler)
     prepared = _prepared(plan, seen, on_progress, cancel)
     tile = tile_grid(prepared.image, prepared.predictor, plan.tile_size).tile
     record = place.begin(record_of(plan, prepared, tile))

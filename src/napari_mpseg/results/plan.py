@@ -62,7 +62,7 @@ def sample_checksum(image: Image) -> int:
     for y in np.linspace(0, max(0, height - _SIDE), _SAMPLES).astype(int):
         for x in np.linspace(0, max(0, width - _SIDE), _SAMPLES).astype(int):
             window = read_region(image, int(y), min(int(y) + _SIDE, height), int(x), min(int(x) + _SIDE, width))
-            found = zlib.crc32(np.ascontiguousarray(window), found)
+            found = zlib.crc32(np.ascontiguousarray(window).data, found)
     return found
 
 

@@ -48,11 +48,7 @@ def tiles(settings: Settings, kind: str, skip: str | None = None) -> Figures:
     networks.warmed(ready, settings)
     screen = screened(ready, skip) if skip else ready
     _, seconds = networks.in_tiles(screen, settings)
-    return {
-        "seconds": seconds,
-        "runtime": networks.runtime_of(ready),
-        **({"skipped": screen.predictor.tally.share} if skip else {}),
-    }
+    return {"seconds": seconds, **({"skipped": screen.predictor.tally.share} if skip else {})}
 
 
 @PARTS.register("what skipping loses")
@@ -89,7 +85,7 @@ def measure(bench: Bench) -> list[Verdict]:
     )
     seconds = {name: fastest(runs) for name, runs in found.items()}
     loss = bench.run("what skipping loses", kind="sparse", skip=skip)
-    told = f"{settings.size[0]} x {settings.size[1]} px, {found['tiles'][0]['runtime']}"
+    told = f"{settings.size[0]} x {settings.size[1]} px, {settings.runtime}"
     share = 100 * found["skipping"][0]["skipped"]
     dense = 100 * found["skipping, dense"][0]["skipped"]
     note = (

@@ -45,7 +45,6 @@ def bare(settings: Settings) -> Figures:
         seconds = time.perf_counter() - start
     return {
         "seconds": seconds,
-        "runtime": networks.runtime_of(ready),
         "tile": side,
         "tiles": len(tiles),
         "megapixels": pixels.shape[0] * pixels.shape[1] / 1e6,
@@ -91,7 +90,7 @@ def measure(bench: Bench) -> list[Verdict]:
         f"tiles of {bare_run['tile']} px; {job_run['particles']} particles; "
         f"peak {job_run['peak_mib']:.0f} MiB" + (f"; pixel F1 {job_run['f1']:.3f}" if "f1" in job_run else "")
     )
-    what = f"whole job / bare forward pass, {height} x {width} px, {bare_run['runtime']}"
+    what = f"whole job / bare forward pass, {height} x {width} px, {bench.settings.runtime}"
     return [Verdict(what, seconds["job"] / seconds["bare"], BAR, note=note, unit=" times")]
 
 

@@ -9,6 +9,8 @@ import torch
 from torch import nn
 
 from napari_mpseg.inference.runtimes import RUNTIMES, RuntimeEntry
+from napari_mpseg.networks.geometry import receptive_radius
+from napari_mpseg.networks.multires import MultiResUNet
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +51,19 @@ class Plain(nn.Module):
 @pytest.fixture
 def plain():
     return Plain().eval()
+
+
+@pytest.fixture(scope="session")
+def layered():
+    """Return a small network that leaves out margins by itself, and how far it sees."""
+    torch.manual_seed(5)
+    network = MultiResUNet((7, 8), batch_norm=True).eval()
+    with torch.no_grad():
+        nn.init.normal_(network.head.weight)
+        logits = network(torch.rand(2, 3, 64, 64))
+        network.head.weight.mul_(2 / logits.std())  # so that its answers vary
+        network.head.bias.fill_(-float((logits - network.head.bias[0]).mean() * 2 / logits.std()))
+    return network, receptive_radius(network)
 
 
 @pytest.fixture

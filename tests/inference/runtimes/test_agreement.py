@@ -6,7 +6,6 @@ import torch
 
 from napari_mpseg.inference.runtimes import RUNTIMES
 from napari_mpseg.inference.runtimes.folding import folded
-from napari_mpseg.networks.geometry import receptive_radius
 from napari_mpseg.networks.local_contrast import LocalContrast
 
 CPU = torch.device("cpu")
@@ -33,9 +32,8 @@ def expected(network, batch, margins):
     return whole[:, top : whole.shape[1] - bottom, left : whole.shape[2] - right]
 
 
-def test_windows_inside_and_at_the_border_give_what_the_network_gives(entry, lively, rng):
-    network = lively("quarter-multiresunet")
-    radius = receptive_radius(network)
+def test_windows_inside_and_at_the_border_give_what_the_network_gives(entry, layered, rng):
+    network, radius = layered
     assert 12 <= radius <= 16
     running = entry.build(folded(network), CPU, radius)
     for shape in ((60, 64), (54, 70), (2, 4)):

@@ -2,6 +2,8 @@
 
 import sys
 
+import numpy as np
+
 from napari_mpseg.inference.runtimes import RUNTIMES
 
 
@@ -28,10 +30,12 @@ def test_it_says_when_the_variable_decides(run, own_cache, monkeypatch):
     assert "torch-fp32, by the variable NAPARI_MPSEG_RUNTIME" in run("runtimes", "--device", "cpu")[1]
 
 
-def test_calibrating_is_kept_and_shown(run, own_cache, monkeypatch):
-    for package in ("openvino", "onnxruntime"):
-        monkeypatch.setitem(sys.modules, package, None)  # converting takes a while
-    monkeypatch.setattr("napari_mpseg.inference.runtimes.requirements.processor_flags", frozenset)
+def test_calibrating_is_kept_and_shown(run, own_cache, runtimes):
+    def nothing(batch, margins):
+        top, bottom, left, right = margins
+        return np.zeros((1, batch.shape[2] - top - bottom, batch.shape[3] - left - right), np.float32)
+
+    runtimes(torch_fp32=nothing, quick=nothing)
     code, said, _ = run("runtimes", "--device", "cpu", "--calibrate")
     assert code == 0
     table = said.partition("DISAGREEMENT")[2]

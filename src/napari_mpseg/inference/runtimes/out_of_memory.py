@@ -17,6 +17,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def release(device: torch.device) -> None:
     """Give back what is held for later, so that less may do."""
+    if device.type == "cpu":
+        return
     gc.collect()
     if device.type == "cuda" and torch.cuda.is_available():
         torch.cuda.empty_cache()

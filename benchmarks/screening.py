@@ -18,7 +18,6 @@ filter.
 
 import argparse
 import importlib.util
-import io
 import json
 import os
 import platform
@@ -28,7 +27,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import PIL.Image
 from skimage.io import imread
 from skimage.measure import label
 
@@ -304,7 +302,7 @@ def picture(prepared: Prepared, way: str, path: Path, truth: np.ndarray) -> None
     blue = np.array([0, 114, 178], np.float32)
     shown = np.where(computed[..., None], shown, 0.6 * shown + 0.4 * blue).astype(np.uint8)
     known = regionprops(label(truth, connectivity=2))
-    figure = Figure(figsize=(11, 5), dpi=110, layout="constrained")
+    figure = Figure(figsize=(11, 5), dpi=80, layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=(image.shape[1] / image.shape[0], 1))
     # the window with most particles, but not the densest corner of the surround
@@ -335,9 +333,7 @@ def picture(prepared: Prepared, way: str, path: Path, truth: np.ndarray) -> None
     for axes in (left, right):
         axes.set(xticks=[], yticks=[])
     path.parent.mkdir(parents=True, exist_ok=True)
-    drawn = io.BytesIO()
-    figure.savefig(drawn)
-    PIL.Image.open(drawn).convert("RGB").quantize(96).save(path, optimize=True)
+    figure.savefig(path, pil_kwargs={"optimize": True})
 
 
 def inner_of(tile: Any) -> tuple[int, int, int, int]:

@@ -70,7 +70,7 @@ def settings_of(options: argparse.Namespace, work: str) -> Settings:
     settings = Settings(work, data=_beside("MPSEG_DATA", "data"), reference=_beside("MPSEG_REFERENCE", "reference"))
     chosen = {name: getattr(options, name) for name in ("runtime", "method", "cheap", "skip_empty", "tile", "repeat")}
     given: dict[str, Any] = {name: value for name, value in chosen.items() if value is not None}
-    for name in ("size", "sides", "memory_sides"):
+    for name in ("size", "monai_size", "sides", "memory_sides"):
         if getattr(options, name) is not None:
             given[name] = tuple(getattr(options, name))
     small = {**TINY, "reference": None} if options.tiny else {}
@@ -92,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tile", type=int, help="side of a tile in pixels; default what the network prefers")
     parser.add_argument("--repeat", type=int, help="how often the sides of a comparison take turns; default 3")
     parser.add_argument("--size", nargs=2, type=int, metavar=("HEIGHT", "WIDTH"), help="of the filter")
+    parser.add_argument("--monai-size", nargs=2, type=int, metavar=("HEIGHT", "WIDTH"), help="of what MONAI is shown")
     parser.add_argument("--sides", nargs="+", type=int, help="of the images whose time per pixel is compared")
     parser.add_argument("--memory-sides", nargs=2, type=int, help="of the images whose peak memory is compared")
     parser.add_argument("--folder", type=Path, help="where to work, and keep the filter for the next time")

@@ -21,7 +21,7 @@ SMALL = {
     "labelling_side": 256,
     "runtime": "torch-fp32",
 }
-SLOW = ("labelling",)  # starts processes to see their memory
+SLOW = ("labelling", "monai", "memory")  # starts processes; many parts; the same parts as time per pixel
 ROWS = ("pipeline", "monai", "papers", "per-pixel", "memory", "labelling", "gpu")
 
 
@@ -65,6 +65,7 @@ def test_tiles_equal_the_whole_image_in_one_piece(settings):
     assert PARTS["our windows"](settings, runtime="torch-fp32", small=True)["apart"] < 1e-5
 
 
+@pytest.mark.slow
 def test_the_large_network_is_timed_without_a_graphics_card_too(settings):
     from scale.registry import PARTS
 

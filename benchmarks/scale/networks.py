@@ -8,8 +8,6 @@ import numpy as np
 
 from scale.settings import Settings
 
-EAGER = "torch-fp32"
-
 
 def method(settings: Settings, runtime: str | None = None) -> Any:
     """Return the network as a method, computed by `runtime`, or by the one of the settings."""

@@ -30,8 +30,9 @@ class Settings:
         How often both sides of a comparison alternate.
     size : tuple of int
         Height and width of the filter.
-    monai_size : tuple of int
-        Of the part of it shown to MONAI.
+    monai_size : tuple of int or None
+        Of the part of it shown to MONAI; None is all. MONAI's windows all have one size, so that at the image's end
+        they overlap more: the fewer windows, the more that costs it.
     whole_size : tuple of int
         Of the part that goes through the network in one piece, to see whose result is equal to that.
     sides : tuple of int
@@ -54,7 +55,7 @@ class Settings:
     tile: int | None = None
     repeat: int = 3
     size: tuple[int, int] = (5424, 7140)
-    monai_size: tuple[int, int] = (2712, 3570)
+    monai_size: tuple[int, int] | None = None
     whole_size: tuple[int, int] = (1356, 1784)
     sides: tuple[int, ...] = (2048, 8192, 32768)
     memory_sides: tuple[int, int] = (4096, 32768)

@@ -103,7 +103,7 @@ def segment(
         :data:`~napari_mpseg.inference.augmentation.TTA`. The probabilities of all variants are averaged; eight
         variants take eight times as long.
     tile_size : int, optional
-        Side of a tile in pixels. Results do not depend on it; memory and speed do.
+        Side of a tile in pixels. Results do not depend on it (with `skip_empty` a little); memory and speed do.
     runtime : str
         For networks: what computes them, see :data:`~napari_mpseg.inference.runtimes.RUNTIMES`; ``"auto"`` takes what
         is fastest here.

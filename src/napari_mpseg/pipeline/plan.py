@@ -48,7 +48,7 @@ def record_of(plan: Plan, prepared: Prepared, tile: int) -> dict[str, Any]:
             **to_dict(plan.settings),
             "tile_size": tile,
             **({"runtime": runtime} if runtime is not None else {}),
-            "skip_empty": str(plan.skip_empty) if plan.skip_empty is not None else None,
+            "skip_empty": to_dict(plan.skip_empty) if plan.skip_empty is not None else None,
             "rules": to_dict(plan.rules),
             "background": to_dict(background) if background is not None else None,
         },

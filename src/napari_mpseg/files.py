@@ -112,6 +112,12 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def to_disk(path: Path) -> None:
+    """Have a file's content on the disk before going on, as far as the system tells the truth about it."""
+    with path.open("rb") as file, suppress(OSError):
+        os.fsync(file.fileno())
+
+
 def refusal(path: Path, error: OSError) -> StoreError:
     """Return the error that tells the user why `path` cannot be written, and what to do."""
     error = _first(error)

@@ -100,11 +100,11 @@ def with_runtime(method: Method, name: str) -> Method:
     SettingsError
         If the method is no network, or the runtime is not there.
     """
+    if name == "auto":
+        return method
     chosen: Callable[[str], Method] | None = getattr(method, "with_runtime", None)
-    if chosen is not None:
-        return chosen(name)
-    if name != "auto":
+    if chosen is None:
         raise SettingsError(
             f"Runtimes ({name}) are for networks, and {method.name} is none. Leave it out, or choose a network."
         )
-    return method
+    return chosen(name)

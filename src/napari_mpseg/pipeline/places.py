@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,24 +28,33 @@ class Place:
 
     Attributes
     ----------
-    store : Path
-        Of the result store, which may be half filled already.
-    parts : mapping of str to Path
-        Where the other parts are written before they are put in their places; empty for temporary results.
-    journal : Journal or None
-        Of the finished tiles, for runs that can be gone on with.
     finished : dict or None
         The record of results that an earlier run had completed but for the last steps, which have been done now.
     """
 
-    store: Path
-    parts: Mapping[str, Path] = field(default_factory=dict)
-    journal: Journal | None = None
     finished: dict[str, Any] | None = None
+    _folder: Path = Path()
     _run: Unfinished | None = None
     _places: Mapping[str, Path] = field(default_factory=dict)
     _source: str = ""
     _overwrite: bool = False
+
+    @property
+    def store(self) -> Path:
+        """Of the result store, which may be half filled already; known once the run has begun."""
+        return self._run.store if self._run is not None else self._folder / "result.ome.zarr"
+
+    @property
+    def parts(self) -> dict[str, Path]:
+        """Where all parts are written before they are put in their places; empty for temporary results."""
+        if self._run is None:
+            return {}
+        return {name: self._run.part(path, name) for name, path in self._places.items()}
+
+    @cached_property
+    def journal(self) -> Journal | None:
+        """Of the finished tiles, for runs that can be gone on with; known once the run has begun."""
+        return Journal(self._run.journal) if self._run is not None else None
 
     @property
     def earlier(self) -> dict[str, Any] | None:
@@ -83,6 +93,11 @@ class Place:
         self._run.write_plan(record)
         return record
 
+    def settle(self) -> None:
+        """Have what a new run begins with on the disk."""
+        if self._run is not None:
+            self._run.settle()
+
     def finish(self) -> None:
         """Put all parts in their places."""
         if self._run is not None:
@@ -94,7 +109,7 @@ def temporary_place(cache: Any) -> Iterator[Place]:
     """Give a folder that is gone on any error or cancel."""
     folder = temporary_folder(cache)
     try:
-        yield Place(folder / "result.ome.zarr")
+        yield Place(_folder=folder)
     except BaseException as error:
         remove(folder)
         if isinstance(error, OSError) and not isinstance(error, (StoreError, ConnectionError)):
@@ -119,13 +134,12 @@ def kept_place(paths: Mapping[str, Path], source: str, *, overwrite: bool, resta
     with run.at_work():
         if restart:
             run.throw_away()
-        parts = {name: run.part(path, name) for name, path in paths.items()}
         try:
-            yield Place(run.store, parts, Journal(run.journal), finished, run, paths, source, overwrite)
+            yield Place(finished, folder, run, paths, source, overwrite)
         except Cancelled as stop:
             stop.kept = str(folder) if run.has_begun else ""
             raise
         except OSError as error:
-            if isinstance(error, ConnectionError):  # a broken pipe is not the disk's
+            if isinstance(error, (StoreError, ConnectionError)):  # in the user's words already; not the disk's
                 raise
             raise refusal(folder.parent, error) from error

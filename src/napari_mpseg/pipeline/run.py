@@ -109,6 +109,7 @@ def _store(plan: Plan, place: Place, tile: int, record: dict[str, Any]) -> Resul
         return open_store_for_writing(place.store)
     arrays = create_store(place.store, plan.image.shape, tile, plan.image.calibration, plan.image.name)
     write_record(arrays, record)
+    place.settle()
     return arrays
 
 

@@ -5,21 +5,24 @@ Layout::
     NAME.unfinished/
       plan.json        what the run was asked for; another run does not go on from here
       lock             held by the process at work, let go by the system when that process ends, however it ends
-      journal/         which tiles are finished
-      store.ome.zarr   the result store, half filled; the other parts come in at the end
+      journal-MARK/    which tiles are finished
+      store-MARK.ome.zarr   the result store, half filled; the other parts come in at the end
       finishing.json   there once all parts are complete: from then on they are only moved to their places
+
+The mark is new for every run that begins anew: what a worker of an earlier, killed run still writes goes nowhere.
 """
 
-import errno
 import json
 import os
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from napari_mpseg.errors import StoreError
-from napari_mpseg.files import finished_at, refusal
+from napari_mpseg.file_lock import take_lock
+from napari_mpseg.files import finished_at, refusal, to_disk
 from napari_mpseg.leftovers import is_left_over, new_mark, remove, sweep
 
 ENDING = ".unfinished"
@@ -42,17 +45,22 @@ class Unfinished:
     @property
     def journal(self) -> Path:
         """Folder of the records of finished tiles."""
-        return self.folder / "journal"
+        return self.folder / f"journal-{self._mark}"
 
     @property
     def store(self) -> Path:
         """Where the result store is filled."""
-        return self.folder / "store.ome.zarr"
+        return self.folder / f"store-{self._mark}.ome.zarr"
 
     @property
     def plan(self) -> dict[str, Any] | None:
         """What the run was asked for; None if it never came so far."""
-        return read_json(self.folder / _PLAN)
+        found = (read_json(self.folder / _PLAN) or {}).get("plan")
+        return found if isinstance(found, dict) else None
+
+    @property
+    def _mark(self) -> str:
+        return str((read_json(self.folder / _PLAN) or {}).get("mark", "none"))
 
     @property
     def has_begun(self) -> bool:
@@ -60,9 +68,16 @@ class Unfinished:
         return self.plan is not None and self.store.is_dir() and any(self.journal.glob("*"))
 
     def write_plan(self, plan: Mapping[str, Any]) -> None:
-        """Note what the run was asked for."""
+        """Note what a new run was asked for."""
+        content = {"mark": uuid.uuid4().hex[:8], "plan": plan}
         with finished_at(self.folder / _PLAN) as part:
-            part.write_text(json.dumps(plan, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+            part.write_text(json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+            to_disk(part)
+
+    def settle(self) -> None:
+        """Have the empty store's metadata on the disk before the first tile is: after a power cut they must be there."""
+        for path in self.store.rglob("zarr.json"):
+            to_disk(path)
 
     def part(self, path: Path, name: str) -> Path:
         """Return where the part of the result that will be at `path` is written."""
@@ -83,8 +98,8 @@ class Unfinished:
             yield
         finally:
             worth_keeping = self.has_begun or (self.folder / _FINISHING).exists()
-            if not worth_keeping and self.folder.exists():
-                remove(self.folder)
+            if self._lock is not None and not worth_keeping:  # without the lock it may be another's by now
+                self._remove()
             self._let_go()
             if not worth_keeping:
                 for parent in made:
@@ -106,11 +121,10 @@ class Unfinished:
     def _take_lock(self) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            file = (self.folder / _LOCK).open("a+b")
+            file = take_lock(self.folder / _LOCK)
         except OSError as error:
             raise refusal(self.folder.parent, error) from error
-        if not _locked(file):
-            file.close()
+        if file is None:
             raise StoreError(
                 f"Another process is at work on {self.folder}. Wait until it has ended, or choose another folder."
             )
@@ -200,12 +214,14 @@ class Unfinished:
 
     def _remove(self) -> None:
         """Remove the folder: renamed first, so that no half of it is taken for a run to go on with."""
-        self._let_go()
         gone = self.folder.with_name(f".{self.folder.name}~{new_mark()}.old")
         try:
             self.folder.rename(gone)
-        except OSError:
-            gone = self.folder
+        except OSError:  # some systems do not move a folder with an open file in it
+            self._let_go()
+            with suppress(OSError):
+                self.folder.rename(gone)
+        self._let_go()
         remove(gone)
         self._sweep()
 
@@ -232,19 +248,3 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):  # not there, or from before files were finished atomically
         return None
     return found if isinstance(found, dict) else None
-
-
-def _locked(file: IO[bytes]) -> bool:
-    """Lock a file until it is closed; False if another process holds it. Where there are no locks, all is well."""
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
-    return True

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import say
+from napari_mpseg.results.unfinished import read_json
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +34,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _records(given: Path) -> list[Path]:
-    return sorted(given.glob("*_run.json")) if given.is_dir() else [given]
+    """Return the records of segmentations; a folder may hold those of a batch or a report beside them."""
+    if not given.is_dir():
+        return [given]
+    return [path for path in sorted(given.glob("*_run.json")) if (read_json(path) or {}).get("operation") == "segment"]
 
 
 COMMAND = Command(

@@ -40,6 +40,7 @@ class ProgressLine:
         self._terminal = sys.stderr.isatty()
         self._stage = ""
         self._started = 0.0
+        self._before = 0  # done before this stage began to be watched: by an earlier run
         self._shown: tuple[float, float] = 0.0, -1.0  # when, and which fraction
         self._lock = threading.Lock()
 
@@ -51,6 +52,7 @@ class ProgressLine:
             now = time.monotonic()
             if event.stage != self._stage:
                 self._stage, self._started, self._shown = event.stage, now, (now, -1.0)
+                self._before = event.done
             if not self._is_worth_it(event, now):
                 return
             self._shown = now, event.fraction
@@ -76,9 +78,10 @@ class ProgressLine:
 
     def _left(self, event: Progress, now: float) -> str:
         gone = now - self._started
-        if not event.done or event.done == event.total or gone < 1:
+        done = event.done - self._before
+        if done <= 0 or event.done == event.total or gone < 1:
             return ""
-        seconds = gone / event.done * (event.total - event.done)
+        seconds = gone / done * (event.total - event.done)
         return f", about {seconds:.0f} s left" if seconds < 90 else f", about {seconds / 60:.0f} min left"
 
 

@@ -14,10 +14,12 @@ from napari_mpseg.inference.journal import Journal, Record
 from napari_mpseg.inference.labelling import TileSummary, summarise_tile
 from napari_mpseg.inference.mask_settings import MaskSettings
 from napari_mpseg.inference.predictor import Prepared
+from napari_mpseg.inference.schedulers.each import for_each
 from napari_mpseg.inference.store import PROBABILITY_SCALE, open_store_for_writing
 from napari_mpseg.inference.thumbnail import block_sums
 from napari_mpseg.inference.tiled import predict_window, tile_grid
 from napari_mpseg.inference.windows import read_window
+from napari_mpseg.progress import CancelToken, ProgressCallback
 
 Array = np.ndarray[Any, Any]
 TILE, WINDOW = "tile", "window"
@@ -134,27 +136,38 @@ def quantised(probability: Array) -> Array:
     return found
 
 
-def finished_tiles(work: PredictTiles) -> dict[tuple[int, int], Finished]:
+def finished_tiles(
+    work: PredictTiles, on_progress: ProgressCallback, cancel: CancelToken
+) -> dict[tuple[int, int], Finished]:
     """Return the tiles that the journal says are finished and whose pixels in the store are still those.
 
     What was noted but did not reach the disk before a power cut is done again.
     """
     if work.journal is None:
         return {}
-    probability = open_store_for_writing(work.store).probability
     rows, cols = work.grid.counts
-    found = {}
-    for item, record in work.journal.read().items():
-        index = (item[0], item[1])
-        if not (index[0] < rows and index[1] < cols):
-            continue
+    records = {(item[0], item[1]): record for item, record in work.journal.read().items()}
+    probability = open_store_for_writing(work.store).probability
+    found: dict[tuple[int, int], Finished] = {}
+
+    def checked(index: tuple[int, int]) -> Finished | None:
         y0, y1, x0, x1 = work.grid[index].core
         try:
             values = np.asarray(probability[y0:y1, x0:x1])
         except Exception:  # a damaged chunk: whatever its codec raises, it is done again
-            continue
-        told = int(record.arrays["checksum"])
-        if checksum(values) == told:
-            arrays = {name: value for name, value in record.arrays.items() if name != "checksum"}
-            found[index] = Finished(TileSummary.from_arrays(arrays), told if values.any() else None)
+            return None
+        arrays = {name: value for name, value in records[index].arrays.items() if name != "checksum"}
+        told = int(records[index].arrays["checksum"])
+        if checksum(values) != told:
+            return None
+        return Finished(TileSummary.from_arrays(arrays), told if values.any() else None)
+
+    def take(index: tuple[int, int], finished: Finished | None) -> None:
+        if finished is not None:
+            found[index] = finished
+
+    inside = [index for index in records if index[0] < rows and index[1] < cols]
+    steps: dict[str, Any] = {"on_progress": on_progress, "cancel": cancel}
+    if inside:
+        for_each(checked, inside, stage="Checking what is finished", on_result=take, **steps)
     return found

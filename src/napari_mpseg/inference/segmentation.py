@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from napari_mpseg.inference.checksums import array_checksum
 from napari_mpseg.inference.journal import Journal
@@ -11,8 +12,9 @@ from napari_mpseg.inference.mask_settings import MaskSettings
 from napari_mpseg.inference.memory import reused_memory
 from napari_mpseg.inference.numbering import NumberTiles
 from napari_mpseg.inference.predicting import TILE, Finished, PredictTiles, finished_tiles
-from napari_mpseg.inference.predictor import Prepared
+from napari_mpseg.inference.predictor import Prepared, TilePredictor
 from napari_mpseg.inference.schedulers import Scheduler, find_scheduler
+from napari_mpseg.inference.streams import streams
 from napari_mpseg.inference.thumbnail import Thumbnail
 from napari_mpseg.progress import CancelToken, ProgressCallback
 
@@ -79,7 +81,7 @@ def segment_tiles(
     """
     chosen = find_scheduler(scheduler)
     work = PredictTiles(prepared, store, settings, tile_size, journal, thumbnail.step if thumbnail is not None else 0)
-    tiles = finished_tiles(work)
+    tiles = finished_tiles(work, on_progress, cancel)
     done = len(tiles)
 
     def take(item: tuple[str, int, int], finished: Finished) -> None:
@@ -90,7 +92,8 @@ def segment_tiles(
 
     todo = [(TILE, *tile.index) for tile in work.grid if tile.index not in tiles]
     try:
-        with reused_memory():
+        side_by_side = _side_by_side(prepared.predictor) if chosen.name == "threads" else 1
+        with reused_memory(), streams(side_by_side):
             chosen.run(
                 work,
                 todo,
@@ -105,7 +108,7 @@ def segment_tiles(
         if journal is not None:
             journal.close()
     if thumbnail is not None:
-        thumbnail.complete(work.grid)
+        thumbnail.complete(work.grid, on_progress, cancel)
     in_order = [tiles[index].summary for index in sorted(tiles)]
     final = join_tiles(in_order, work.grid, settings.connectivity, settings.min_size)
     labels: dict[tuple[int, int], int | None] = {}
@@ -120,6 +123,15 @@ def segment_tiles(
     )
     probability = {index: finished.checksum for index, finished in tiles.items()}
     return Segmented(final.count, {"probability": _together(probability), "labels": _together(labels)})
+
+
+def _side_by_side(predictor: TilePredictor) -> int:
+    """Return how many of a network's passes are to go side by side on this machine's processor; 1 for all others."""
+    inner: Any = predictor
+    while not hasattr(inner, "device") and hasattr(inner, "predictor"):
+        inner = inner.predictor
+    device = getattr(inner, "device", None)
+    return int(getattr(predictor, "workers", 1)) if getattr(device, "type", "") == "cpu" else 1
 
 
 def _together(tiles: Mapping[tuple[int, int], int | None]) -> str:

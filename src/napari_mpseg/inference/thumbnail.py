@@ -8,6 +8,8 @@ import numpy as np
 from napari_mpseg.images.image import Image
 from napari_mpseg.images.region import read_region
 from napari_mpseg.inference.grid import Box, TileGrid
+from napari_mpseg.inference.schedulers.each import for_each
+from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 
 Array = np.ndarray[Any, Any]
 
@@ -44,11 +46,20 @@ class Thumbnail:
         self._sums[top : top + sums.shape[0], left : left + sums.shape[1]] += sums
         self._taken.add(core)
 
-    def complete(self, grid: TileGrid) -> None:
+    def complete(
+        self, grid: TileGrid, on_progress: ProgressCallback = silent, cancel: CancelToken | None = None
+    ) -> None:
         """Read the tiles that were not taken: an earlier run had finished them."""
-        for tile in grid:
-            if tile.core not in self._taken:
-                self.add(tile.core, block_sums(read_region(self.image, *tile.core), tile.core, self.step))
+        missing = [tile.core for tile in grid if tile.core not in self._taken]
+        if missing:
+            for_each(
+                lambda core: block_sums(read_region(self.image, *core), core, self.step),
+                missing,
+                stage="Reading for the overlay",
+                on_result=self.add,
+                on_progress=on_progress,
+                cancel=cancel or CancelToken(),
+            )
 
     def mean(self) -> Array:
         """Return the picture, float32 ``(ceil(Y / step), ceil(X / step), 3)``."""

@@ -12,6 +12,7 @@ from napari_mpseg.inference.mask_settings import MaskSettings
 from napari_mpseg.methods.options import checked_options
 from napari_mpseg.methods.protocol import Method
 from napari_mpseg.methods.registry import MethodEntry, resolve_method
+from napari_mpseg.results.plan import digest_of
 from napari_mpseg.results.result_store import refuse_results
 
 MIN_SIZE = 3  # pixels; what the MP-VAT macro uses
@@ -40,6 +41,12 @@ def built_method(entry: MethodEntry | Method, options: Mapping[str, Any] | None,
     if options:
         raise SettingsError(f"{entry.name} is built already; its options ({', '.join(options)}) come too late.")
     return entry
+
+
+def given_digests(entry: MethodEntry | Method, options: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return digests of what a method is given beside the image: strokes or seeds, from which other results come."""
+    inputs = getattr(entry, "inputs", ())
+    return {one.name: digest_of(options[one.name]) for one in inputs if options and options.get(one.name) is not None}
 
 
 def with_tta(method: Method, names: tuple[str, ...] | None) -> Method:

@@ -19,6 +19,7 @@ from napari_mpseg.pipeline.choices import (
     checked_tile_size,
     chosen_method,
     find_sorting,
+    given_digests,
     mask_settings,
     opened_image,
     with_rescale,
@@ -171,6 +172,7 @@ def segment(
             skip_empty=screen,
             scheduler=scheduler,
             measure=measure,
+            given=given_digests(entry, options),
         )
 
     if paths is None:

@@ -1,6 +1,7 @@
 """All that is settled before the work starts, and its record."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.methods.protocol import Method
 from napari_mpseg.methods.registry import METHODS
 from napari_mpseg.provenance import Provenance
-from napari_mpseg.results.plan import sample_checksum
+from napari_mpseg.results.plan import identity
 from napari_mpseg.settings import to_dict
 
 
@@ -29,6 +30,8 @@ class Plan:
     skip_empty: Any
     scheduler: Any
     measure: bool
+    given: Mapping[str, str]
+    """Digests of what the method was given beside the image."""
 
 
 def record_of(plan: Plan, prepared: Prepared, tile: int) -> dict[str, Any]:
@@ -45,6 +48,7 @@ def record_of(plan: Plan, prepared: Prepared, tile: int) -> dict[str, Any]:
             # of a method file: the registered method that it sets
             **({"based_on": plan.method.name} if plan.method.name in METHODS and plan.method.name != plan.name else {}),
             "options": described,
+            **({"given": dict(plan.given)} if plan.given else {}),
             **to_dict(plan.settings),
             "tile_size": tile,
             **({"runtime": runtime} if runtime is not None else {}),
@@ -60,7 +64,7 @@ def record_of(plan: Plan, prepared: Prepared, tile: int) -> dict[str, Any]:
             "channels": list(image.channels),
             "plane": list(image.plane),
             "calibration": to_dict(image.calibration),
-            "sample_crc32": sample_checksum(image),
+            **identity(image),
         },
         model=model,
     ).to_dict()

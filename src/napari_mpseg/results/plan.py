@@ -1,18 +1,25 @@
 """What a run was asked for, compared with what is asked for now."""
 
+import hashlib
+import os
 import zlib
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from napari_mpseg.errors import StoreError
+from napari_mpseg.files import file_digest
 from napari_mpseg.images.image import Image
 from napari_mpseg.images.region import read_region
 
 _COMPARED = ("version", "settings", "inputs", "model", "libraries")
 _NO_MATTER = frozenset({"libraries.dask", "libraries.zarr", "inputs.source"})
 _SAMPLES, _SIDE = 4, 64
+_QUICKLY_READ = 1 << 28  # bytes
 _SHOWN = 4
 
 
@@ -49,18 +56,47 @@ def refuse_other(then: Mapping[str, Any], now: Mapping[str, Any], folder: Any) -
         )
 
 
-def sample_checksum(image: Image) -> int:
-    """Return a CRC-32 of 16 small windows spread over the image: another image under the same name hardly has the same.
+def identity(image: Image) -> dict[str, Any]:
+    """Return what tells an image from another one under the same name, as far as can be told without reading it all.
+
+    Size and time of its file; of an array all pixels, if they are few enough; and always windows spread over it.
 
     Raises
     ------
     ImageError
         If pixels cannot be read.
     """
+    found: dict[str, Any] = {"sample_crc32": _sample(image, _SAMPLES)}
+    source = Path(image.source)
+    if source.is_file():
+        told = source.stat()
+        modified = datetime.fromtimestamp(told.st_mtime, UTC).isoformat(timespec="microseconds")
+        found["file"] = {"bytes": told.st_size, "modified": modified}
+    elif not source.exists() and prod(image.data.shape) * image.dtype.itemsize <= _QUICKLY_READ:
+        found["pixels_crc32"] = zlib.crc32(read_region(image, 0, image.shape[0], 0, image.shape[1]).tobytes())
+    return found
+
+
+def digest_of(given: Any) -> str:
+    """Return a digest of what a method is given beside the image: a file, an array, a layer, settings or a text."""
+    if isinstance(given, (str, os.PathLike)) and Path(given).is_file():
+        return file_digest(Path(given))
+    if isinstance(given, (str, os.PathLike)):
+        return str(given)
+    data = getattr(given, "data", None) if hasattr(getattr(given, "data", None), "shape") else given
+    if hasattr(data, "shape") or isinstance(data, (list, tuple)):
+        values = np.ascontiguousarray(data)
+        if values.dtype != object:
+            return hashlib.sha256(f"{values.shape} {values.dtype}".encode() + values.tobytes()).hexdigest()
+    return str(given)
+
+
+def _sample(image: Image, count: int) -> int:
+    """Return the CRC-32 of `count` x `count` small windows spread over the image."""
     found = 0
     height, width = image.shape
-    for y in np.linspace(0, max(0, height - _SIDE), _SAMPLES).astype(int):
-        for x in np.linspace(0, max(0, width - _SIDE), _SAMPLES).astype(int):
+    for y in np.linspace(0, max(0, height - _SIDE), count).astype(int):
+        for x in np.linspace(0, max(0, width - _SIDE), count).astype(int):
             window = read_region(image, int(y), min(int(y) + _SIDE, height), int(x), min(int(x) + _SIDE, width))
             found = zlib.crc32(np.ascontiguousarray(window).data, found)
     return found

@@ -23,6 +23,7 @@ from typing import IO, Any
 from napari_mpseg.errors import StoreError
 from napari_mpseg.file_lock import take_lock
 from napari_mpseg.files import finished_at, refusal, to_disk
+from napari_mpseg.inference.store import open_store
 from napari_mpseg.leftovers import is_left_over, new_mark, remove, sweep
 
 ENDING = ".unfinished"
@@ -65,7 +66,16 @@ class Unfinished:
     @property
     def has_begun(self) -> bool:
         """Whether there is anything worth going on from."""
-        return self.plan is not None and self.store.is_dir() and any(self.journal.glob("*"))
+        return self.plan is not None and self._store_is_whole and any(self.journal.glob("*"))
+
+    @property
+    def _store_is_whole(self) -> bool:
+        """Whether the store can be opened; after a power cut its files may be there and empty."""
+        try:
+            open_store(self.store)
+        except StoreError:
+            return False
+        return True
 
     def write_plan(self, plan: Mapping[str, Any]) -> None:
         """Note what a new run was asked for."""
@@ -75,7 +85,7 @@ class Unfinished:
             to_disk(part)
 
     def settle(self) -> None:
-        """Have the empty store's metadata on the disk before the first tile is: after a power cut they must be there."""
+        """Have the empty store's metadata on the disk before any tile is, so that they survive a power cut."""
         for path in self.store.rglob("zarr.json"):
             to_disk(path)
 

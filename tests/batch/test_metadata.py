@@ -46,9 +46,15 @@ def test_other_columns_are_kept_as_they_are():
     assert read_metadata({"Station no": " 007 ", "sample": "lake"}) == Metadata("lake", more={"Station no": "007"})
 
 
-@pytest.mark.parametrize(("said", "meant"), [("yes", True), ("No", False), ("x", True), ("", False), ("ja", True)])
+@pytest.mark.parametrize(("said", "meant"), [("yes", True), ("No", False), ("x", True), ("-", False), ("ja", True)])
 def test_blank_is_yes_or_no(said, meant):
     assert read_metadata({"blank": said}).is_blank is meant
+
+
+def test_an_empty_cell_says_nothing_of_blanks():
+    assert read_metadata({"sample": "blank", "blank": ""}).is_blank
+    assert read_metadata({"sample": "lake", "blank": " "}).blank is None
+    assert not read_metadata({"sample": "blank", "blank": "no"}).is_blank
 
 
 def test_a_blank_is_known_by_its_sample_where_nobody_says_otherwise():

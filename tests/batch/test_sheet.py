@@ -105,6 +105,14 @@ def test_the_sheet_holds_where_name_and_sheet_differ(tmp_path):
     )
 
 
+def test_an_empty_cell_leaves_a_blank_that_the_name_tells(tmp_path):
+    (tmp_path / "samples.csv").write_text("file,blank,volume_l\nblank_1,,1\nlake_1,,1\n")
+    images = [Path("/s/blank_1.tif"), Path("/s/lake_1.tif")]
+    told = describe(images, "{sample}_{replicate}", tmp_path / "samples.csv")
+    assert [told.metadata[path].is_blank for path in images] == [True, False]
+    assert any("Taken for blanks" in note and "blank_1.tif" in note for note in told.notes)
+
+
 def test_names_that_do_not_fit_are_notes():
     told = describe([*IMAGES, Path("/s/odd.tif")], "{sample}_{replicate}.tif")
     assert told.metadata[Path("/s/odd.tif")].sample == ""

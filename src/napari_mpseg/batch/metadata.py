@@ -10,7 +10,7 @@ from napari_mpseg.errors import SettingsError
 _VOLUMES = {"l": 1.0, "liter": 1.0, "litre": 1.0, "ml": 1e-3, "m3": 1e3, "ul": 1e-6, "dl": 0.1, "cl": 0.01}
 _AREAS = {"mm2": 1.0, "cm2": 100.0, "um2": 1e-6, "m2": 1e6}
 _YES = ("yes", "y", "true", "1", "x", "blank", "ja", "oui", "si")
-_NO = ("no", "n", "false", "0", "", "-", "sample", "nein", "non")
+_NO = ("no", "n", "false", "0", "-", "sample", "nein", "non")
 _PLAIN = {"sample": "sample", "sample_id": "sample", "replicate": "replicate", "rep": "replicate", "blank": "blank"}
 _BLANK_SAMPLE = re.compile(r"(?i)(procedural[ _-]*)?blank[ _-]*\d*")
 
@@ -131,7 +131,7 @@ def read_metadata(values: Mapping[str, str]) -> Metadata:
         elif heading.name in ("sample", "replicate"):
             found[heading.name] = value
         elif heading.name == "blank":
-            found["blank"] = _yes(value, text)
+            found["blank"] = _yes(value, text) if value else None
         elif value:
             number = read_number(value, text)
             if number <= 0:

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from scipy.stats import gamma
 
 from napari_mpseg.batch.metadata import Metadata
 from napari_mpseg.batch.samples import CountedImage, count_samples
@@ -102,10 +103,95 @@ def test_what_was_imaged_stands_for_the_whole_filter_where_both_areas_are_given(
     about = {"sample": "lake", "volume_l": 2.0, "filter_area_mm2": 1500.0}
     found = row(count_samples([image("l", 4, 0, **about, imaged_area_mm2=300.0)]), "lake")
     assert found["per_litre_mean"] == 10.0  # 4 x 5 / 2
-    assert found["formula"] == "4 x 1500 mm2 / 300 mm2 / 2 L = 10 per L"
+    assert found["formula"] == "4 x 1500 mm2 / 300 mm2 = 20; 20 / 2 L = 10 per L"
     counted = count_samples([image("l", 4, 0, **about)])
     assert row(counted, "lake")["per_litre_mean"] == 2.0
     assert "The filter area of sample lake is given without the imaged area; it is not used." in counted.notes
+
+
+AREAS = {"filter_area_mm2": 1000.0, "imaged_area_mm2": 100.0}
+
+
+def blanks_imaged_whole(**about):
+    return [image(f"b{n}", 40, 0, sample="blank", replicate=f"{n}", **about) for n in range(3)]
+
+
+@pytest.mark.parametrize("about", [{}, {"filter_area_mm2": 1000.0, "imaged_area_mm2": 1000.0}])
+def test_blanks_are_subtracted_from_what_is_on_the_whole_filter(about):
+    # a tenth of the lake's filter was imaged: 30 seen are 300 on it, of which the laboratory brought 40
+    lake = image("l", 30, 0, sample="lake", volume_l=2.0, **AREAS)
+    found = row(count_samples([lake, *blanks_imaged_whole(**about)]), "lake")
+    assert (found["count_mean"], found["filter_mean"], found["blank_mean"]) == (30.0, 300.0, 40.0)
+    assert (found["corrected_mean"], found["per_litre_mean"]) == (260.0, 130.0)
+    assert found["formula"] == ("30 x 1000 mm2 / 100 mm2 = 300; max(0, 300 - 40) = 260; 260 / 2 L = 130 per L")
+    assert (found["lod"], found["detection"]) == (40.0, "above LOQ")  # not 30 against 40
+    # 30 are 20.24 to 42.83 by the tables of exact Poisson limits
+    assert (found["filter_low"], found["filter_high"]) == pytest.approx((202.4, 428.3), rel=1e-3)
+    assert (found["per_litre_low"], found["per_litre_high"]) == pytest.approx((81.2, 194.1), rel=1e-3)
+
+
+def test_blanks_of_which_a_part_was_imaged_are_scaled_too():
+    blanks = [image(f"b{n}", n, 0, sample="blank", replicate=f"{n}", **AREAS) for n in (1, 2, 3)]
+    lake = image("l", 10, 0, sample="lake", volume_l=1.0, **AREAS)
+    found = row(count_samples([lake, *blanks]), "lake")
+    assert (found["blank_mean"], found["blank_sd"]) == (20.0, 10.0)
+    assert (found["lod"], found["loq"]) == (50.0, 120.0)
+    assert (found["detection"], found["per_litre_mean"]) == ("above LOD", 80.0)
+
+
+def test_an_area_that_is_given_for_some_only_is_told():
+    lake = image("l", 30, 0, sample="lake", volume_l=2.0, **AREAS)
+    notes = count_samples([lake, *blanks_imaged_whole()]).notes
+    assert any("not given for blank: such a filter is taken as imaged whole" in note for note in notes)
+    whole = blanks_imaged_whole(filter_area_mm2=1000.0, imaged_area_mm2=1000.0)
+    assert not any("imaged whole" in note for note in count_samples([lake, *whole]).notes)
+
+
+def test_without_areas_other_numbers_of_images_per_filter_are_told():
+    pieces = [image(f"l{n}", 5, 0, sample="lake", replicate="1") for n in range(4)]
+    notes = count_samples([*pieces, *blanks_imaged_whole()]).notes
+    assert any("Blanks have 1 image per filter and samples 4" in note for note in notes)
+    assert not any("per filter" in note for note in count_samples([pieces[0], *blanks_imaged_whole()]).notes)
+
+
+def test_filters_of_which_unequal_shares_were_imaged_have_a_weighted_interval():
+    # Fay and Feuer 1997 by hand: weights 5 and 1 (halved by two filters), counts 2 and 6
+    pieces = [
+        image("l1", 2, 0, sample="lake", replicate="1", filter_area_mm2=500.0, imaged_area_mm2=100.0),
+        image("l2", 6, 0, sample="lake", replicate="2", filter_area_mm2=100.0, imaged_area_mm2=100.0),
+    ]
+    found = row(count_samples(pieces), "lake")
+    assert found["filter_mean"] == 8.0  # (10 + 6) / 2
+    total, variance = 8.0, 2 * 2.5**2 + 6 * 0.5**2
+    low = gamma.ppf(0.025, total**2 / variance, scale=variance / total)
+    total, variance = total + 2.5, variance + 2.5**2
+    high = gamma.ppf(0.975, total**2 / variance, scale=variance / total)
+    assert (found["filter_low"], found["filter_high"]) == pytest.approx((low, high))
+
+
+def test_a_filter_of_which_an_image_failed_has_no_particles_per_litre():
+    def pieces(replicate, **more):
+        return [
+            image(f"l{replicate}{n}", 5, 0, sample="lake", replicate=replicate, volume_l=2.0, **more) for n in range(4)
+        ]
+
+    cut = [*pieces("1")[:3], CountedImage("l13", Metadata("lake", "1", 2.0), None)]
+    counted = count_samples(cut)
+    found = row(counted, "lake")
+    assert (found["images"], found["count_total"]) == (3, 15)
+    assert math.isnan(found["per_litre_mean"])
+    assert math.isnan(found["corrected_mean"])
+    assert any("1 of 4 images of sample lake, replicate 1, could not be counted" in note for note in counted.notes)
+    # another filter that is complete tells of the sample
+    found = row(count_samples([*cut, *pieces("2")]), "lake")
+    assert (found["replicates"], found["count_total"], found["per_litre_mean"]) == (2, 35, 10.0)
+
+
+def test_a_blank_of_which_an_image_failed_is_no_blank_to_go_by():
+    blanks = [*BLANKS, CountedImage("b4", Metadata("blank", "3"), None)]
+    counted = count_samples([image("l", 9, 1, sample="lake"), *blanks])
+    assert (row(counted, "lake")["blanks"], row(counted, "lake")["blank_mean"]) == (2, 4.0)  # 3 and 5
+    assert any("is left out of the blanks" in note for note in counted.notes)
 
 
 def test_volumes_that_contradict_each_other_are_told_and_not_used():

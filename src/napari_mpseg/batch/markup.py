@@ -16,9 +16,13 @@ _HOW = (
     ("Filters", "Replicates of one sample; all images of one sample and replicate count as one filter."),
     ("Count", "Mean ± standard deviation over the filters, of particles that were kept."),
     ("95 %", "Exact Poisson interval: how sure the number counted is, whatever replicates and method do besides."),
-    ("Corrected", "max(0, count − mean count of the blanks) in each size class; that of all sizes is their sum."),
-    ("LOD, LOQ", "Mean + 3 and + 10 standard deviations of the counts of the blanks, from three blanks on."),
-    ("Per litre", "Corrected count / litres filtered, times filter area / imaged area where both are given."),
+    (
+        "On the filter",
+        "Count × filter area / imaged area where both are given, of samples and blanks alike; else the count.",
+    ),
+    ("Corrected", "max(0, on the filter − mean of the blanks) in each size class; that of all sizes is their sum."),
+    ("LOD, LOQ", "Mean + 3 and + 10 standard deviations of what is on the blanks, from three blanks on."),
+    ("Per litre", "Corrected / litres filtered."),
 )
 
 
@@ -64,6 +68,8 @@ def _table(caption: str, frame: "pd.DataFrame") -> Markup:
     heads += ["Per litre", "95 %", "Litres"] if per_litre else []
     heads += ["Detection"] if blanks else []
     heads += ["Count per filter", "95 %"]
+    scaled = (frame["filter_mean"] - frame["count_mean"]).abs().max() > 0
+    heads += ["On the filter", "95 %"] if scaled else []
     heads += ["Blanks", "Corrected", "LOD, LOQ"] if blanks else []
     rows = []
     for row in _records(frame):
@@ -72,6 +78,7 @@ def _table(caption: str, frame: "pd.DataFrame") -> Markup:
             cells += [_with_sd(row, "per_litre"), _range(row, "per_litre"), number(row["volume_l"])]
         cells += [row["detection"] or "–"] if blanks else []
         cells += [_with_sd(row, "count"), _range(row, "count")]
+        cells += [_with_sd(row, "filter"), _range(row, "filter")] if scaled else []
         if blanks:
             limits = f"{number(row['lod'], 3)}, {number(row['loq'], 3)}" if row["lod"] == row["lod"] else "–"
             cells += [number(row["blank_mean"], 3), _with_sd(row, "corrected"), limits]

@@ -2,18 +2,19 @@
 
 What is counted together is a *filter*: all images of one sample and replicate are pieces of it. Per size class,
 
-- corrected = max(0, count - mean count of the blanks), and the corrected count of all sizes is their sum;
-- particles per litre = corrected / litres filtered, times filter area / imaged area where both are given;
+- on the filter = count times filter area / imaged area where both are given, of samples and blanks alike;
+- corrected = max(0, on the filter - mean of that of the blanks), and that of all sizes is the sum over them;
+- particles per litre = corrected / litres filtered;
 - limit of detection = mean + 3 sd of the blanks, limit of quantification = mean + 10 sd, from three blanks on.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any
 
-from napari_mpseg.batch.intervals import BlankLevel, blank_level, poisson_interval
-from napari_mpseg.batch.metadata import Metadata
+from napari_mpseg.batch.filters import CountedImage, Filter, make_filters
+from napari_mpseg.batch.intervals import BlankLevel, blank_level, poisson_interval, weighted_poisson_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,55 +24,6 @@ ALL = "all"
 
 _NAN = float("nan")
 _WHOLE = ("replicates", "images", "count_total")
-_SHARED = ("volume_l", "blank", "filter_area_mm2", "imaged_area_mm2")
-
-
-@dataclass(frozen=True)
-class CountedImage:
-    """One image with its counts.
-
-    Attributes
-    ----------
-    name : str
-    metadata : Metadata
-    counts : mapping of str to int, or None
-        Particles that were kept, by size class, with ``"all"``; None if the image failed.
-    """
-
-    name: str
-    metadata: Metadata
-    counts: Mapping[str, int] | None
-
-
-@dataclass(frozen=True)
-class Filter:
-    """All images of one sample and replicate.
-
-    Attributes
-    ----------
-    sample, replicate : str
-    images : int
-    metadata : Metadata
-    counts : mapping of str to int
-        Sums over the images.
-    """
-
-    sample: str
-    replicate: str
-    images: int
-    metadata: Metadata
-    counts: Mapping[str, int]
-
-    @property
-    def factor(self) -> float:
-        """Area of the filter over the area that was imaged; 1 where one of them is not known."""
-        whole, seen = self.metadata.filter_area_mm2, self.metadata.imaged_area_mm2
-        return whole / seen if whole and seen else 1.0
-
-    @property
-    def per_particle(self) -> float:
-        """Particles per litre that one particle stands for; NaN without a volume."""
-        return self.factor / self.metadata.volume_l if self.metadata.volume_l else _NAN
 
 
 @dataclass(frozen=True)
@@ -101,10 +53,10 @@ def count_samples(images: Sequence[CountedImage]) -> SampleCounts:
     import pandas as pd
 
     notes: list[str] = []
-    filters = _filters(images, notes)
+    filters = make_filters(images, notes)
     classes = _classes(filters, notes)
-    blanks = [one for one in filters if one.metadata.is_blank]
-    levels = {name: blank_level([one.counts.get(name, 0) for one in blanks]) for name in classes}
+    blanks = [one for one in filters if one.metadata.is_blank and not one.missing]
+    levels = {name: blank_level([one.scaled(name) for one in blanks]) for name in classes}
     rows = []
     for is_blank in (False, True):
         of = [one for one in filters if one.metadata.is_blank == is_blank]
@@ -128,6 +80,10 @@ COLUMNS = [
     "count_sd",
     "count_low",
     "count_high",
+    "filter_mean",
+    "filter_sd",
+    "filter_low",
+    "filter_high",
     "blanks",
     "blank_mean",
     "blank_sd",
@@ -147,45 +103,12 @@ COLUMNS = [
 
 
 def corrected(one: Filter, classes: Sequence[str], levels: Mapping[str, BlankLevel]) -> dict[str, float]:
-    """Return the counts of a filter less those of the blanks, by size class; that of all sizes is their sum."""
-    found = {name: max(0.0, one.counts.get(name, 0) - levels[name].mean) for name in classes}
+    """Return the particles on a filter less those of the blanks, by size class; that of all sizes is their sum."""
+    found = {name: max(0.0, one.scaled(name) - levels[name].mean) for name in classes}
     single = [name for name in classes if name != ALL]
     if single:
         found[ALL] = sum(found[name] for name in single)
     return found
-
-
-def _filters(images: Sequence[CountedImage], notes: list[str]) -> list[Filter]:
-    """Put the images of one sample and replicate together."""
-    groups: dict[tuple[str, str, bool], list[CountedImage]] = {}
-    for image in images:
-        if image.counts is None:
-            continue
-        about = image.metadata
-        # without a replicate every image is a filter of its own
-        replicate = about.replicate or f"\0{image.name}"
-        groups.setdefault((about.sample or image.name, replicate, about.is_blank), []).append(image)
-    return [_filter(sample, group, notes) for (sample, _, _), group in groups.items()]
-
-
-def _filter(sample: str, group: Sequence[CountedImage], notes: list[str]) -> Filter:
-    about = group[0].metadata
-    for name in _SHARED:
-        said = list(dict.fromkeys(value for one in group if (value := getattr(one.metadata, name)) is not None))
-        if len(said) > 1:
-            images = ", ".join(one.name for one in group)
-            notes.append(
-                f"{name} of sample {sample}, replicate {about.replicate}, is {' and '.join(map(str, said))} in its "
-                f"images ({images}); it is not used."
-            )
-        shared: dict[str, Any] = {name: said[0] if len(said) == 1 else None}
-        about = replace(about, **shared)
-    if bool(about.filter_area_mm2) != bool(about.imaged_area_mm2):
-        have, lack = ("filter", "imaged") if about.filter_area_mm2 else ("imaged", "filter")
-        notes.append(f"The {have} area of sample {sample} is given without the {lack} area; it is not used.")
-    names = dict.fromkeys(name for one in group for name in one.counts or ())
-    counts = {name: sum((one.counts or {}).get(name, 0) for one in group) for name in names}
-    return Filter(sample, about.replicate, len(group), about, counts)
 
 
 def _classes(filters: Sequence[Filter], notes: list[str]) -> list[str]:
@@ -205,12 +128,12 @@ def _rows(
 ) -> list[list[Any]]:
     """Return a row per size class of the filters of one sample."""
     found = []
-    less = [corrected(one, classes, levels) for one in filters]
+    whole = [one for one in filters if not one.missing]
+    less = [corrected(one, classes, levels) for one in whole]
     volumes = [one.metadata.volume_l for one in filters]
     for name in classes:
         counts = [one.counts.get(name, 0) for one in filters]
         low, high = (bound / len(filters) for bound in poisson_interval(sum(counts)))
-        level = levels[name]
         row: dict[str, Any] = {
             "sample": filters[0].sample,
             "blank": "yes" if is_blank else "no",
@@ -224,11 +147,20 @@ def _rows(
             "count_high": high,
             "volume_l": sum(volume or 0.0 for volume in volumes) if all(volumes) else _NAN,
         }
-        if not is_blank:
-            own = [one[name] for one in less]
-            row |= _blank_columns(level, row["count_mean"]) | _corrected_columns(filters, own, row, level)
+        if whole:
+            row |= _filter_columns(whole, name)
+        if whole and not is_blank:
+            row |= _blank_columns(levels[name], row["filter_mean"])
+            row |= _corrected_columns(whole, [one[name] for one in less], name, levels[name])
         found.append([row.get(column, _NAN if column not in ("detection", "formula") else "") for column in COLUMNS])
     return found
+
+
+def _filter_columns(filters: Sequence[Filter], name: str) -> dict[str, float]:
+    """Return how many particles are on the whole filters."""
+    scaled = [one.scaled(name) for one in filters]
+    low, high = _interval(filters, name, [one.factor for one in filters])
+    return {"filter_mean": fmean(scaled), "filter_sd": _sd(scaled), "filter_low": low, "filter_high": high}
 
 
 def _blank_columns(level: BlankLevel, mean: float) -> dict[str, Any]:
@@ -241,26 +173,29 @@ def _blank_columns(level: BlankLevel, mean: float) -> dict[str, Any]:
     return told
 
 
-def _corrected_columns(
-    filters: Sequence[Filter], own: Sequence[float], row: Mapping[str, Any], level: BlankLevel
-) -> dict[str, Any]:
-    """Return what is left of the counts without the blanks', and how much that is per litre."""
+def _corrected_columns(filters: Sequence[Filter], own: Sequence[float], name: str, level: BlankLevel) -> dict[str, Any]:
+    """Return what is left of the particles without the blanks', and how much that is per litre."""
     told: dict[str, Any] = {"corrected_mean": fmean(own), "corrected_sd": _sd(own)}
-    scales = [one.per_particle for one in filters]
-    if any(scale != scale for scale in scales):
+    if any(one.per_litre != one.per_litre for one in filters):
         return told
-    per_litre = [value * scale for value, scale in zip(own, scales, strict=True)]
+    per_litre = [value * one.per_litre for one, value in zip(filters, own, strict=True)]
     mean = fmean(per_litre)
-    # the interval of the count, less what was subtracted, on the scale of the mean
-    scale = mean / told["corrected_mean"] if told["corrected_mean"] else fmean(scales)
-    taken = row["count_mean"] - told["corrected_mean"]
+    # the interval of what was counted, less what was subtracted
+    taken = fmean(one.scaled(name) * one.per_litre for one in filters) - mean
+    low, high = _interval(filters, name, [one.factor * one.per_litre for one in filters])
     return told | {
         "per_litre_mean": mean,
         "per_litre_sd": _sd(per_litre),
-        "per_litre_low": max(0.0, row["count_low"] - taken) * scale,
-        "per_litre_high": max(0.0, row["count_high"] - taken) * scale,
-        "formula": _formula(filters, own, per_litre, str(row["size_class"]), level),
+        "per_litre_low": max(0.0, low - taken),
+        "per_litre_high": max(0.0, high - taken),
+        "formula": _formula(filters, own, per_litre, name, level),
     }
+
+
+def _interval(filters: Sequence[Filter], name: str, scales: Sequence[float]) -> tuple[float, float]:
+    """Return the interval of the mean over filters of counts times a scale of each."""
+    counts = [one.counts.get(name, 0) for one in filters]
+    return weighted_poisson_interval(counts, [scale / len(filters) for scale in scales])
 
 
 def _formula(
@@ -269,14 +204,15 @@ def _formula(
     """Return how particles per litre were computed, filter by filter."""
     steps = []
     for one, value, result in zip(filters, own, per_litre, strict=True):
-        count, about = one.counts.get(name, 0), one.metadata
-        before = area = ""
-        if level.n:
-            by_size = "" if abs(max(0.0, count - level.mean) - value) < 1e-9 else " by size class"
-            before = f"max(0, {count} - {_plain(level.mean)}){by_size} = {_plain(value)}; "
+        count, scaled, about = one.counts.get(name, 0), one.scaled(name), one.metadata
+        area = before = ""
         if one.factor != 1.0:
-            area = f" x {_plain(about.filter_area_mm2)} mm2 / {_plain(about.imaged_area_mm2)} mm2"
-        steps.append(f"{before}{_plain(value)}{area} / {_plain(about.volume_l)} L = {_plain(result)} per L")
+            areas = f"{_plain(about.filter_area_mm2)} mm2 / {_plain(about.imaged_area_mm2)} mm2"
+            area = f"{count} x {areas} = {_plain(scaled)}; "
+        if level.n:
+            by_size = "" if abs(max(0.0, scaled - level.mean) - value) < 1e-9 else " by size class"
+            before = f"max(0, {_plain(scaled)} - {_plain(level.mean)}){by_size} = {_plain(value)}; "
+        steps.append(f"{area}{before}{_plain(value)} / {_plain(about.volume_l)} L = {_plain(result)} per L")
     if len(steps) > 1:
         steps.append(f"mean of {len(steps)} = {_plain(fmean(per_litre))} per L")
     return " | ".join(steps)

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_mpseg.batch.filters import CountedImage
 from napari_mpseg.batch.markup import failed_section, samples_section
 from napari_mpseg.batch.metadata import Metadata, sample_title
 from napari_mpseg.batch.outcome import DONE, FAILED, BatchOutcome, ImageOutcome
-from napari_mpseg.batch.samples import CountedImage, SampleCounts, count_samples
+from napari_mpseg.batch.samples import SampleCounts, count_samples
 from napari_mpseg.batch.summary import SummedImage, images_frame
 from napari_mpseg.errors import MpsegError, StoreError
 from napari_mpseg.exchange.names import file_stem

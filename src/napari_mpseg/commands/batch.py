@@ -256,6 +256,8 @@ def _say_samples(outcome: "BatchOutcome") -> None:
         return
     for row in frame.head(_MOST_SAMPLES).to_dict("records"):
         text = f"{_counted(row['replicates'], 'filter')}, {row['count_mean']:.4g} particles each"
+        if abs(row["filter_mean"] - row["count_mean"]) > 0:
+            text += f", {row['filter_mean']:.4g} on the whole filter"
         if row["corrected_mean"] == row["corrected_mean"] and row["blanks"] == row["blanks"]:
             text += f", {row['corrected_mean']:.4g} without the blanks'"
         if row["per_litre_mean"] == row["per_litre_mean"]:

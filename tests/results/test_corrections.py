@@ -428,3 +428,116 @@ def test_killed_at_any_moment_leaves_the_old_or_what_is_finished_at_opening(undo
         assert correct.finish_left_over(place) == []
         count += 1
     assert count > 8
+
+
+# -- two at once
+
+
+def erased(place, box, label):
+    painted = correct.take_region(place, box).copy()
+    painted[painted == label] = 0
+    return painted
+
+
+def meanwhile(monkeypatch, act):
+    """Do something once while the next correction is about to write its journal, which it has read all for."""
+    real = correct.journal.write
+
+    def write(path, stored):
+        monkeypatch.setattr(correct.journal, "write", real)
+        act()
+        real(path, stored)
+
+    monkeypatch.setattr(correct.journal, "write", write)
+
+
+def test_a_second_correction_at_the_same_time_is_refused_and_loses_nothing(tmp_path, image, monkeypatch):
+    both = filled(SHAPE, n1=(3, 3, 12, 20), n2=(30, 30, 40, 40))  # in one chunk
+    place = place_in(make_result(tmp_path, both, image))
+    here, there = (0, 0, 20, 25), (25, 25, 50, 50)
+    first, second = erased(place, here, 1), erased(place, there, 2)
+    refused = []
+
+    def other():
+        for act in (lambda: correct.correct_region(place, there, second), lambda: correct.undo_last(place)):
+            with pytest.raises(StoreError, match="being changed in another window") as error:
+                act()
+            refused.append(str(error.value))
+
+    meanwhile(monkeypatch, other)
+    correct.correct_region(place, here, first)
+    assert len(refused) == 2
+    assert set(np.unique(pixels_of(place)[0])) == {0, 2}
+    assert list(ParticleTable.read(place.tables[0]).labels) == [2]
+    assert correct.correct_region(place, there, second).number == 2
+    assert not pixels_of(place)[0].any()
+    assert [entry["labels"] for entry in place.kept()["audit"]] == [[1], [2]]
+    assert sorted(path.name for path in place.folder.iterdir()) == ["0001.npz", "0002.npz"]
+
+
+def test_what_somebody_is_still_applying_is_not_finished_by_opening(place, monkeypatch):
+    from napari_mpseg.results.labels_file import open_labels
+
+    real, begun = correct.apply_journal, []
+
+    def apply(place, path, on_progress):
+        begun.append(path.exists())
+        assert correct.finish_left_over(place) == []
+        open_labels(place.store)
+        assert path.exists()
+        return real(place, path, on_progress)
+
+    monkeypatch.setattr(correct, "apply_journal", apply)
+    assert correct.correct_region(place, BOX, painted_in(place)).number == 1
+    assert begun == [True]
+
+
+def test_another_process_is_kept_out(place):
+    import subprocess
+    import sys
+
+    code = f"""if True:
+        from napari_mpseg.results.corrections.place import place_in
+        from napari_mpseg.results.corrections.turns import in_turn
+        with in_turn(place_in({str(place.store)!r})):
+            print("held", flush=True)
+            input()
+    """
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(StoreError, match="being changed in another window"):
+            correct.correct_region(place, BOX, painted_in(place))
+        other.kill()
+        other.wait()
+    assert correct.correct_region(place, BOX, painted_in(place)).number == 1
+
+
+# -- numbers after taking back
+
+
+def test_numbers_of_corrections_and_particles_are_not_given_again_after_taking_back(place):
+    box, free = BOX, (150, 10, 180, 60)
+    correct.correct_region(place, (190, 190, 230, 250), np.zeros((40, 60), np.int32))
+    second = correct.correct_region(place, box, painted_in(place))
+    assert (second.number, second.created) == (2, (6, 7))
+    correct.undo_last(place)
+    painted = np.zeros((30, 50), np.int32)
+    painted[5:9, 5:9] = 1
+    third = correct.correct_region(place, free, painted)
+    assert (third.number, third.created) == (3, (8,))
+    correct.undo_last(place)
+    fourth = correct.correct_region(place, free, painted)
+    assert (fourth.number, fourth.created) == (4, (9,))
+    told = [(entry["action"], entry["after"]["correction"]) for entry in place.kept()["audit"]]
+    assert told == [("correct", 1), ("correct", 2), ("undo", 2), ("correct", 3), ("undo", 3), ("correct", 4)]
+
+
+def test_asking_for_the_last_correction_unpacks_no_pixels(place, monkeypatch):
+    correct.correct_region(place, BOX, painted_in(place))
+    names, get = [], np.lib.npyio.NpzFile.__getitem__
+    monkeypatch.setattr(
+        np.lib.npyio.NpzFile, "__getitem__", lambda stored, name: names.append(name) or get(stored, name)
+    )
+    assert correct.last_correction(place) == (1, BOX)
+    assert names == ["about"]

@@ -56,7 +56,7 @@ def apply_journal(place: LabelsPlace, path: Path, on_progress: ProgressCallback)
         return after.loc[list(about["touched"])], measured
 
     measured = _carry_out(place, stored, stored.after, rows, on_progress)
-    _note(place, about["entry"], about["number"], about["highest"][1])
+    _note(place, about["entry"], about)
     _end(place, path, journal.in_state(path, DONE))
     return {**about, "measured": measured}
 
@@ -75,7 +75,7 @@ def take_back(place: LabelsPlace, path: Path, on_progress: ProgressCallback) -> 
         "undo", about["touched"], {"action": "correct"}, {"correction": about["number"], "region": about["box"]}
     )
     told = {**asdict(entry), "labels": list(entry.labels)}
-    _note(place, told, about["number"], about["highest"][0])
+    _note(place, told, about)
     _end(place, path, None)
     turned = {"created": about["gone"], "gone": about["created"], "parents": {}, "entry": told}
     return {**about, **turned, "measured": measured}
@@ -105,14 +105,18 @@ def _carry_out(
         return measured
 
 
-def _note(place: LabelsPlace, entry: dict[str, Any], number: int, highest: int) -> None:
-    """Put an entry into the record of the review that lies with the labels, once."""
+def _note(place: LabelsPlace, entry: dict[str, Any], about: dict[str, Any]) -> None:
+    """Put an entry into the record of the review that lies with the labels, once.
+
+    Numbers of corrections and of particles are never given twice, those of what was taken back neither.
+    """
     with writing(place):
         kept = place.kept()
         audit = list(kept.get("audit") or ())
         if not any(_same_entry(one, entry) for one in audit):
             audit.append(entry)
-        corrected = max(number, int(kept.get("corrected", 0)))
+        corrected = max(int(about["number"]), int(kept.get("corrected", 0)))
+        highest = max(int(about["highest"][1]), int(kept.get("highest_label", 0)))
         place.keep({**kept, "audit": audit, "highest_label": highest, "corrected": corrected})
 
 
@@ -123,12 +127,10 @@ def _same_entry(one: Any, other: dict[str, Any]) -> bool:
 
 
 def _end(place: LabelsPlace, path: Path, done: Path | None) -> None:
-    """Say that all is done; another process that finished the same may have said so already."""
+    """Say that all is done; where files cannot be locked, another process may have said so already."""
     with writing(place):
         with suppress(FileNotFoundError):
             path.unlink() if done is None else path.rename(done)
-        if done is None and not any(place.folder.iterdir()):
-            place.folder.rmdir()
 
 
 @contextmanager

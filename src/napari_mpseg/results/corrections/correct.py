@@ -27,6 +27,7 @@ from napari_mpseg.results.corrections.rows import (
     rows_of,
 )
 from napari_mpseg.results.corrections.settling import settle
+from napari_mpseg.results.corrections.turns import if_free, in_turn
 
 LARGEST_SIDE = 4096
 """Pixels of a side up to which a region is corrected in one piece."""
@@ -146,10 +147,28 @@ def correct_region(
     EditError
         If nothing was changed, or the region does not fit.
     StoreError
-        If the labels changed since they were taken, or cannot be written.
+        If the labels changed since they were taken, are being changed by somebody else, or cannot be written.
     """
-    cancel = cancel or CancelToken()
-    finish_left_over(place)
+    with in_turn(place):
+        _finish(place)
+        stored, notes = _planned(place, box, painted, taken, separate, on_progress, cancel or CancelToken())
+        path = place.folder / f"{stored.about['number']:04d}{APPLYING}.npz"
+        on_progress(Progress(STEPS[0], 0, len(STEPS), "steps"))
+        journal.write(path, stored)
+        done = apply_journal(place, path, on_progress)
+    return Correction(**{**_told(done), "notes": notes})
+
+
+def _planned(
+    place: LabelsPlace,
+    box: Box,
+    painted: NDArray[Any],
+    taken: NDArray[Any] | None,
+    separate: bool,
+    on_progress: ProgressCallback,
+    cancel: CancelToken,
+) -> tuple[Journal, tuple[str, ...]]:
+    """Return what a correction is to do, and what a user should know. Nobody else writes the labels meanwhile."""
     labels = _plane(place.levels()[0])
     check_box(labels.shape, box)
     if painted.shape != (box[2] - box[0], box[3] - box[1]) or painted.dtype.kind not in "iu":
@@ -173,7 +192,8 @@ def correct_region(
         raise EditError(f"Label {after} does not fit into {labels.dtype} labels. Save them as int32 first.")
     cancel.check()
     old = None if table is None else rows_of(table.frame, sorted({*settled.touched, *settled.parents.values()}))
-    number = max((one for one, *_ in journal.listed(place.folder)), default=int(place.kept().get("corrected", 0))) + 1
+    listed = [one for one, *_ in journal.listed(place.folder)]
+    number = max(int(place.kept().get("corrected", 0)), *listed, 0) + 1  # that of one taken back is not given again
     blocks, before, changed = changed_blocks(labels, box, settled.labels)
     about = {
         "box": list(box),
@@ -187,11 +207,7 @@ def correct_region(
         "rows": None if old is None else plain_rows(old),
         "entry": _entry(box, number, settled.touched, ring[inner], settled.labels),
     }
-    path = place.folder / f"{number:04d}{APPLYING}.npz"
-    on_progress(Progress(STEPS[0], 0, len(STEPS), "steps"))
-    journal.write(path, Journal(blocks, before, changed, about))
-    done = apply_journal(place, path, on_progress)
-    return Correction(**{**_told(done), "notes": tuple(settled.notes())})
+    return Journal(blocks, before, changed, about), tuple(settled.notes())
 
 
 def last_correction(place: LabelsPlace) -> tuple[int, Box] | None:
@@ -200,7 +216,7 @@ def last_correction(place: LabelsPlace) -> tuple[int, Box] | None:
     if not done:
         return None
     number, path = done[-1]
-    y0, x0, y1, x1 = journal.read(path).about["box"]
+    y0, x0, y1, x1 = journal.read_about(path)["box"]
     return number, (y0, x0, y1, x1)
 
 
@@ -214,26 +230,27 @@ def undo_last(place: LabelsPlace, *, on_progress: ProgressCallback = silent, can
     EditError
         If there is none, or the labels were changed since in another way.
     StoreError
-        If they cannot be written.
+        If they are being changed by somebody else, or cannot be written.
     """
-    finish_left_over(place)
-    done = [path for _, state, path in journal.listed(place.folder) if state == DONE]
-    if not done:
-        raise EditError("There is no correction to take back.")
-    stored = journal.read(done[-1])
-    if not same_as(place.levels()[0], stored.blocks, stored.after):
-        raise EditError(
-            "The labels were changed since in another way, so this correction cannot be taken back. "
-            "Correct the region again."
-        )
-    path = journal.in_state(done[-1], UNDOING)
-    with writing(place):
-        done[-1].rename(path)
-    return Correction(**_told(take_back(place, path, on_progress)))
+    with in_turn(place):
+        _finish(place)
+        done = [path for _, state, path in journal.listed(place.folder) if state == DONE]
+        if not done:
+            raise EditError("There is no correction to take back.")
+        stored = journal.read(done[-1])
+        if not same_as(place.levels()[0], stored.blocks, stored.after):
+            raise EditError(
+                "The labels were changed since in another way, so this correction cannot be taken back. "
+                "Correct the region again."
+            )
+        path = journal.in_state(done[-1], UNDOING)
+        with writing(place):
+            done[-1].rename(path)
+        return Correction(**_told(take_back(place, path, on_progress)))
 
 
 def finish_left_over(where: LabelsPlace | str | os.PathLike[str]) -> list[str]:
-    """Finish the corrections that a killed process had begun.
+    """Finish the corrections that a killed process had begun; one that a process is still at work on is left to it.
 
     Parameters
     ----------
@@ -251,9 +268,17 @@ def finish_left_over(where: LabelsPlace | str | os.PathLike[str]) -> list[str]:
         If there is something to be finished and it cannot be.
     """
     place = where if isinstance(where, LabelsPlace) else place_in(where)
+    if place is None or all(state == DONE for _, state, _ in journal.listed(place.folder)):
+        return []
+    with if_free(place) as free:
+        return _finish(place) if free else []
+
+
+def _finish(place: LabelsPlace) -> list[str]:
+    """Finish what was begun, by whoever keeps all others from writing."""
     notes = []
-    for number, state, path in journal.listed(place.folder) if place is not None else ():
-        if place is None or state == DONE:
+    for number, state, path in journal.listed(place.folder):
+        if state == DONE:
             continue
         (apply_journal if state == APPLYING else take_back)(place, path, silent)
         what = "Correction" if state == APPLYING else "Taking back correction"

@@ -6,6 +6,7 @@ A correction is one file, and its name says how far it is::
       0001.npz            done; holds the pixels before and after
       0002.applying.npz   was to be applied: to be finished, whatever of it is done already
       0001.undoing.npz    was to be taken back: likewise
+      lock                there while one is being written, held by who writes
 
 The file is complete before it bears its name, and all that is done after it is the same done twice as done once.
 """
@@ -13,7 +14,10 @@ The file is complete before it bears its name, and all that is done after it is 
 import json
 import os
 import re
-from collections.abc import Mapping
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,10 +67,10 @@ def write(path: Path, journal: Journal) -> None:
     Raises
     ------
     StoreError
-        If the place cannot be written.
+        If the place cannot be written, or holds a correction already.
     """
     told = np.frombuffer(json.dumps(dict(journal.about)).encode(), np.uint8)
-    with finished_at(path) as part, part.open("wb") as file:
+    with finished_at(path, overwrite=False) as part, part.open("wb") as file:
         np.savez_compressed(file, blocks=journal.blocks, before=journal.before, after=journal.after, about=told)
         file.flush()
         os.fsync(file.fileno())
@@ -80,14 +84,20 @@ def read(path: Path) -> Journal:
     StoreError
         If the file is damaged.
     """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            about = json.loads(stored["about"].tobytes().decode())
-            return Journal(stored["blocks"], stored["before"], stored["after"], about)
-    except (OSError, ValueError, KeyError) as error:
-        raise StoreError(
-            f"The correction {path} cannot be read: {error}. The labels are as they are; move the file away to go on."
-        ) from error
+    with _opened(path) as stored:
+        return Journal(stored["blocks"], stored["before"], stored["after"], _about(stored))
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """Read what a correction tells, without its pixels, which may be many.
+
+    Raises
+    ------
+    StoreError
+        If the file is damaged.
+    """
+    with _opened(path) as stored:
+        return _about(stored)
 
 
 def in_state(path: Path, state: str) -> Path:
@@ -96,3 +106,19 @@ def in_state(path: Path, state: str) -> Path:
     if match is None:
         raise ValueError(f"{path} is no correction")
     return path.with_name(f"{match['number']}{state}.npz")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            yield stored
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise StoreError(
+            f"The correction {path} cannot be read: {error}. The labels are as they are; move the file away to go on."
+        ) from error
+
+
+def _about(stored: Any) -> dict[str, Any]:
+    about: dict[str, Any] = json.loads(stored["about"].tobytes().decode())
+    return about

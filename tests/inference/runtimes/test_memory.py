@@ -114,7 +114,7 @@ def test_predictors_travel_to_other_processes_without_what_was_made_there(plain,
     content = pickle.dumps(predictor)
     assert len(content) < 20_000
     again = pickle.loads(content)
-    assert again._batches is None
+    assert not vars(again._running)
     assert (again.halo, again.stride, again.exact, again.runtime_name) == (3, 2, True, "torch-fp32")
     np.testing.assert_array_equal(again.predict(image), expected)
 

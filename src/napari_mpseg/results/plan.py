@@ -23,6 +23,18 @@ _QUICKLY_READ = 1 << 28  # bytes
 _SHOWN = 4
 
 
+class StartedOtherwise(StoreError):
+    """There is an unfinished run of the image that was asked for something else.
+
+    Attributes
+    ----------
+    found : str
+        What differs, in words.
+    """
+
+    found: str = ""
+
+
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return in words what of two records of runs differs and can change a result.
 
@@ -43,17 +55,19 @@ def refuse_other(then: Mapping[str, Any], now: Mapping[str, Any], folder: Any) -
 
     Raises
     ------
-    StoreError
+    StartedOtherwise
         Names what differs, and both ways out.
     """
     found = differences(then, now)
     if found:
         more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-        raise StoreError(
-            f"{folder} holds a run of this image that is not finished, and it was started otherwise: "
-            f"{'; '.join(found[:_SHOWN])}{more}. Run it as it was to go on with it, or start anew (--restart), which "
-            "throws away what it had done."
+        words = f"{'; '.join(found[:_SHOWN])}{more}"
+        refused = StartedOtherwise(
+            f"{folder} holds a run of this image that is not finished, and it was started otherwise: {words}. Run it "
+            "as it was to go on with it, or start anew (--restart), which throws away what it had done."
         )
+        refused.found = words
+        raise refused
 
 
 def identity(image: Image) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -268,6 +269,55 @@ def test_a_cancelled_batch_goes_on_where_it_was(batch, done, tmp_path, settings)
     assert [one.name for one in again.images if one.earlier] == ended
     pd.testing.assert_frame_equal(again.summary.drop(columns=NO_MATTER), done.summary.drop(columns=NO_MATTER))
     pd.testing.assert_frame_equal(again.samples, done.samples)
+
+
+@pytest.fixture
+def half_done(batch, scans, squares, tmp_path, settings):
+    """Leave one image of 256 x 256 px half done, in tiles of 64 px."""
+    for image in scans.iterdir():
+        image.unlink()
+    picture = np.full((256, 256), 10, np.uint8)
+    picture[20:26, 20:26] = picture[200:206, 200:206] = 220
+    tifffile.imwrite(scans / "lake_1.tif", picture)
+    token = CancelToken()
+
+    def stop(event):
+        if event.unit == "px" and event.done > 0.2 * event.total:
+            token.cancel()
+
+    with pytest.raises(Cancelled):
+        batch(settings=replace(settings, tile_size=64), on_progress=stop, cancel=token)
+    assert (tmp_path / "out" / "lake_1.unfinished").is_dir()
+    return replace(settings, tile_size=64), replace(settings, tile_size=128)
+
+
+def test_an_image_that_was_begun_otherwise_is_refused_with_a_way_out(batch, half_done):
+    before, other = half_done
+    (failed,) = batch(settings=other).failures
+    assert "half done, and was begun otherwise: tile_size was 64 and is now 128" in failed.message
+    assert "--overwrite" in failed.message
+    assert "--restart" not in failed.message
+    assert not batch(settings=before).failures  # the other way out
+
+
+def test_an_image_that_was_begun_otherwise_is_begun_anew_when_asked(batch, half_done):
+    outcome = batch(settings=half_done[1], overwrite=True)
+    assert not outcome.failures
+    assert table(outcome).loc["lake_1", "particles"] == 2
+
+
+def test_overwriting_goes_on_with_what_was_begun_alike(batch, half_done, monkeypatch):
+    from napari_mpseg import pipeline
+
+    restarts, segment = [], pipeline.segment
+
+    def watched(*given, restart=False, **more):
+        restarts.append(restart)
+        return segment(*given, restart=restart, **more)
+
+    monkeypatch.setattr(pipeline, "segment", watched)
+    assert not batch(settings=half_done[0], overwrite=True).failures
+    assert restarts == [False]
 
 
 def test_an_image_whose_end_was_not_noted_any_more_is_done(batch, done, tmp_path):

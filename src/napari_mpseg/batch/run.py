@@ -93,7 +93,8 @@ def run_batch(
         if on_image is not None:
             for outcome in ended.values():
                 on_image(outcome)
-        ended |= _carried_out(plan, settings, journal, on_progress, on_image, cancel)
+        work = ImageWork(settings, out, overwrite=overwrite)
+        ended |= _carried_out(plan, work, journal, on_progress, on_image, cancel)
         images = [ToSum(ended[item.name], item.metadata, _settings_of(item.name, journal)) for item in plan.items]
         return write_tables(images, out, TableSettings(sizes, title), journal.batch, plan.notes, **steps)
 
@@ -187,7 +188,7 @@ def _of_before(plan: BatchPlan, journal: Journal) -> dict[str, ImageOutcome]:
 
 def _carried_out(
     plan: BatchPlan,
-    settings: BatchSettings,
+    work: ImageWork,
     journal: Journal,
     on_progress: ProgressCallback,
     on_image: OnImage | None,
@@ -212,7 +213,7 @@ def _carried_out(
     way, _, workers = plan.parallel.partition(":")
     try:
         if jobs:
-            WAYS[way](ImageWork(settings, journal.out), jobs, int(workers or 1), end, told, cancel)
+            WAYS[way](work, jobs, int(workers or 1), end, told, cancel)
     except Cancelled as stop:
         stop.kept = str(journal.out)
         raise

@@ -1,6 +1,7 @@
 """How the images of a batch share the cores: side by side, or one after the other with its tiles in parallel."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Protocol
 
@@ -74,7 +75,7 @@ def side_by_side(
 ) -> None:
     """Do several images at once, each in a process of its own; parameters are those of :func:`one_by_one`."""
     workers = max(1, min(workers, len(jobs)))
-    work = ImageWork(work.settings, work.out, f"threads:{max(1, cores() // workers)}")
+    work = replace(work, scheduler=f"threads:{max(1, cores() // workers)}")
     left = dict.fromkeys(jobs)
 
     def take(job: ImageJob, end: ImageEnd) -> None:

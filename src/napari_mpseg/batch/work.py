@@ -12,6 +12,7 @@ from napari_mpseg.batch.settings import BatchSettings
 from napari_mpseg.errors import Cancelled, MpsegError, StoreError
 from napari_mpseg.exchange.names import file_stem
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
+from napari_mpseg.results.plan import StartedOtherwise
 from napari_mpseg.results.saving import result_paths
 from napari_mpseg.results.unfinished import Unfinished, unfinished_folder
 
@@ -59,11 +60,14 @@ class ImageWork:
         Folder of the results.
     scheduler : str or None
         For the tiles, in place of that of the settings.
+    overwrite : bool
+        Whether half-made results that were begun otherwise, by another runtime say, are thrown away.
     """
 
     settings: BatchSettings
     out: Path
     scheduler: str | None = None
+    overwrite: bool = False
 
     def needs(self, item: Hashable) -> Sequence[Hashable]:
         """Return nothing: images do not depend on each other."""
@@ -112,15 +116,16 @@ class ImageWork:
         if file_stem(image.name) != file_stem(job.name):
             source = replace(image, name=job.name)
             given.pop("plane", None)
-        return segment(
-            source,
-            out=self.out,
-            overwrite=job.overwrite,
-            restart=job.restart,
-            on_progress=on_progress,
-            cancel=cancel,
-            **given,
-        ).count
+        given |= {"out": self.out, "overwrite": job.overwrite, "on_progress": on_progress, "cancel": cancel}
+        try:
+            return segment(source, restart=job.restart, **given).count
+        except StartedOtherwise as refused:
+            if not self.overwrite:
+                raise StoreError(
+                    f"It is half done, and was begun otherwise: {refused.found}. Do the batch as it was to go on with "
+                    "it, or ask to overwrite (--overwrite), which begins such images anew."
+                ) from refused
+        return segment(source, restart=True, **given).count
 
 
 def _wait_for_the_killed(folder: Path) -> None:

@@ -17,11 +17,13 @@ from napari_mpseg.inference.runtimes.out_of_memory import is_out_of_memory, rele
 from napari_mpseg.inference.runtimes.registry import DEFAULT, RUNTIMES, Margins
 from napari_mpseg.inference.runtimes.splitting import halved
 from napari_mpseg.inference.runtimes.workers import device_for_worker
+from napari_mpseg.inference.streams import PASSES
 
 __all__ = ["NetworkPredictor", "device_for_worker", "folded"]
 
 Array = np.ndarray[Any, Any]
-_forward = threading.Lock()  # one pass uses all cores; two at once only double the memory
+_building = threading.Lock()
+_MOST_STREAMS = 4  # more tiles in flight cost more memory than they gain time
 
 
 class NetworkPredictor:
@@ -44,12 +46,13 @@ class NetworkPredictor:
         Name in :data:`~napari_mpseg.inference.runtimes.RUNTIMES`.
     tile : int, optional
         Side of the tiles to prefer; default what suits the runtime.
+    sample : ndarray of float32, optional
+        ``(N, Y, X, C)`` network input from the image, for runtimes that need it.
     """
 
     preferred_tile = 640
     workers = 1
-    """Tiles in flight. On the CPU one forward pass already uses all cores, and its threads wait for each other: a
-    second tile being read or written beside it costs more than it saves."""
+    """Tiles in flight; on a processor each with its share of the cores, see :mod:`napari_mpseg.inference.streams`."""
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class NetworkPredictor:
         device: torch.device,
         runtime: str = DEFAULT,
         tile: int | None = None,
+        sample: Array | None = None,
     ) -> None:
         self.stride = int(getattr(network, "stride", 1))
         self.exact = radius is not None
@@ -67,16 +71,22 @@ class NetworkPredictor:
         self.device = device
         self.runtime_name = runtime
         self.radius = radius
+        self.sample = sample
         self.network = folded(network).cpu()
         if device.type == "cuda":
-            self.workers = 2
+            self.workers = 2  # one is read while the other is computed
+        elif device.type == "cpu":
+            self.workers = min(_MOST_STREAMS, torch.get_num_threads())
         if tile is not None or runtime != DEFAULT or device.type == "cuda":
             self.preferred_tile = tile or default_choice(device, runtime).tile
         self._most_pixels: int | None = None
-        self._batches: Batches | None = None
+        self._running = threading.local()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_batches": None, "_most_pixels": None}
+        return {**self.__dict__, "_running": None, "_most_pixels": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _running=threading.local())
 
     def predict(self, window: Any, margins: Margins = (0, 0, 0, 0)) -> Array:
         """Return the probability of a window less its margins, float32 ``(Y, X)``; see ``TilePredictor``."""
@@ -88,7 +98,7 @@ class NetworkPredictor:
         if not pixels:
             return []
         try:
-            with _forward:
+            with PASSES:
                 return self._ready()(pixels, margins)
         except Exception as error:
             if not is_out_of_memory(error):
@@ -116,7 +126,7 @@ class NetworkPredictor:
         problem: Exception | None = None
         if self._most_pixels is None or area <= self._most_pixels:
             try:
-                with _forward:
+                with PASSES:
                     return self._ready()([pixels], margins)[0]
             except Exception as error:
                 if not is_out_of_memory(error):
@@ -135,10 +145,14 @@ class NetworkPredictor:
         return whole
 
     def _ready(self) -> Batches:
-        """Return what runs the network, made at first use in this process."""
-        if self._batches is None:
+        """Return what runs the network, made at first use in this thread: none can be used by two at a time."""
+        batches: Batches | None = getattr(self._running, "batches", None)
+        if batches is None:
             from napari_mpseg.inference.schedulers.workplace import worker_number
 
             device = device_for_worker(self.device, worker_number())
-            self._batches = Batches(RUNTIMES[self.runtime_name].build(self.network, device, self.radius), device)
-        return self._batches
+            entry = RUNTIMES[self.runtime_name]
+            with _building:  # networks cannot be followed through PyTorch by two threads at a time
+                batches = Batches(entry.build(self.network, device, self.radius, self.sample), device)
+            self._running.batches = batches
+        return batches

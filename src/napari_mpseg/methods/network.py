@@ -11,7 +11,7 @@ from napari_mpseg.images.image import Image
 from napari_mpseg.images.scaling import Scaling
 from napari_mpseg.inference.augmentation import Names, tta_names, tta_variants
 from napari_mpseg.inference.predictor import Prepared, TilePredictor
-from napari_mpseg.inference.runtimes import AUTO
+from napari_mpseg.inference.runtimes import AUTO, RUNTIMES
 from napari_mpseg.networks.bundled import bundled_model
 from napari_mpseg.networks.modelfile import Model, load_model
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
@@ -70,6 +70,7 @@ class NetworkMethod:
         from napari_mpseg.inference.gaps import GapPredictor
         from napari_mpseg.inference.resampled import resampled
         from napari_mpseg.inference.runtime import NetworkPredictor
+        from napari_mpseg.inference.runtimes.sampling import telling_windows
 
         card = self.model.card
         matched = match_channels(image, card.in_channels)
@@ -80,7 +81,13 @@ class NetworkMethod:
         factor *= card.shrink
         chosen = self._chosen(matched, scaling, factor, on_progress, cancel)
         predictor: TilePredictor = NetworkPredictor(
-            self.model.network, scaling, card.receptive_radius, self.device, chosen.runtime, chosen.tile
+            self.model.network,
+            scaling,
+            card.receptive_radius,
+            self.device,
+            chosen.runtime,
+            chosen.tile,
+            telling_windows(matched, scaling, factor) if RUNTIMES[chosen.runtime].samples else None,
         )
         if self.tta:
             colour = image.n_channels > 1 and card.in_channels == 3

@@ -18,6 +18,8 @@ def entry(request):
     reason = entry.available(CPU)
     if reason is not None:
         pytest.skip(reason)
+    if entry.samples:
+        pytest.skip("it is fitted to an image; see test_quantised")
     return entry
 
 

@@ -22,6 +22,8 @@ class Library(Protocol):
     """What another library can do with an exported network."""
 
     name: str
+    settings: str
+    """What the converted network depends on beside the network itself."""
 
     def convert(self, program: Any, folder: Path) -> None:
         """Write the program into a folder, in the library's own format."""
@@ -92,7 +94,14 @@ class CompiledNetwork:
             ) from error
 
     def _loaded(self, margin: int) -> tuple[Run, int]:
-        key = key_of({"library": self._library.name, "network": self._digest, "margin": margin})
+        key = key_of(
+            {
+                "library": self._library.name,
+                "settings": self._library.settings,
+                "network": self._digest,
+                "margin": margin,
+            }
+        )
 
         def make(folder: Path) -> None:
             program, least = export(Exportable(self._network, self._channels, margin))

@@ -28,6 +28,7 @@ class OpenVino:
     """
 
     name = "OpenVINO"
+    settings = ""
 
     def __init__(self, precision: str = "f32") -> None:
         self.precision = precision
@@ -35,7 +36,11 @@ class OpenVino:
     def convert(self, program: Any, folder: Path) -> None:
         """Write the program as OpenVINO's files; they serve both precisions."""
         with quiet():
-            library().save_model(library().convert_model(program), folder / _FILE, compress_to_fp16=False)
+            self.save(library().convert_model(program), folder)
+
+    def save(self, model: Any, folder: Path) -> None:
+        """Write OpenVINO's files of a converted network."""
+        library().save_model(model, folder / _FILE, compress_to_fp16=False)
 
     def load(self, folder: Path, threads: int) -> Run:
         """Return what runs the network on so many threads."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from napari_mpseg.errors import SettingsError
-from napari_mpseg.inference.runtimes.requirements import Reason, bfloat16, packages
+from napari_mpseg.inference.runtimes.requirements import Reason, bfloat16, dot_products, packages
 from napari_mpseg.registry import Registry
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class RuntimeEntry:
         Whether the automatic choice may take it.
     instead_of : str or None
         Name of a runtime of its kind that is usually faster: it is tried automatically only where that one is missing.
+    samples : bool
+        Whether its builder must see windows of the image.
     """
 
     name: str
@@ -74,6 +76,7 @@ class RuntimeEntry:
     full_precision: bool = True
     automatic: bool = True
     instead_of: str | None = None
+    samples: bool = False
 
     def available(self, device: "torch.device | str" = "cpu") -> Reason:
         """Return why this runtime cannot be used on a device here, in a sentence; None if it can."""
@@ -82,7 +85,13 @@ class RuntimeEntry:
             return f"It runs on {' and '.join(self.devices)}, not on {kind}."
         return self.needs()
 
-    def build(self, network: "nn.Module", device: "torch.device", radius: int | None = None) -> RunningNetwork:
+    def build(
+        self,
+        network: "nn.Module",
+        device: "torch.device",
+        radius: int | None = None,
+        sample: "np.ndarray[Any, Any] | None" = None,
+    ) -> RunningNetwork:
         """Return the network, made ready.
 
         Parameters
@@ -94,6 +103,8 @@ class RuntimeEntry:
             Where to run.
         radius : int, optional
             Receptive radius, if it is known: the least margins of an inner window.
+        sample : ndarray of float32, optional
+            ``(N, Y, X, C)`` network input from the image; only for runtimes that need `samples`.
 
         Raises
         ------
@@ -105,7 +116,8 @@ class RuntimeEntry:
             raise SettingsError(f"Runtime {self.name!r} cannot be used: {reason}")
         module, function = self.builder.split(":")
         build = getattr(importlib.import_module(module), function)
-        running: RunningNetwork = build(network, device, radius, **self.options)
+        seen = {"sample": sample} if self.samples else {}
+        running: RunningNetwork = build(network, device, radius, **seen, **self.options)
         return running
 
 
@@ -161,6 +173,18 @@ _add(
     ("cpu",),
     needs=lambda: packages("onnxruntime", "onnx", "onnxscript", extra="onnx"),
     instead_of="openvino",
+)
+_add(
+    "openvino-int8",
+    "OpenVINO, 8 bit",
+    "Intel's compiler in 8-bit numbers, fitted to the image itself: for processors that do not multiply bfloat16. "
+    "Refused where the result would change.",
+    "quantised:build",
+    ("cpu",),
+    needs=lambda: packages("openvino", "onnxruntime", "onnx", "onnxscript", extra="openvino,onnx") or dot_products(),
+    full_precision=False,
+    automatic=False,
+    samples=True,
 )
 _add(
     "cuda-mixed",

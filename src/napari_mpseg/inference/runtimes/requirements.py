@@ -8,6 +8,8 @@ from pathlib import Path
 Reason = str | None
 _BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}  # x86, x86 with matrix units, Arm
 
+_DOT_PRODUCTS = {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp"}
+
 
 def packages(*names: str, extra: str) -> Reason:
     """Return how to install the packages if one of them is missing, else None."""
@@ -22,6 +24,13 @@ def bfloat16() -> Reason:
     if processor_flags() & _BFLOAT16:
         return None
     return "This processor does not multiply bfloat16 numbers; it would be slower than 32 bit."
+
+
+def dot_products() -> Reason:
+    """Return None if the processor adds up products of 8-bit numbers in one step, else why not."""
+    if processor_flags() & _DOT_PRODUCTS:
+        return None
+    return "This processor does not add up products of 8-bit numbers in one step; it would gain nothing."
 
 
 def _is_there(name: str) -> bool:

@@ -1,5 +1,6 @@
 """Pixels to measure runtimes on: a piece of an image, or a made-up one."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from napari_mpseg.images.scaling import Scaling
 
 Array = np.ndarray[Any, Any]
 _SIDE = 1200
+_WINDOW = 256
+_CANDIDATES = 8  # along a side of the image
+_TELLING, _OTHERS = 12, 4
 _PATCHES = 3  # along a side of a made-up piece
 
 
@@ -37,6 +41,38 @@ def sample_of(image: Image, scaling: Scaling, factor: float = 1.0) -> Array:
         pixels = enlarged(pixels, more)
     scaled = scaling.apply(pixels)
     return scaled[..., None] if scaled.ndim == 2 else scaled
+
+
+def telling_windows(image: Image, scaling: Scaling, factor: float = 1.0) -> Array:
+    """Return windows of network input that show most of what is on an image, float32 ``(N, Y, X, C)``.
+
+    Of windows spread evenly over the image, those with the brightest and darkest pixels against the rest, as particles
+    are; and a few others.
+
+    Raises
+    ------
+    ImageError
+        If the pixels cannot be read.
+    """
+    side = max(1, round(_WINDOW * factor))
+    found = []
+    for y in _spread(image.shape[0], side):
+        for x in _spread(image.shape[1], side):
+            window = sample_of(_cut(image, y, x, side), scaling, factor)
+            pad = [(0, max(0, _WINDOW - size)) for size in window.shape[:2]] + [(0, 0)]
+            found.append(np.pad(window, pad, mode="wrap")[:_WINDOW, :_WINDOW])
+    found.sort(key=lambda window: -float(np.abs(window - np.median(window, (0, 1))).max()))
+    others = found[_TELLING:]
+    return np.stack([*found[:_TELLING], *others[:: max(1, len(others) // _OTHERS)][:_OTHERS]])
+
+
+def _spread(size: int, side: int) -> list[int]:
+    count = min(_CANDIDATES, -(-size // side))
+    return sorted({round(start) for start in np.linspace(0, max(0, size - side), count)})
+
+
+def _cut(image: Image, y: int, x: int, side: int) -> Image:
+    return replace(image, data=image.data[y : y + side, x : x + side])
 
 
 def synthetic_sample(channels: int = 3) -> Array:

@@ -1,6 +1,7 @@
 """Correcting a region: taken out of labels on disk or in memory, painted on, written back, taken back."""
 
 import json
+import threading
 
 import dask.array as da
 import numpy as np
@@ -10,6 +11,7 @@ import tifffile
 
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.gui import correct_region as regions
+from napari_mpseg.gui import correct_work
 from napari_mpseg.gui.readers import read
 from napari_mpseg.images.image import Image
 from napari_mpseg.inference.store import create_store
@@ -140,7 +142,13 @@ def test_labels_on_disk_are_corrected_and_corrected_back(
     assert not widget.undo_button.isEnabled()
 
 
-def test_labels_in_memory_are_corrected_in_one_step_of_their_history(viewer, widget, pixels, image, finished):
+def test_labels_in_memory_are_corrected_in_one_step_of_their_history(
+    viewer, widget, pixels, image, finished, monkeypatch
+):
+    threads, elsewhere = [], correct_work._elsewhere
+    monkeypatch.setattr(
+        correct_work, "_elsewhere", lambda *args: threads.append(threading.current_thread()) or elsewhere(*args)
+    )
     calibration = Calibration((2.0, 2.0), "um")
     features = measure_for_review(pixels, Image(image, "x", calibration)).to_features()
     space = {"scale": (2, 2), "units": ("um", "um"), "rotate": 30, "translate": (5, 7)}
@@ -152,11 +160,14 @@ def test_labels_in_memory_are_corrected_in_one_step_of_their_history(viewer, wid
     widget.editor.data[widget.editor.data == 4] = 0
     widget.editor.data[65 - y0, 60 - x0] = 0
     widget.apply_button.click()
+    finished(widget)
     assert layer.features["area_px"].isna().tolist() == [True, False, False, False, True]
     assert layer.features["area_px"][2] == 399
     whole = measure(layer.data, Image(image, "x", calibration)).frame.set_index("label")
     assert layer.features["intensity_mean"][2] == pytest.approx(whole["intensity_mean"][2])
     assert "gone 4" in widget.panel.status.text()
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()  # all labels are looked at
     widget.undo_button.click()
     np.testing.assert_array_equal(layer.data, pixels)
     pd.testing.assert_frame_equal(layer.features, features, check_dtype=False)
@@ -179,6 +190,7 @@ def test_a_plane_of_a_stack(viewer, widget, pixels, finished):
     np.testing.assert_allclose(widget.editor.data_to_world((0, 0, 0)), layer.data_to_world((1, *widget.region.box[:2])))
     widget.editor.data[widget.editor.data == 2] = 0
     widget.apply_button.click()
+    finished(widget)
     assert not (layer.data[1] == 2).any()
     assert layer.data[1].max() == 4
 
@@ -191,6 +203,7 @@ def test_discard_and_removed_layers_leave_the_labels_as_they_were(viewer, widget
     assert layer.visible
     take_all(widget, viewer, layer, finished)
     widget.apply_button.click()
+    finished(widget)
     assert "Nothing was changed" in widget.panel.status.text()
     assert widget.editor is not None
     viewer.layers.remove(widget.editor)

@@ -20,10 +20,12 @@ from napari_mpseg.gui.correct_region import (
     why_not,
 )
 from napari_mpseg.gui.correct_work import (
+    Planned,
     Step,
     Taken,
     correct_in_memory,
     correct_on_disk,
+    plan_in_memory,
     show_correction,
     take,
     undo_in_memory,
@@ -243,12 +245,21 @@ class CorrectWidget(WorkingWidget):
             )
             self.panel.start(job, self._applied)
             return
+        job = Job(plan_in_memory, region, painted, separate=separate, title=f"Correcting {region.layer.name}")
+        self.panel.start(job, self._write)
+
+    def _write(self, planned: Planned) -> None:
+        """Write what was planned into labels in memory."""
+        region = self.region
+        if region is None:
+            return
         try:
-            settled, self._last = correct_in_memory(self._viewer, region, painted, separate=separate)
+            self._last = correct_in_memory(self._viewer, region, planned)
         except MpsegError as error:
             self.panel.status.say(str(error), "error")
             return
         self._close()
+        settled = planned.settled
         self._say(settled.touched, settled.created, settled.gone, settled.notes())
 
     def _applied(self, done: Correction) -> None:

@@ -17,13 +17,16 @@ from napari_mpseg.gui.review_table import can_be_reviewed
 from napari_mpseg.particles.review.audit import KEY, AuditEntry, AuditRecord, append_audit
 from napari_mpseg.particles.review.edits import EditError, LabelEdit, edit_of_pixels
 from napari_mpseg.particles.table import ParticleTable, property_of
-from napari_mpseg.progress import CancelToken, ProgressCallback
+from napari_mpseg.progress import CancelToken, Progress, ProgressCallback
 from napari_mpseg.pyramids import refresh_displayed
 from napari_mpseg.results.corrections.correct import Correction, correct_region, take_region, undo_last
 from napari_mpseg.results.corrections.highest import highest_label
 from napari_mpseg.results.corrections.place import LabelsPlace
 from napari_mpseg.results.corrections.rows import Frame, measured_rows, read_newest, rows_after, rows_back, rows_of
 from napari_mpseg.results.corrections.settling import Settled, settle
+
+_BAND = 2**22  # pixels that are looked at in one piece
+_NOTHING = "Nothing was changed in this region. Paint or erase first, or discard it."
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,14 @@ class Taken:
 
     pixels: np.ndarray
     unused: int
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a region that was painted on means, and the labels that this was said of, with a ring of one pixel."""
+
+    settled: Settled
+    ring: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -145,36 +156,50 @@ def show_correction(viewer: Any, layer: Any, done: Correction, *, undone: bool =
 # -- in memory
 
 
-def correct_in_memory(viewer: Any, region: Region, painted: np.ndarray, *, separate: bool) -> tuple[Settled, Step]:
-    """Write a region back into labels in memory: one step of napari's history, and the rows of what was touched.
+def plan_in_memory(
+    region: Region, painted: np.ndarray, *, separate: bool, on_progress: ProgressCallback, cancel: CancelToken
+) -> Planned:
+    """Say what a region that was painted on means for labels in memory; may be done in any thread, changes nothing.
 
     Raises
     ------
     EditError
         If nothing was changed, or the labels have another shape by now.
     """
-    plane, (y0, x0, y1, x1) = region.pixels, region.box
-    pixels = plane.pixels
-    if y1 > pixels.shape[0] or x1 > pixels.shape[1]:
-        raise EditError("The labels have another size by now. Discard the region, and take it again.")
-    top, left = max(y0 - 1, 0), max(x0 - 1, 0)
-    ring = np.array(pixels[top : y1 + 1, left : x1 + 1])
-    inner = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+    ring, inner = _with_ring(region)
+    if np.array_equal(ring[inner], painted):
+        raise EditError(_NOTHING)
     settled = settle(
         ring,
         painted,
         inner,
         highest=_highest_in_memory(region.layer),
-        outside=_elsewhere(pixels, region.box, np.unique(ring)),
+        outside=_elsewhere(region.pixels.pixels, region.box, np.unique(ring), on_progress, cancel),
         separate=separate,
+        connectivity=connectivity_of(region.layer),
     )
     if not settled.touched:
-        raise EditError("Nothing was changed in this region. Paint or erase first, or discard it.")
+        raise EditError(_NOTHING)
+    return Planned(settled, ring)
+
+
+def correct_in_memory(viewer: Any, region: Region, planned: Planned) -> Step:
+    """Write a region back into labels in memory: one step of napari's history, and the rows of what was touched.
+
+    Raises
+    ------
+    EditError
+        If the labels were changed since that was planned.
+    """
+    ring, inner = _with_ring(region)
+    if not np.array_equal(ring, planned.ring):
+        raise EditError("The labels were changed meanwhile. Apply again.")
+    settled, plane, (y0, x0, _, _) = planned.settled, region.pixels, region.box
     y, x = np.nonzero(settled.labels != ring[inner])
     edit = edit_of_pixels("paint", y + y0, x + x0, ring[inner][y, x], settled.labels[y, x])
     rows = _write(viewer, region.layer, plane, edit, settled)
     _record(region.layer, "correct", settled.touched, {}, {"region": list(region.box)})
-    return settled, Step(region.layer, plane, edit, rows)
+    return Step(region.layer, plane, edit, rows)
 
 
 def undo_in_memory(viewer: Any, step: Step) -> None:
@@ -197,10 +222,21 @@ def undo_in_memory(viewer: Any, step: Step) -> None:
 
 def perimeter_of(layer: Any) -> str:
     """Return the estimator of the perimeter that a layer's table was measured with, where its record says so."""
-    value: Any = layer.metadata
-    for key in (KEY, "provenance", "settings", "perimeter"):
-        value = value.get(key) if isinstance(value, Mapping) else None
+    value = _setting(layer, "perimeter")
     return value if isinstance(value, str) else "imagej"
+
+
+def connectivity_of(layer: Any) -> int:
+    """Return how the run that made a layer's labels connected pixels, where its record says so: 1 sides, 2 corners."""
+    value = _setting(layer, "connectivity")
+    return value if value in (1, 2) else 2
+
+
+def _setting(layer: Any, name: str) -> Any:
+    value: Any = layer.metadata
+    for key in (KEY, "provenance", "settings", name):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
 
 
 def _write(viewer: Any, layer: Any, plane: Plane, edit: LabelEdit, settled: Settled) -> Frame:
@@ -244,14 +280,34 @@ def _write_shown(layer: Any, plane: Plane, edit: LabelEdit) -> None:
         layer.visible = was_visible
 
 
-def _elsewhere(pixels: np.ndarray, box: Sequence[int], labels: np.ndarray) -> set[int]:
+def _with_ring(region: Region) -> tuple[np.ndarray, tuple[slice, slice]]:
+    """Return a region with one pixel around it where the image goes on, and where the region lies in that."""
+    pixels, (y0, x0, y1, x1) = region.pixels.pixels, region.box
+    if y1 > pixels.shape[0] or x1 > pixels.shape[1]:
+        raise EditError("The labels have another size by now. Discard the region, and take it again.")
+    top, left = max(y0 - 1, 0), max(x0 - 1, 0)
+    return np.array(pixels[top : y1 + 1, left : x1 + 1]), (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+
+
+def _elsewhere(
+    pixels: np.ndarray, box: Sequence[int], labels: np.ndarray, on_progress: ProgressCallback, cancel: CancelToken
+) -> set[int]:
     """Return those of some labels that lie outside of a box as well."""
     y0, x0, y1, x1 = box
-    strips = (pixels[:y0], pixels[y1:], pixels[y0:y1, :x0], pixels[y0:y1, x1:])
+    sought = set(labels.tolist()) - {0}
     found: set[int] = set()
-    for strip in strips:
-        found |= set(np.intersect1d(strip, labels).tolist()) if strip.size else set()
-    return found - {0}
+    rows = max(1, _BAND // max(1, pixels.shape[1]))
+    bands = range(0, pixels.shape[0], rows)
+    for done, top in enumerate(bands):
+        cancel.check()
+        on_progress(Progress("Looking at all labels", done, len(bands), "bands"))
+        band = pixels[top : top + rows]
+        a, b = np.clip([y0 - top, y1 - top], 0, len(band))
+        for part in (band[:a], band[b:], band[a:b, :x0], band[a:b, x1:]):
+            if sought - found:
+                there = part[np.isin(part, np.array(sorted(sought - found), labels.dtype))]
+                found |= set(np.unique(there).tolist())
+    return found
 
 
 def _highest_in_memory(layer: Any) -> int:

@@ -19,7 +19,9 @@ from napari_mpseg.particles.table import ParticleTable
 from napari_mpseg.results.corrections import correct
 from napari_mpseg.results.corrections.place import place_in, place_of
 from napari_mpseg.results.corrections.settling import settle
+from napari_mpseg.results.corrections.turns import in_turn
 from napari_mpseg.results.result_store import write_record
+from napari_mpseg.results.save_review import save_review
 
 ALL = (slice(None), slice(None))
 
@@ -541,3 +543,32 @@ def test_asking_for_the_last_correction_unpacks_no_pixels(place, monkeypatch):
     )
     assert correct.last_correction(place) == (1, BOX)
     assert names == ["about"]
+
+
+# -- decisions saved meanwhile
+
+
+def test_saving_decisions_keeps_what_was_corrected_since_the_layer_was_opened(place):
+    opened, features = place.kept(), ParticleTable.read(place.tables[0]).to_features()
+    correct.correct_region(place, BOX, painted_in(place))
+    correct.undo_last(place)
+    decided = {"time": "2999-01-01T00:00:00.000+00:00", "action": "reject", "labels": [1]}
+    save_review(place, features, {**opened, "highest_label": 5, "corrected": 0, "audit": [decided]})
+    assert [entry["action"] for entry in place.kept()["audit"]] == ["correct", "undo", "reject"]
+    save_review(place, features, {"audit": [decided]})
+    assert len(place.kept()["audit"]) == 3
+    painted = np.zeros((30, 50), np.int32)
+    painted[5:9, 5:9] = 1
+    done = correct.correct_region(place, (150, 10, 180, 60), painted)
+    assert (done.number, done.created) == (2, (8,))
+
+
+def test_a_table_from_before_a_correction_does_not_take_the_place_of_the_one_after(place, tmp_path):
+    features = ParticleTable.read(place.tables[0]).to_features()
+    correct.correct_region(place, BOX, painted_in(place))
+    before = everything(tmp_path)
+    with pytest.raises(StoreError, match="6, 7.*Open the result again"):
+        save_review(place, features, {})
+    assert everything(tmp_path) == before
+    with in_turn(place), pytest.raises(StoreError, match="being changed in another window"):
+        save_review(place, None, {})

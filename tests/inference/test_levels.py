@@ -12,7 +12,7 @@ from skimage.measure import block_reduce
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import Cancelled, StoreError
 from napari_mpseg.images.open import open_image
-from napari_mpseg.inference.levels import HalveTiles, halved, level_shapes, write_levels
+from napari_mpseg.inference.levels import HalveTiles, halved, level_shapes, reduced, write_levels
 from napari_mpseg.inference.store import create_store, open_store, read_stored
 from napari_mpseg.progress import CancelToken
 
@@ -60,6 +60,7 @@ def test_levels_end_where_a_screen_shows_all():
 def test_odd_sizes(rng, shape):
     values = rng.integers(0, 9, shape)
     np.testing.assert_array_equal(halved(values), block_reduce(values, (2, 2), np.max))
+    np.testing.assert_array_equal(reduced(values, (4, 3)), block_reduce(values, (4, 3), np.max))
 
 
 def test_a_particle_of_one_pixel_stays_visible(tmp_path):

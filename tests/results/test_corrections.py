@@ -567,7 +567,7 @@ def test_a_table_from_before_a_correction_does_not_take_the_place_of_the_one_aft
     features = ParticleTable.read(place.tables[0]).to_features()
     correct.correct_region(place, BOX, painted_in(place))
     before = everything(tmp_path)
-    with pytest.raises(StoreError, match="6, 7.*Open the result again"):
+    with pytest.raises(StoreError, match=r"6, 7.*Open the result again"):
         save_review(place, features, {})
     assert everything(tmp_path) == before
     with in_turn(place), pytest.raises(StoreError, match="being changed in another window"):

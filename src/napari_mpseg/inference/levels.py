@@ -112,11 +112,17 @@ def level_shapes(shape: Shape, smallest: int = SMALLEST_LEVEL) -> list[Shape]:
 
 def halved(values: Array) -> Array:
     """Return the largest of each 2 x 2 values of ``(Y, X)``; what is left over at the end stands for itself."""
-    for axis in (0, 1):
-        even, odd = (values[start::2] if axis == 0 else values[:, start::2] for start in (0, 1))
-        larger = even.copy()
-        part = larger[: len(odd)] if axis == 0 else larger[:, : odd.shape[1]]
-        np.maximum(part, odd, out=part)
+    return reduced(values, (2, 2))
+
+
+def reduced(values: Array, steps: Shape) -> Array:
+    """Return the largest of each ``steps`` values of ``(Y, X)``; what is left over at the end stands for itself."""
+    for axis, step in enumerate(steps):
+        parts = [values[start::step] if axis == 0 else values[:, start::step] for start in range(step)]
+        larger = parts[0].copy()
+        for other in parts[1:]:
+            part = larger[: len(other)] if axis == 0 else larger[:, : other.shape[1]]
+            np.maximum(part, other, out=part)
         values = larger
     return values
 

@@ -128,9 +128,8 @@ def _same_entry(one: Any, other: dict[str, Any]) -> bool:
 
 def _end(place: LabelsPlace, path: Path, done: Path | None) -> None:
     """Say that all is done; where files cannot be locked, another process may have said so already."""
-    with writing(place):
-        with suppress(FileNotFoundError):
-            path.unlink() if done is None else path.rename(done)
+    with writing(place), suppress(FileNotFoundError):
+        path.unlink() if done is None else path.rename(done)
 
 
 @contextmanager

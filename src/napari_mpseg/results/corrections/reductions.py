@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from napari_mpseg.inference.levels import reduced
+
 Box = tuple[int, int, int, int]
 
 
@@ -23,7 +25,7 @@ def refresh(levels: Sequence[Any], boxes: Iterable[Box]) -> None:
     """
     changed = list(boxes)
     for above, level in itertools.pairwise(levels):
-        steps = tuple(-(-above.shape[axis] // level.shape[axis]) for axis in (0, 1))
+        steps = (-(-above.shape[0] // level.shape[0]), -(-above.shape[1] // level.shape[1]))
         high, wide = level.shards or level.chunks
         places = {
             (row, column)
@@ -40,12 +42,3 @@ def refresh(levels: Sequence[Any], boxes: Iterable[Box]) -> None:
             seen = np.asarray(above[y0 * steps[0] : y1 * steps[0], x0 * steps[1] : x1 * steps[1]])
             level[y0:y1, x0:x1] = reduced(seen, steps)[: y1 - y0, : x1 - x0]
             changed.append((y0, x0, y1, x1))
-
-
-def reduced(labels: Any, steps: tuple[int, int]) -> Any:
-    """Return labels of which each ``steps`` pixels are one: the largest number of them, so that nothing vanishes."""
-    height, width = labels.shape
-    rows, columns = -(-height // steps[0]), -(-width // steps[1])
-    padded = np.zeros((rows * steps[0], columns * steps[1]), labels.dtype)
-    padded[:height, :width] = labels
-    return padded.reshape(rows, steps[0], columns, steps[1]).max(axis=(1, 3))

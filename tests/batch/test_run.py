@@ -3,17 +3,19 @@
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import tifffile
 
+from napari_mpseg.batch import plan as batch_plan
 from napari_mpseg.batch.journal import JOURNAL, Journal
 from napari_mpseg.batch.plan import plan_batch
 from napari_mpseg.batch.run import run_batch, summarise_batch
 from napari_mpseg.batch.settings import BatchSettings
-from napari_mpseg.errors import Cancelled, SettingsError, StoreError
+from napari_mpseg.errors import Cancelled, ModelError, SettingsError, StoreError, UnknownNameError
 from napari_mpseg.particles.sizes import SizeClasses
 from napari_mpseg.progress import CancelToken
 
@@ -269,6 +271,77 @@ def test_a_cancelled_batch_goes_on_where_it_was(batch, done, tmp_path, settings)
     assert [one.name for one in again.images if one.earlier] == ended
     pd.testing.assert_frame_equal(again.summary.drop(columns=NO_MATTER), done.summary.drop(columns=NO_MATTER))
     pd.testing.assert_frame_equal(again.samples, done.samples)
+
+
+def test_a_stopped_overwrite_leaves_what_it_has_not_begun_as_it_was(batch, done, settings, tmp_path):
+    other = replace(settings, min_size=5)
+    token = CancelToken()
+    with pytest.raises(Cancelled):
+        batch(settings=other, overwrite=True, on_image=lambda outcome: token.cancel(), cancel=token)
+    journal = Journal.read(tmp_path / "out")
+    used = [journal.settings[entry.settings]["min_size"] for entry in journal.entries.values()]
+    assert sorted(used, key=str) == [5, None, None, None, None]
+    # a summary does not mix them
+    assert (summarise_batch(tmp_path / "out").summary["status"] == "done").sum() == 1
+    # and the same goes on with the others
+    again = batch(settings=other, overwrite=True)
+    assert sum(one.earlier for one in again.images) == 1
+    assert again.summary["settings"].nunique() == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"skip_empty": "backgroundd"},
+        {"threshold": 7},
+        {"scheduler": "procesess:4"},
+        {"scheduler": "processes:0"},
+        {"method": "default", "device": "cpu", "runtime": "torch-fp33"},
+        {"runtime": "torch-fp32"},  # of a method that is no network
+        {"rescale": True},
+        {"background": "rolling-bal"},
+        {"rules": "mp-vatt"},
+        {"tile_size": 0},
+        {"tta": ("flip",)},
+    ],
+    ids=str,
+)
+def test_settings_that_no_image_could_be_done_with_are_told_once(batch, settings, tmp_path, wrong):
+    ended = []
+    with pytest.raises((SettingsError, UnknownNameError)):
+        batch(settings=replace(settings, **wrong), on_image=ended.append)
+    assert not ended
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_broken_model_is_told_once(batch, settings, tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "card.json").write_text("{")
+    with pytest.raises(ModelError):
+        batch(settings=replace(settings, method=str(tmp_path / "model")))
+
+
+def test_an_image_that_vanishes_is_told_and_the_others_go_on(batch, done, squares, scans, monkeypatch):
+    squares("lake_3.png", 4)
+    kept = Path.stat
+
+    def gone(path, **how):
+        if path.name in ("lake_1.png", "lake_3.png") and looked:
+            raise FileNotFoundError(2, "No such file or directory", str(path))
+        return kept(path, **how)
+
+    looked = []
+    plan = batch_plan.changed
+
+    def changed(path, entry):
+        looked.append(path)
+        return plan(path, entry)
+
+    monkeypatch.setattr(batch_plan, "changed", changed)
+    monkeypatch.setattr(Path, "stat", gone)
+    outcome = batch()
+    assert {one.name for one in outcome.failures} == {"lake_1", "lake_3"}
+    assert all("No such file" in one.message or "is not there" in one.message for one in outcome.failures)
 
 
 @pytest.fixture

@@ -4,10 +4,12 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from napari_mpseg.batch.checking import check_method, check_settings
 from napari_mpseg.batch.describe import Description, describe
 from napari_mpseg.batch.find import find_images
 from napari_mpseg.batch.fingerprint import changed, fingerprint, model_digest
@@ -19,8 +21,6 @@ from napari_mpseg.batch.ways import choose_way
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import MpsegError, SettingsError
 from napari_mpseg.images.open import open_image
-from napari_mpseg.methods.options import checked_options
-from napari_mpseg.methods.registry import MethodEntry, resolve_method
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 from napari_mpseg.results.saving import result_paths
 from napari_mpseg.results.unfinished import unfinished_folder
@@ -116,14 +116,12 @@ def plan_batch(
     Raises
     ------
     MpsegError
-        If there is no image, pattern or sheet make no sense, or `out` holds a batch with other settings.
+        If there is no image, settings, pattern or sheet make no sense, or `out` holds a batch with other settings.
     Cancelled
         If `cancel` was set.
     """
     settings, cancel, out = settings or BatchSettings(), cancel or CancelToken(), Path(out).absolute()
-    entry = resolve_method(settings.method)
-    assert isinstance(entry, MethodEntry)
-    checked_options(entry, settings.options)
+    check_settings(settings)
     deciding = {**settings.deciding(), "model": model_digest(settings.method)}
     digest = settings_digest(deciding)
     journal = Journal.read(out)
@@ -133,7 +131,10 @@ def plan_batch(
     items = _opened(found.images, settings, told, journal, on_progress, cancel)
     items = [_with_state(item, journal, digest, overwrite) for item in items]
     _refuse_other_settings(items, journal, deciding, digest, overwrite)
-    way, workers = choose_way(settings, [item.pixels for item in items if item.state in (TO_DO, HALF_DONE)])
+    to_do = [item for item in items if item.state in (TO_DO, HALF_DONE)]
+    if to_do:
+        check_method(settings)
+    way, workers = choose_way(settings, [item.pixels for item in to_do])
     parallel = f"{IMAGES}:{workers}" if way == IMAGES else way
     return BatchPlan(tuple(items), (*notes, *told.notes), parallel, deciding, digest)
 
@@ -176,8 +177,9 @@ def _given(paths: Sequence[Path], journal: Journal) -> dict[Path, str]:
         if path in given:
             continue
         same = [one for one in given if one.name == path.name and not one.exists()]
-        if len(same) == 1 and journal.entries[given[same[0]]].file.get("size") == fingerprint(path)["size"]:
-            given[path] = given.pop(same[0])
+        with suppress(OSError):  # what cannot be looked at is told by what opens it
+            if len(same) == 1 and journal.entries[given[same[0]]].file.get("size") == fingerprint(path)["size"]:
+                given[path] = given.pop(same[0])
     return given
 
 
@@ -198,7 +200,10 @@ def _with_state(item: BatchItem, journal: Journal, digest: str, overwrite: bool)
         message = f"{journal.out} holds results of this name that no batch made. Choose another folder. {_OVERWRITE}"
         return replace(item, state=REFUSED, message=message)
     ours = complete and (entry.status == "done" if entry.ended else written != entry.before)
-    difference = changed(item.path, entry.file)
+    try:
+        difference = changed(item.path, entry.file)
+    except OSError as error:
+        return replace(item, state=REFUSED, message=f"{item.path} cannot be read: {error.strerror or error}.")
     if entry.settings == digest and not difference:
         state = DONE if ours else HALF_DONE if half else TO_DO
         return replace(item, state=state, again=not ours and _anything(paths))

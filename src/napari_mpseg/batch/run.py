@@ -10,11 +10,11 @@ from napari_mpseg.batch.fingerprint import fingerprint
 from napari_mpseg.batch.journal import Journal, record_time
 from napari_mpseg.batch.outcome import DONE, FAILED, NOT_DONE, BatchOutcome, ImageOutcome
 from napari_mpseg.batch.plan import DONE as DONE_BEFORE
-from napari_mpseg.batch.plan import REFUSED, BatchItem, BatchPlan, plan_batch
+from napari_mpseg.batch.plan import REFUSED, BatchPlan, plan_batch
 from napari_mpseg.batch.settings import BatchSettings
 from napari_mpseg.batch.tables import TableSettings, ToSum, batch_paths, write_tables
 from napari_mpseg.batch.together import Together
-from napari_mpseg.batch.ways import WAYS
+from napari_mpseg.batch.ways import WAYS, Watch
 from napari_mpseg.batch.work import ImageEnd, ImageJob, ImageWork
 from napari_mpseg.errors import Cancelled, StoreError
 from napari_mpseg.particles.sizes import SizeClasses
@@ -194,13 +194,13 @@ def _carried_out(
     on_image: OnImage | None,
     cancel: CancelToken,
 ) -> dict[str, ImageOutcome]:
-    """Do what is to be done, and note every end in the journal at once."""
-    to_do = plan.to_do
-    files = {item.name: fingerprint(item.path) for item in to_do}
-    journal.write(_begun(item, plan, journal.out, files[item.name]) for item in to_do)
-    jobs = [ImageJob(item.name, item.path, item.pixels, item.again, item.restart) for item in to_do]
+    """Do what is to be done, and note every beginning and end in the journal at once."""
+    jobs = [ImageJob(item.name, item.path, item.pixels, item.again, item.restart) for item in plan.to_do]
     told = Together(len(plan.items), sum(job.pixels for job in jobs), on_progress)
     ended: dict[str, ImageOutcome] = {}
+
+    def begin(job: ImageJob) -> None:
+        journal.write([_begun(job, plan.digest, journal.out)])
 
     def end(job: ImageJob, became: ImageEnd) -> None:
         outcome = became.outcome
@@ -213,21 +213,25 @@ def _carried_out(
     way, _, workers = plan.parallel.partition(":")
     try:
         if jobs:
-            WAYS[way](work, jobs, int(workers or 1), end, told, cancel)
+            WAYS[way](work, jobs, int(workers or 1), Watch(begin, end), told, cancel)
     except Cancelled as stop:
         stop.kept = str(journal.out)
         raise
     return ended
 
 
-def _begun(item: BatchItem, plan: BatchPlan, out: Path, file: dict[str, Any]) -> dict[str, Any]:
+def _begun(job: ImageJob, digest: str, out: Path) -> dict[str, Any]:
+    try:
+        file = fingerprint(job.path)
+    except OSError:  # it has vanished meanwhile; what opens it tells that
+        file = {}
     return {
         "event": "begun",
-        "name": item.name,
-        "path": str(item.path),
-        "settings": plan.digest,
+        "name": job.name,
+        "path": str(job.path),
+        "settings": digest,
         "file": file,
-        "before": record_time(out, item.name),
+        "before": record_time(out, job.name),
     }
 
 
@@ -249,7 +253,7 @@ def _known(image: Mapping[str, str], journal: Journal) -> ImageOutcome:
     entry = journal.entries.get(name)
     if image["refused"]:
         return ImageOutcome(name, path, FAILED, image["refused"])
-    if entry is None:
+    if entry is None or entry.settings != journal.batch["digest"]:  # of a batch with other settings before it
         return ImageOutcome(name, path, NOT_DONE)
     if entry.ended:
         return ImageOutcome(name, path, entry.status, entry.message, entry.particles, entry.seconds, True)

@@ -1,7 +1,8 @@
 """How the images of a batch share the cores: side by side, or one after the other with its tiles in parallel."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import islice
 from statistics import median
 from typing import Protocol
 
@@ -18,9 +19,24 @@ from napari_mpseg.registry import Registry
 
 MOST_PROCESSES = 8  # each holds its own copy of the libraries and of the network
 SMALL = 8_000_000  # pixels; above, one image keeps all cores busy by itself
+_WAITING = 1  # images beyond those at work that a scheduler has in its hands
 WORTH_IT = 50_000_000  # pixels of all images per process; starting one takes some seconds
 
-OnEnd = Callable[[ImageJob, ImageEnd], None]
+
+@dataclass(frozen=True)
+class Watch:
+    """What is told of every job, in the thread that started them.
+
+    Attributes
+    ----------
+    begin : callable
+        Takes each job before anything of it is done.
+    end : callable
+        Takes each job and what became of it.
+    """
+
+    begin: Callable[[ImageJob], None]
+    end: Callable[[ImageJob, ImageEnd], None]
 
 
 class Way(Protocol):
@@ -31,7 +47,7 @@ class Way(Protocol):
         work: ImageWork,
         jobs: Sequence[ImageJob],
         workers: int,
-        on_end: OnEnd,
+        watch: Watch,
         told: Together,
         cancel: CancelToken,
     ) -> None:
@@ -44,7 +60,7 @@ WAYS: Registry[Way] = Registry("way to share the cores")
 
 @WAYS.register(CHUNKS)
 def one_by_one(
-    work: ImageWork, jobs: Sequence[ImageJob], workers: int, on_end: OnEnd, told: Together, cancel: CancelToken
+    work: ImageWork, jobs: Sequence[ImageJob], workers: int, watch: Watch, told: Together, cancel: CancelToken
 ) -> None:
     """Do one image after the other in this process.
 
@@ -54,8 +70,7 @@ def one_by_one(
     jobs : sequence of ImageJob
     workers : int
         How many images at once, where there are several.
-    on_end : callable
-        Takes each job and what became of it, in this thread.
+    watch : Watch
     told : Together
     cancel : CancelToken
 
@@ -66,35 +81,47 @@ def one_by_one(
     """
     for job in jobs:
         cancel.check()
-        on_end(job, work.segment(job, on_progress=told.image(job.pixels), cancel=cancel))
+        watch.begin(job)
+        watch.end(job, work.segment(job, on_progress=told.image(job.pixels), cancel=cancel))
 
 
 @WAYS.register(IMAGES)
 def side_by_side(
-    work: ImageWork, jobs: Sequence[ImageJob], workers: int, on_end: OnEnd, told: Together, cancel: CancelToken
+    work: ImageWork, jobs: Sequence[ImageJob], workers: int, watch: Watch, told: Together, cancel: CancelToken
 ) -> None:
-    """Do several images at once, each in a process of its own; parameters are those of :func:`one_by_one`."""
+    """Do several images at once, each in a process of its own; parameters are those of :func:`one_by_one`.
+
+    Where processes die again and again, those images that were at work are done alone, to find out which one it is, and
+    the others go on side by side.
+    """
     workers = max(1, min(workers, len(jobs)))
     work = replace(work, scheduler=f"threads:{max(1, cores() // workers)}")
-    left = dict.fromkeys(jobs)
+    left, ahead = dict.fromkeys(jobs), iter(jobs)
+
+    def begin(number: int) -> None:
+        for job in islice(ahead, number):
+            watch.begin(job)
 
     def take(job: ImageJob, end: ImageEnd) -> None:
         del left[job]
-        on_end(job, end)
+        watch.end(job, end)
+        begin(1)  # the next one is given to the processes now
 
     def run(some: Sequence[ImageJob], at_once: int) -> None:
         find_scheduler(f"processes:{at_once}").run(
             work, some, stage="Segmenting", unit="images", on_result=take, on_progress=silent, cancel=cancel
         )
 
-    try:
-        run(jobs, workers)
-    except MpsegError:  # processes died again and again: find out by which image
-        for job in list(left):
-            try:
-                run([job], 1)
-            except MpsegError as error:
-                take(job, ImageEnd(ImageOutcome(job.name, job.path, FAILED, str(error))))
+    begin(workers + _WAITING)
+    while left:
+        try:
+            run(list(left), workers)
+        except MpsegError:  # they are done in order, so what was at work is among the first
+            for job in list(left)[: workers + _WAITING]:
+                try:
+                    run([job], 1)
+                except MpsegError as error:
+                    take(job, ImageEnd(ImageOutcome(job.name, job.path, FAILED, str(error))))
 
 
 def choose_way(settings: BatchSettings, pixels: Sequence[int]) -> tuple[str, int]:

@@ -40,6 +40,10 @@ class ImageJob:
     overwrite: bool = False
     restart: bool = False
 
+    def __str__(self) -> str:
+        """Return its name, for messages."""
+        return self.name
+
 
 @dataclass(frozen=True)
 class ImageEnd:

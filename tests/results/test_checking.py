@@ -9,6 +9,8 @@ import napari_mpseg as mp
 from napari_mpseg.cli import main
 from napari_mpseg.errors import StoreError
 from napari_mpseg.results.checking import check_result
+from napari_mpseg.results.corrections import correct
+from napari_mpseg.results.corrections.place import place_in
 
 
 @pytest.fixture
@@ -47,6 +49,22 @@ def test_every_part_that_was_touched_is_told(out, capsys):
     assert found["filter_overlay.png"] == "missing"
     assert main(["check", str(out / "filter_run.json")]) == 1
     assert "3 parts are not as written" in capsys.readouterr().out
+
+
+def test_corrections_are_told_as_what_changed_the_labels(out, capsys):
+    place = place_in(out / "filter.ome.zarr")
+    for box in ((10, 50, 40, 80), (90, 0, 110, 20)):
+        correct.correct_region(place, box, np.zeros_like(correct.take_region(place, box)))
+    found = check_result(out / "filter_run.json")
+    assert found["filter.ome.zarr labels"] == "changed since; 2 corrections are recorded in the store"
+    assert found["filter_particles.csv"] == "changed since"
+    correct.undo_last(place)
+    found = check_result(out / "filter_run.json")
+    assert found["filter.ome.zarr labels"] == "changed since; 1 correction is recorded in the store"
+    assert main(["check", str(out)]) == 1
+    assert "1 correction is recorded in the store" in capsys.readouterr().out
+    correct.undo_last(place)
+    assert check_result(out / "filter_run.json")["filter.ome.zarr labels"] == "as written"
 
 
 def test_a_damaged_chunk_is_told(out):

@@ -9,6 +9,9 @@ from napari_mpseg.errors import StoreError
 from napari_mpseg.files import file_digest
 from napari_mpseg.inference.checksums import stored_checksum
 from napari_mpseg.inference.store import open_store
+from napari_mpseg.results.corrections.place import place_in
+
+_CHANGED = "changed since"
 
 
 def check_result(record: Path) -> dict[str, str]:
@@ -22,7 +25,8 @@ def check_result(record: Path) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Per part ``"as written"``, ``"changed since"``, ``"missing"``, ``"damaged: ..."`` or ``"without checksum"``.
+        Per part ``"as written"``, ``"changed since"``, ``"missing"``, ``"damaged: ..."`` or ``"without checksum"``. Of
+        changed labels the number of recorded corrections is told behind it.
 
     Raises
     ------
@@ -37,13 +41,13 @@ def check_result(record: Path) -> dict[str, str]:
         raise StoreError(f"{record} is no record of a run ({error!r}). Give a file that ends in _run.json.") from error
     found = {name: _of_file(record.with_name(name), digest) for name, digest in files.items()}
     store = record.with_name(record.name.removesuffix("_run.json") + ".ome.zarr")
-    return {**_of_store(store, arrays, tile), **found}
+    return {**_with_corrections(_of_store(store, arrays, tile), store), **found}
 
 
 def _of_file(path: Path, told: str) -> str:
     if not path.exists():
         return "missing"
-    return "as written" if file_digest(path) == told else "changed since"
+    return "as written" if file_digest(path) == told else _CHANGED
 
 
 def _of_store(path: Path, told: Mapping[str, str], tile: int) -> dict[str, str]:
@@ -55,8 +59,25 @@ def _of_store(path: Path, told: Mapping[str, str], tile: int) -> dict[str, str]:
     return {f"{path.name} {name}": _of_array(getattr(arrays, name), checksum, tile) for name, checksum in told.items()}
 
 
+def _with_corrections(found: dict[str, str], path: Path) -> dict[str, str]:
+    """Say of changed labels how many corrections, those taken back left out, the store has a record of."""
+    part, place = f"{path.name} labels", place_in(path)
+    if found.get(part) != _CHANGED or place is None:
+        return found
+    entries = [one for one in place.kept().get("audit") or () if isinstance(one, dict)]
+    numbers = {
+        action: {dict(one.get("after") or {}).get("correction") for one in entries if one.get("action") == action}
+        for action in ("correct", "undo")
+    }
+    count = len(numbers["correct"] - numbers["undo"] - {None})
+    if not count:
+        return found
+    told = "1 correction is" if count == 1 else f"{count} corrections are"
+    return {**found, part: f"{_CHANGED}; {told} recorded in the store"}
+
+
 def _of_array(array: Any, told: str, tile: int) -> str:
     try:
-        return "as written" if stored_checksum(array, tile) == told else "changed since"
+        return "as written" if stored_checksum(array, tile) == told else _CHANGED
     except Exception as error:  # whatever the codec of a damaged chunk raises
         return f"damaged: {error}"

@@ -14,6 +14,9 @@ if "PYTEST_XDIST_WORKER" in os.environ and "numba" not in sys.modules:  # it doe
     # number for torch too: its threads wait for each other ten times as long as they compute.
     os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = "1"
 
+# no test is to measure on a machine busy with other tests which runtime is fastest; those about that take it away
+os.environ.setdefault("NAPARI_MPSEG_RUNTIME", "torch-fp32")
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

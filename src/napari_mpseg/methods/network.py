@@ -105,7 +105,7 @@ class NetworkMethod:
         cancel: CancelToken | None,
     ) -> "Choice":
         from napari_mpseg.inference.runtimes.choice import choose_runtime
-        from napari_mpseg.inference.runtimes.sampling import sample_of
+        from napari_mpseg.inference.runtimes.sampling import telling_sample
 
         return choose_runtime(
             self.runtime,
@@ -114,7 +114,7 @@ class NetworkMethod:
             self.device,
             pixels=round(image.shape[0] * image.shape[1] / factor**2),
             passes=len(tta_variants(self.tta)) if self.tta else 1,
-            sample=lambda: sample_of(image, scaling, factor),
+            sample=lambda: telling_sample(image, scaling, factor),
             on_progress=on_progress,
             cancel=cancel,
         )

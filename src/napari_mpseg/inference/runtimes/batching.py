@@ -29,7 +29,7 @@ class Batches:
 
     def __init__(self, running: RunningNetwork, device: torch.device, fits: Fits | None = None) -> None:
         self._running, self._device = running, device
-        self._fits = fits or (_measured_on_cuda if device.type == "cuda" else _one)
+        self._fits = fits or (_MeasuredOnCuda(device) if device.type == "cuda" else _one)
         self._sizes: dict[tuple[int, ...], int] = {}
 
     def __call__(self, windows: Sequence[Array], margins: Margins) -> list[Array]:
@@ -69,10 +69,18 @@ def _one(running: RunningNetwork, batch: Array, margins: Margins) -> tuple[Array
     return running(batch, margins), 1
 
 
-def _measured_on_cuda(running: RunningNetwork, batch: Array, margins: Margins) -> tuple[Array, int]:
-    torch.cuda.reset_peak_memory_stats()
-    before = torch.cuda.memory_allocated()
-    found = running(batch, margins)
-    each = max(1, torch.cuda.max_memory_allocated() - before)
-    free = torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved() - torch.cuda.memory_allocated()
-    return found, max(1, min(_MOST, int(_SHARE * free / each)))
+class _MeasuredOnCuda:
+    """Runs a batch on a card, and tells from the memory it took how many windows would fit."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+
+    def __call__(self, running: RunningNetwork, batch: Array, margins: Margins) -> tuple[Array, int]:
+        device = self._device
+        torch.cuda.reset_peak_memory_stats(device)
+        before = torch.cuda.memory_allocated(device)
+        found = running(batch, margins)
+        each = max(1, torch.cuda.max_memory_allocated(device) - before)
+        reserved = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        free = torch.cuda.mem_get_info(device)[0] + reserved
+        return found, max(1, min(_MOST, int(_SHARE * free / each)))

@@ -29,6 +29,7 @@ LEAST_PIXELS = 4_000_000
 """Images of fewer pixels are computed by PyTorch in 32 bit, unless another runtime is asked for by name."""
 _PROBE = 256
 _CUDA_TILE = 2048
+_SECONDS_ON_CARD = 1.0  # where it takes so little, a calibration is shorter, too
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,8 @@ def choose_runtime(
     calibration = kept_calibration(key)
     if calibration is None:
         ready, pixels_seen = folded(network), sample()
-        if _seconds_for(ready, radius, device, pixels_seen, pixels * passes) < SECONDS:
+        worth = _SECONDS_ON_CARD if device.type == "cuda" else SECONDS
+        if _seconds_for(ready, radius, device, pixels_seen, pixels * passes) < worth:
             return default_choice(device)
         calibration = calibrate(ready, radius, device, pixels_seen, on_progress=on_progress, cancel=cancel)
         keep_calibration(key, calibration)

@@ -66,6 +66,17 @@ def telling_windows(image: Image, scaling: Scaling, factor: float = 1.0) -> Arra
     return np.stack([*found[:_TELLING], *others[:: max(1, len(others) // _OTHERS)][:_OTHERS]])
 
 
+def telling_sample(image: Image, scaling: Scaling, factor: float = 1.0) -> Array:
+    """Return the :func:`telling_windows` of an image side by side, float32 ``(Y, X, C)``.
+
+    The middle of a filter is mostly empty, and what is computed of empty space says nothing about masks.
+    """
+    windows = telling_windows(image, scaling, factor)
+    columns = max(1, int(len(windows) ** 0.5))
+    rows = len(windows) // columns
+    return np.concatenate([np.concatenate(list(windows[row * columns :][:columns]), 1) for row in range(rows)])
+
+
 def _spread(size: int, side: int) -> list[int]:
     count = min(_CANDIDATES, -(-size // side))
     return sorted({round(start) for start in np.linspace(0, max(0, size - side), count)})

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from npe2 import write
 
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.gui import correct_region as regions
@@ -133,13 +134,26 @@ def test_labels_on_disk_are_corrected_and_corrected_back(
     assert layer.features["keep"].tolist()[1:] == [True, False, True, True, True, True]
     assert "new 5, 6" in widget.panel.status.text()
     assert audit_of(layer.metadata)[-1].action == "correct"
+    undo_last = correct_work.undo_last
+
+    def cancelled_too_late(*args, **kwargs):
+        done = undo_last(*args, **kwargs)
+        widget.panel.job.cancel()
+        return done
+
+    monkeypatch.setattr(correct_work, "undo_last", cancelled_too_late)
     widget.undo_button.click()
     finished(widget)
+    assert "Taken back" in widget.panel.status.text()
     np.testing.assert_array_equal(pixels_of(stored), pixels)
     assert layer.features["keep"].isna().tolist() == [True, False, False, False, False, True, True]
     assert not layer.features["keep"][2]
     assert layer.features["area_px"][3] == 160
     assert not widget.undo_button.isEnabled()
+    write(str(stored.store), [layer.as_layer_data_tuple()], plugin_name="napari-mpseg")
+    saved = pd.read_csv(stored.tables[0])
+    assert dict(zip(saved["label"], saved["keep"], strict=True)) == {1: True, 2: False, 3: True, 4: True}
+    assert [entry["action"] for entry in stored.kept()["audit"]] == ["correct", "undo"]
 
 
 def test_labels_in_memory_are_corrected_in_one_step_of_their_history(

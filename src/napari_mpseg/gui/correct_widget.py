@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -234,16 +236,15 @@ class CorrectWidget(WorkingWidget):
         self._memory.set(separate=separate)
         if region.place is not None:
             features = region.layer.features if len(region.layer.features.columns) > 1 else None
-            job = Job(
+            work = partial(
                 correct_on_disk,
                 region,
                 painted,
                 taken.pixels,
                 None if features is None else features.copy(),
                 separate=separate,
-                title=f"Correcting {region.layer.name}",
             )
-            self.panel.start(job, self._applied)
+            self._start_writing(work, f"Correcting {region.layer.name}", self._applied)
             return
         job = Job(plan_in_memory, region, painted, separate=separate, title=f"Correcting {region.layer.name}")
         self.panel.start(job, self._write)
@@ -261,6 +262,20 @@ class CorrectWidget(WorkingWidget):
         self._close()
         settled = planned.settled
         self._say(settled.touched, settled.created, settled.gone, settled.notes())
+
+    def _start_writing(
+        self, work: Callable[..., Correction], title: str, on_written: Callable[[Correction], None]
+    ) -> None:
+        """Write to disk in a thread. What was written when Cancel came too late is shown like any other."""
+        written: list[Correction] = []
+
+        def write(**given: Any) -> Correction:
+            written.append(work(**given))
+            return written[0]
+
+        job = Job(write, title=title)
+        self.panel.start(job, on_written)
+        job.cancelled.connect(lambda: on_written(written[0]) if written else None)
 
     def _applied(self, done: Correction) -> None:
         region = self.region
@@ -286,8 +301,8 @@ class CorrectWidget(WorkingWidget):
             return
         place = on_disk(layer)
         if place is not None:
-            job = Job(undo_on_disk, place, title=f"Taking back a correction of {layer.name}")
-            self.panel.start(job, lambda done: self._undone(layer, done))
+            title = f"Taking back a correction of {layer.name}"
+            self._start_writing(partial(undo_on_disk, place), title, lambda done: self._undone(layer, done))
             return
         step, self._last = self._last, None
         try:

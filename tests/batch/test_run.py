@@ -273,6 +273,25 @@ def test_a_cancelled_batch_goes_on_where_it_was(batch, done, tmp_path, settings)
     pd.testing.assert_frame_equal(again.samples, done.samples)
 
 
+def test_summing_up_tells_its_progress_and_can_be_stopped(batch, done, tmp_path):
+    before = (tmp_path / "out" / "batch_summary.csv").read_bytes()
+    for summing in (batch, lambda **steps: summarise_batch(tmp_path / "out", **steps)):
+        token, events = CancelToken(), []
+
+        def stop(event, token=token, events=events):
+            if event.stage == "Summing up":
+                events.append((event.done, event.total))
+                if event.done == 2:
+                    token.cancel()
+
+        with pytest.raises(Cancelled) as stopped:
+            summing(on_progress=stop, cancel=token)
+        assert events == [(0, 5), (1, 5), (2, 5)]
+        assert stopped.value.kept == (str(tmp_path / "out") if summing is batch else "")
+        assert (tmp_path / "out" / "batch_summary.csv").read_bytes() == before
+    assert all(one.earlier for one in batch().images)
+
+
 def test_a_stopped_overwrite_leaves_what_it_has_not_begun_as_it_was(batch, done, settings, tmp_path):
     other = replace(settings, min_size=5)
     token = CancelToken()

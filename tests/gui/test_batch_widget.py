@@ -297,6 +297,47 @@ def test_a_cancel_keeps_what_is_done(ready, held_batch, finished, looked, qtbot)
     assert ready.panel.run_button.isEnabled()
 
 
+def test_a_stopped_batch_can_be_summed_up(ready, finished, looked, scans, monkeypatch, screenshot):
+    from napari_mpseg.batch import ways
+
+    begun = []
+
+    class Stopping(ways.Watch):
+        def __init__(self, begin, end):
+            def stop(job, became):
+                end(job, became)
+                begun.append(job)
+                ready.panel.job.cancel()
+
+            super().__init__(begin, stop)
+
+    monkeypatch.setattr("napari_mpseg.batch.run.Watch", Stopping)
+    assert not ready.panel.sum_button.isVisible()
+    ready.panel.run_button.click()
+    finished(ready)
+    assert len(begun) == 1
+    assert "Sum up makes tables and report" in ready.panel.status.text()
+    looked(ready)
+    assert not (scans / "mpseg-results" / "batch_summary.csv").exists()
+    assert ready.panel.sum_button.isVisible()
+    ready.panel.sum_button.click()
+    finished(ready)
+    assert "1 image done, 1 particle." in ready.panel.status.text()
+    assert "2 images not done yet" in ready.panel.status.text()
+    assert (scans / "mpseg-results" / "batch_summary.csv").is_file()
+    assert ready.panel.report_button.isVisible()
+    screenshot("batch_stopped")
+
+
+def test_what_cancel_does_is_said_as_it_is(batch_widget):
+    panel = batch_widget.panel
+    panel.begin(0, 4)
+    assert "within one tile" in panel.cancel_button.toolTip()
+    panel.begin(0, 4, 2)
+    assert "images at work" in panel.cancel_button.toolTip()
+    assert "tile" not in panel.cancel_button.toolTip()
+
+
 def test_closing_the_widget_stops_the_work(viewer, ready, held_batch, qtbot):
     _, _, stopped = held_batch
     ready.panel.run_button.click()

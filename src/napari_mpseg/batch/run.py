@@ -68,7 +68,8 @@ def run_batch(
     on_image : callable, optional
         Called with the :class:`~napari_mpseg.batch.outcome.ImageOutcome` of each image as it ends, in this thread.
     cancel : CancelToken, optional
-        Stops within one tile; what is finished stays, and the same call goes on from there.
+        Stops within one tile, side by side within the images at work; what is finished stays, and the same call goes on
+        from there.
 
     Returns
     -------
@@ -94,9 +95,13 @@ def run_batch(
             for outcome in ended.values():
                 on_image(outcome)
         work = ImageWork(settings, out, overwrite=overwrite)
-        ended |= _carried_out(plan, work, journal, on_progress, on_image, cancel)
-        images = [ToSum(ended[item.name], item.metadata, _settings_of(item.name, journal)) for item in plan.items]
-        return write_tables(images, out, TableSettings(sizes, title), journal.batch, plan.notes, **steps)
+        try:
+            ended |= _carried_out(plan, work, journal, on_progress, on_image, cancel)
+            images = [ToSum(ended[item.name], item.metadata, _settings_of(item.name, journal)) for item in plan.items]
+            return write_tables(images, out, TableSettings(sizes, title), journal.batch, plan.notes, **steps)
+        except Cancelled as stop:
+            stop.kept = str(out)
+            raise
 
 
 def summarise_batch(
@@ -211,12 +216,8 @@ def _carried_out(
             on_image(outcome)
 
     way, _, workers = plan.parallel.partition(":")
-    try:
-        if jobs:
-            WAYS[way](work, jobs, int(workers or 1), Watch(begin, end), told, cancel)
-    except Cancelled as stop:
-        stop.kept = str(journal.out)
-        raise
+    if jobs:
+        WAYS[way](work, jobs, int(workers or 1), Watch(begin, end), told, cancel)
     return ended
 
 

@@ -19,6 +19,7 @@ from napari_mpseg.gui.batch_panel import BatchPanel
 from napari_mpseg.gui.batch_table import BatchTable
 from napari_mpseg.gui.batch_work import (
     FAILED,
+    HALF_DONE,
     SHARE,
     WAITING,
     Looked,
@@ -28,6 +29,7 @@ from napari_mpseg.gui.batch_work import (
     in_words,
     state_of,
     store_of,
+    sum_up,
     without_folders,
 )
 from napari_mpseg.gui.memory import Memory
@@ -120,6 +122,7 @@ class BatchWidget(WorkingWidget):
         self.table.opened.connect(self.open_result)
         self._image_ended.connect(self._on_image)
         self.panel.run_requested.connect(self.run)
+        self.panel.sum_requested.connect(self.sum_up)
         self.panel.busy_changed.connect(self._on_busy)
 
     @property
@@ -176,7 +179,8 @@ class BatchWidget(WorkingWidget):
         self.panel.run_button.setText("Go on" if begun else "Start")
         self.panel.allow(bool(looked.rows) and not problem)
         out = Path(self.inputs.out.path)
-        self.panel.offer(out, {"report": out / _REPORT} if begun else {})
+        done = any(row.state not in (WAITING, HALF_DONE, FAILED) for row in looked.rows)
+        self.panel.offer(out, {"report": out / _REPORT} if begun else {}, done=done)
 
     def _show_notes(self) -> None:
         rows = self._looked.rows
@@ -217,11 +221,24 @@ class BatchWidget(WorkingWidget):
         self.inputs.remember()
         self.settings_form.remember()
         self._running = Running(self._looked.rows, self._looked.parallel)
-        self.panel.begin(self._running.ended, self._running.total)
+        self.panel.begin(self._running.ended, self._running.total, self._running.at_once)
         job = Job(do_batch, request, self._image_ended.emit, title="Segmenting a folder")
         job.progressed.connect(self._on_progress)
         self.panel.start(job, lambda outcome: self._finished(Path(request.out), outcome))
         job.cancelled.connect(self._on_cancelled)
+
+    def sum_up(self) -> None:
+        """Make tables and report of what is done."""
+        if self.panel.busy:
+            return
+        try:
+            request = self.request
+        except MpsegError as error:
+            self._tell_problem(str(error))
+            return
+        self.panel.begin_to_sum()
+        job = Job(sum_up, request, title="Summing up a folder")
+        self.panel.start(job, lambda outcome: self._finished(Path(request.out), outcome))
 
     def _on_progress(self, event: Progress) -> None:
         if event.unit == SHARE:
@@ -245,11 +262,12 @@ class BatchWidget(WorkingWidget):
         lines = [without_folders(text, self.inputs.images.paths) for text in (*in_words(outcome), *new[:_MOST_NOTES])]
         self.panel.status.say("".join(f"<div>{escape(line)}</div>" for line in lines), _KINDS[bool(outcome.failures)])
         self.panel.run_button.setText("Go on")
-        self.panel.offer(out, outcome.paths)
+        self.panel.offer(out, outcome.paths, done=any(one.status == "done" for one in outcome.images))
 
     def _on_cancelled(self) -> None:
         ended, images = self.panel.images
         text = f"Stopped after {ended} of {images} images. What is done stays, and Go on continues there."
+        text += " Sum up makes tables and report of what is done." if ended else ""
         self.panel.status.say(text, "warning")
 
     def _on_busy(self, busy: bool) -> None:

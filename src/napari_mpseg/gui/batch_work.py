@@ -156,6 +156,14 @@ def do_batch(
     return run_batch(**request.for_batch(), on_image=on_image, on_progress=tell, cancel=cancel)
 
 
+def sum_up(request: Request, *, on_progress: ProgressCallback, cancel: CancelToken) -> BatchOutcome:
+    """Make tables and report of what is done; see :func:`~napari_mpseg.batch.run.summarise_batch`."""
+    from napari_mpseg.batch.run import summarise_batch
+
+    about: dict[str, Any] = {"pattern": request.pattern, "sheet": request.sheet}
+    return summarise_batch(request.out, **about, on_progress=on_progress, cancel=cancel)
+
+
 class Running:
     """Tells from the progress over all images how far those at work are.
 
@@ -171,7 +179,7 @@ class Running:
         self.total, self.ended = len(rows), len(rows) - len(self._left)
         self._pixels, self._done = sum(self._left.values()), 0
         _, _, number = parallel.partition(":")
-        self._at_once = int(number or 1)
+        self.at_once = int(number or 1)
 
     def end(self, path: Path) -> None:
         """Note that an image is done, or has failed."""
@@ -181,9 +189,9 @@ class Running:
 
     def states(self, event: Progress | None = None) -> dict[Path, str]:
         """Return what to say of each image at work."""
-        begun = list(self._left)[: self._at_once]
+        begun = list(self._left)[: self.at_once]
         pixels = self._left[begun[0]] if begun else 0
-        if event is None or self._at_once > 1 or not pixels:
+        if event is None or self.at_once > 1 or not pixels:
             return dict.fromkeys(begun, "running")
         share = (event.fraction * self._pixels - self._done) / pixels
         return {begun[0]: f"{min(99, max(0, round(100 * share)))} %"}
@@ -200,9 +208,12 @@ def state_of(outcome: ImageOutcome) -> tuple[str, str]:
 
 
 def in_words(outcome: BatchOutcome) -> list[str]:
-    """Return what a batch gave, a sentence each: images and particles, failures."""
+    """Return what a batch gave, a sentence each: images and particles, what is left, failures."""
     done = [one for one in outcome.images if one.status == "done"]
     lines = [f"{_number(len(done), 'image')} done, {_counted(sum(one.particles or 0 for one in done))}."]
+    undone = sum(one.status == "not done" for one in outcome.images)
+    if undone:
+        lines.append(f"{_number(undone, 'image')} not done yet: Go on does the rest.")
     if outcome.failures:
         first = outcome.failures[0]
         lines.append(f"{len(outcome.failures)} failed, such as {first.name}: {_said_here(first.message)}")

@@ -1,6 +1,7 @@
 """Correcting a region: taken out of labels on disk or in memory, painted on, written back, taken back."""
 
 import json
+import os
 import threading
 
 import dask.array as da
@@ -42,6 +43,12 @@ def image():
 @pytest.fixture
 def pixels():
     return filled(SHAPE, n1=(3, 3, 12, 20), n2=(60, 50, 70, 90), n3=(80, 100, 120, 104), n4=(90, 180, 110, 250))
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    """Hidden, as drawing takes longer than all else here, unless a picture of it is wanted."""
+    return make_napari_viewer(show="MPSEG_SCREENSHOTS" in os.environ)
 
 
 @pytest.fixture

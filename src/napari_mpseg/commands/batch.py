@@ -59,7 +59,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overwrite",
         action="store_true",
-        help="do again the images whose results were made from another file or with other settings",
+        help="do again the images whose results were made from another file or with other settings, and begin anew "
+        "half-done ones that were begun otherwise, by another runtime say",
     )
     parser.add_argument(
         "--summary-only",

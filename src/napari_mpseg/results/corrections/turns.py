@@ -67,7 +67,8 @@ def _taken(path: Path) -> IO[bytes] | None:
 def _let_go(file: IO[bytes], path: Path) -> None:
     """Remove the file while it is locked, so that nobody locks one that goes; where that cannot be, afterwards."""
     with file, suppress(OSError):
-        if os.name != "nt":
+        # another's, if the folder was moved away meanwhile
+        if os.name != "nt" and os.path.samestat(os.fstat(file.fileno()), path.stat()):
             path.unlink()
     if os.name == "nt":
         with suppress(OSError):  # somebody else has it open already

@@ -91,8 +91,8 @@ def side_by_side(
 ) -> None:
     """Do several images at once, each in a process of its own; parameters are those of :func:`one_by_one`.
 
-    Where processes die again and again, those images that were at work are done alone, to find out which one it is, and
-    the others go on side by side.
+    Where processes die again and again, those images that were at work are done alone, until it is found out which one it
+    is, and the others go on side by side.
     """
     workers = max(1, min(workers, len(jobs)))
     work = replace(work, scheduler=f"threads:{max(1, cores() // workers)}")
@@ -122,6 +122,7 @@ def side_by_side(
                     run([job], 1)
                 except MpsegError as error:
                     take(job, ImageEnd(ImageOutcome(job.name, job.path, FAILED, str(error))))
+                    break  # it was this one; the others may go on side by side
 
 
 def choose_way(settings: BatchSettings, pixels: Sequence[int]) -> tuple[str, int]:

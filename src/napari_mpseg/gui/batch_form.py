@@ -20,6 +20,7 @@ from napari_mpseg.batch.settings import BatchSettings
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.gui.background_choice import BackgroundChoice
 from napari_mpseg.gui.batch_method import BatchMethod
+from napari_mpseg.gui.empty_choice import EmptyChoice
 from napari_mpseg.gui.memory import Memory, preferences
 from napari_mpseg.gui.method_options import MethodOptions
 from napari_mpseg.gui.tta_choice import TtaChoice
@@ -63,6 +64,7 @@ class BatchForm(QWidget):
             ("Subtract\nbackground", self.background),
             ("Test-time\naugmentation", self.tta),
             ("Rescale", self.rescale),
+            ("Empty parts", self.empty),
             ("Channels", self.channels),
             ("Plane", self.plane),
         )
@@ -105,6 +107,7 @@ class BatchForm(QWidget):
             "Show the images to the network at the pixel size it was trained at, by the nearest whole factor.\n"
             "For images much finer or coarser than the training's; labels keep the images' own pixels."
         )
+        self.empty = EmptyChoice(self._memory)
         self.channels = QLineEdit()
         self.channels.setPlaceholderText("all")
         self.channels.setToolTip("Names or numbers of the channels to use, counted from 0, such as red or 0, 2")
@@ -124,6 +127,7 @@ class BatchForm(QWidget):
             self.background.light.toggled,
             self.tta.currentIndexChanged,
             self.rescale.toggled,
+            self.empty.currentIndexChanged,
             self.channels.editingFinished,
             self.plane.editingFinished,
         ):
@@ -156,6 +160,8 @@ class BatchForm(QWidget):
             rescale=network and self.rescale.isChecked(),
             tile_size=preferred.tile_size,
             device=preferred.device,
+            runtime=preferred.runtime_asked if network else None,
+            skip_empty=self.empty.way if network else None,
         )
 
     def remember(self) -> None:
@@ -173,6 +179,7 @@ class BatchForm(QWidget):
             plane=self.plane.text(),
         )
         self.background.remember()
+        self.empty.remember()
         self.options.remember()
 
     def _restore(self) -> None:
@@ -207,7 +214,7 @@ class BatchForm(QWidget):
         count = self._rarely_set()
         self.more.setText("Fewer choices" if shown else f"More choices ({count} set) …" if count else "More choices …")
         for _, rare in self._rare:
-            self.form.setRowVisible(rare, shown and (network or rare not in (self.tta, self.rescale)))
+            self.form.setRowVisible(rare, shown and (network or rare not in (self.tta, self.rescale, self.empty)))
 
     def _rarely_set(self) -> int:
         """Return how many of the choices made rarely are not as usual: hidden, they still hold."""
@@ -216,6 +223,7 @@ class BatchForm(QWidget):
             self.background.settings != "none",
             network and bool(self.tta.tta),
             network and self.rescale.isChecked(),
+            network and self.empty.way is not None,
             bool(self.channels.text().strip()),
             bool(self.plane.text().strip()),
         )

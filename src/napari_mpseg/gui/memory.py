@@ -7,7 +7,11 @@ from typing import Any
 
 from qtpy.QtCore import QSettings
 
+from napari_mpseg.errors import SettingsError
+
 PLUGIN = "napari-mpseg"
+WHERE_SET = "File > Preferences > napari-mpseg"
+"""Where the user finds the preferences."""
 
 
 class Memory:
@@ -66,6 +70,26 @@ class Preferences:
     tile_size: int | None = None
     cache_folder: str = ""
     runtime: str = "auto"
+
+    @property
+    def runtime_asked(self) -> str | None:
+        """The runtime that was asked for; None where that is left open.
+
+        Raises
+        ------
+        SettingsError
+            If there is none of that name.
+        """
+        from napari_mpseg.inference.runtimes import AUTO, RUNTIMES
+
+        if self.runtime == AUTO:
+            return None
+        if self.runtime not in RUNTIMES:
+            raise SettingsError(
+                f"No runtime is called {self.runtime!r}, which is set under {WHERE_SET}. Choose there one of "
+                f"{', '.join((AUTO, *RUNTIMES))}."
+            )
+        return self.runtime
 
 
 def preferences() -> Preferences:

@@ -11,7 +11,7 @@ from napari_mpseg.batch.settings import BatchSettings
 from napari_mpseg.batch.together import Together
 from napari_mpseg.batch.ways import choose_way
 from napari_mpseg.batch.work import ImageEnd, ImageJob, ImageWork
-from napari_mpseg.errors import MpsegError
+from napari_mpseg.errors import MpsegError, StoreError
 from napari_mpseg.progress import CancelToken, Progress
 
 MEGA = 1_000_000
@@ -95,6 +95,20 @@ def test_an_image_that_kills_its_process_fails_and_the_others_go_on_side_by_side
     alone = [names for names, at_once in runs if at_once == 1]
     assert all(len(names) == 1 for names in alone)
     assert len(alone) <= 3 * len(lethal)  # those at work when it happened, and one waiting
+
+
+@pytest.mark.parametrize("at", ["a_0", "a_3", "a_4"])  # side by side, the lethal one, and one after it
+def test_a_full_disk_is_not_taken_for_a_lethal_image(monkeypatch, settings, at):
+    monkeypatch.setattr(ways, "find_scheduler", lambda name: Processes(("a_3",), [], int(name.rpartition(":")[2])))
+    jobs = [ImageJob(f"a_{number}", Path(f"a_{number}.png"), 100) for number in range(10)]
+
+    def end(job, became):
+        if job.name == at:
+            raise StoreError("The disk is full.")
+
+    work, watch = ImageWork(settings, Path()), ways.Watch(lambda job: None, end)
+    with pytest.raises(StoreError, match="disk is full"):
+        ways.WAYS["images"](work, jobs, 2, watch, Together(10, 1000, lambda event: None), CancelToken())
 
 
 def test_every_image_is_told_to_begin_before_it_ends_and_few_ahead(dying):

@@ -91,12 +91,13 @@ def side_by_side(
 ) -> None:
     """Do several images at once, each in a process of its own; parameters are those of :func:`one_by_one`.
 
-    Where processes die again and again, those images that were at work are done alone, until it is found out which one it
-    is, and the others go on side by side.
+    Where processes die again and again, those images that were at work are done alone, until it is found out which one
+    it is, and the others go on side by side.
     """
     workers = max(1, min(workers, len(jobs)))
     work = replace(work, scheduler=f"threads:{max(1, cores() // workers)}")
     left, ahead = dict.fromkeys(jobs), iter(jobs)
+    untold: list[MpsegError] = []  # what an end could not be noted for, such as a full disk
 
     def begin(number: int) -> None:
         for job in islice(ahead, number):
@@ -104,8 +105,12 @@ def side_by_side(
 
     def take(job: ImageJob, end: ImageEnd) -> None:
         del left[job]
-        watch.end(job, end)
-        begin(1)  # the next one is given to the processes now
+        try:
+            watch.end(job, end)
+            begin(1)  # the next one is given to the processes now
+        except MpsegError as error:
+            untold.append(error)
+            raise
 
     def run(some: Sequence[ImageJob], at_once: int) -> None:
         find_scheduler(f"processes:{at_once}").run(
@@ -116,11 +121,16 @@ def side_by_side(
     while left:
         try:
             run(list(left), workers)
-        except MpsegError:  # they are done in order, so what was at work is among the first
+        except MpsegError:
+            if untold:
+                raise
+            # they are done in order, so what was at work is among the first
             for job in list(left)[: workers + _WAITING]:
                 try:
                     run([job], 1)
                 except MpsegError as error:
+                    if untold:
+                        raise
                     take(job, ImageEnd(ImageOutcome(job.name, job.path, FAILED, str(error))))
                     break  # it was this one; the others may go on side by side
 

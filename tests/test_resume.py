@@ -221,6 +221,38 @@ def test_other_strokes_are_refused(image, tmp_path, kind):
         mp.segment(image, "pixel-forest", options=given(), out=tmp_path / "out")
 
 
+def test_another_method_is_named_even_if_it_has_other_options(tmp_path):
+    pixels = np.zeros((100, 120, 3), np.uint8)
+    pixels[40:50, 60:70] = 255
+    token = CancelToken()
+
+    def stop(event):
+        if event.stage == "Numbering":
+            token.cancel()
+
+    with pytest.raises(Cancelled):
+        mp.segment(pixels, out=tmp_path, on_progress=stop, cancel=token)
+    with pytest.raises(StoreError, match="method was default and is now otsu"):
+        mp.segment(pixels, "otsu", out=tmp_path)
+
+
+def test_how_much_was_skipped_is_told_of_the_whole_image(tmp_path):
+    pixels = np.random.default_rng(2).integers(10, 14, (200, 260, 3)).astype(np.uint8)
+    pixels[40:50, 60:70] = 255
+    token = CancelToken()
+
+    def stop(event):
+        if event.stage == "Segmenting" and event.done >= 5:
+            token.cancel()
+
+    options = {"tile_size": 64, "skip_empty": "background"}
+    whole = mp.segment(pixels, **options)
+    assert any("Skipped" in note for note in whole.notes)
+    with pytest.raises(Cancelled):
+        mp.segment(pixels, out=tmp_path, on_progress=stop, cancel=token, **options)
+    assert mp.segment(pixels, out=tmp_path, **options).notes == whole.notes
+
+
 def test_an_empty_plan_or_store_after_a_power_cut_begins_anew(image, whole, tmp_path):
     for name in ("plan.json", "store-*.ome.zarr/zarr.json", "store-*.ome.zarr/0/zarr.json"):
         out = tmp_path / name.replace("/", "_").replace("*", "")

@@ -90,3 +90,20 @@ def test_what_is_no_result_is_refused(tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     assert main(["check", str(tmp_path / "empty")]) == 1
     assert "No results there" in capsys.readouterr().err
+
+
+def test_records_of_batches_and_unfinished_runs_are_told_apart(out, capsys):
+    (out / "batch_run.json").write_text('{"operation": "batch"}')
+    (out / "other.unfinished").mkdir()
+    assert main(["check", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "other: a run that is not finished" in said
+    assert "1 checked; all is as written." in said
+
+
+def test_results_without_checksums_are_not_called_as_written(out, capsys):
+    record = json.loads((out / "filter_run.json").read_text())
+    del record["checksums"], record["sha256"]
+    (out / "filter_run.json").write_text(json.dumps(record))
+    assert main(["check", str(out)]) == 0
+    assert "1 cannot be checked: an earlier version wrote no checksums" in capsys.readouterr().out

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import say
-from napari_mpseg.results.unfinished import read_json
+from napari_mpseg.results.unfinished import ENDING, read_json
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,16 +20,31 @@ def run(options: argparse.Namespace) -> int:
     from napari_mpseg.errors import StoreError
     from napari_mpseg.results.checking import check_result
 
+    missing = [str(given) for given in options.results if not given.exists()]
+    if missing:
+        raise StoreError(f"{', '.join(missing)}: not there. Check the name and the folder.")
     records = [record for given in options.results for record in _records(given)]
-    if not records:
+    unfinished = [path for given in options.results if given.is_dir() for path in sorted(given.glob(f"*{ENDING}"))]
+    if not records and not unfinished:
         raise StoreError("No results there: no file ends in _run.json. Give the folder that --out named.")
-    bad = 0
+    states = []
     for record in records:
         say(record.name.removesuffix("_run.json"))
         for part, state in check_result(record).items():
-            bad += state not in ("as written", "without checksum")
+            states.append(state)
             say(f"  {part:<40} {state}")
-    say(f"{len(records)} checked; " + (f"{bad} parts are not as written." if bad else "all is as written."))
+    for path in unfinished:
+        say(f"{path.name.removesuffix(ENDING)}: a run that is not finished; the same command goes on with it")
+    return _verdict(len(records), states)
+
+
+def _verdict(count: int, states: list[str]) -> int:
+    unknown = states.count("without checksum")
+    bad = len(states) - states.count("as written") - unknown
+    words = [f"{bad} {'part is' if bad == 1 else 'parts are'} not as written" if bad else ""]
+    words.append(f"{unknown} cannot be checked: an earlier version wrote no checksums" if unknown else "")
+    told = "; ".join(filter(None, words)) or ("all is as written" if states else "nothing to check")
+    say(f"{count} checked; {told}.")
     return 1 if bad else 0
 
 

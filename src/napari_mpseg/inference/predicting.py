@@ -15,6 +15,7 @@ from napari_mpseg.inference.labelling import TileSummary, summarise_tile
 from napari_mpseg.inference.mask_settings import MaskSettings
 from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.inference.schedulers.each import for_each
+from napari_mpseg.inference.screening.tally import Skipped
 from napari_mpseg.inference.store import PROBABILITY_SCALE, open_store_for_writing
 from napari_mpseg.inference.thumbnail import block_sums
 from napari_mpseg.inference.tiled import predict_window, tile_grid
@@ -82,14 +83,20 @@ class PredictTiles:
             return self._stored(index, quantised(add_pieces([pieces[index] for pieces in given], tile)))
         window = read_window(image, tile.window)
         seen = self._seen(window, tile) if self.thumbnail_step else None
-        return self._stored(index, quantised(predict_window(window, predictor, tile)), seen)
+        tally: Skipped | None = getattr(predictor, "tally", None)
+        if tally is not None:
+            tally.take_own()  # of a tile that failed in this thread
+        probability = predict_window(window, predictor, tile)
+        return self._stored(index, quantised(probability), seen, tally.take_own() if tally is not None else (0, 0))
 
     def _seen(self, window: Array, tile: Tile) -> Array:
         top, bottom, left, right = tile.margins
         inner = window[top : window.shape[0] - bottom, left : window.shape[1] - right]
         return block_sums(inner, tile.core, self.thumbnail_step)
 
-    def _stored(self, index: tuple[int, int], values: Array, seen: Array | None = None) -> "Finished":
+    def _stored(
+        self, index: tuple[int, int], values: Array, seen: Array | None = None, skipped: tuple[int, int] = (0, 0)
+    ) -> "Finished":
         if self._arrays is None:
             self._arrays = open_store_for_writing(self.store)
         y0, y1, x0, x1 = self.grid[index].core
@@ -97,9 +104,13 @@ class PredictTiles:
             self._arrays.probability[y0:y1, x0:x1] = values
         mask = values >= self.settings.lowest
         summary = summarise_tile(mask, self.grid[index], self.grid.shape[1], self.settings.connectivity)
-        finished = Finished(summary, checksum(values) if values.any() else None, seen)
+        finished = Finished(summary, checksum(values) if values.any() else None, seen, skipped)
         if self.journal is not None:
-            arrays = {"checksum": np.asarray(checksum(values), np.uint32), **summary.to_arrays()}
+            arrays: dict[str, Array] = {
+                "checksum": np.asarray(checksum(values), np.uint32),
+                "skipped": np.asarray(skipped, np.int64),
+                **summary.to_arrays(),
+            }
             self.journal.append(Record(index, arrays))
         return finished
 
@@ -121,11 +132,14 @@ class Finished:
         CRC-32 of its stored probability, if there is any.
     seen : ndarray or None
         Its part of the thumbnail.
+    skipped : tuple of int
+        Pixels that a screen was asked about, and those of them that were not computed.
     """
 
     summary: TileSummary
     checksum: int | None
     seen: Array | None = None
+    skipped: tuple[int, int] = (0, 0)
 
 
 def quantised(probability: Array) -> Array:
@@ -156,11 +170,12 @@ def finished_tiles(
             values = np.asarray(probability[y0:y1, x0:x1])
         except Exception:  # a damaged chunk: whatever its codec raises, it is done again
             return None
-        arrays = {name: value for name, value in records[index].arrays.items() if name != "checksum"}
-        told = int(records[index].arrays["checksum"])
+        arrays = dict(records[index].arrays)
+        told, (total, skipped) = int(arrays.pop("checksum")), arrays.pop("skipped").tolist()
         if checksum(values) != told:
             return None
-        return Finished(TileSummary.from_arrays(arrays), told if values.any() else None)
+        summary = TileSummary.from_arrays(arrays)
+        return Finished(summary, told if values.any() else None, None, (total, skipped))
 
     def take(index: tuple[int, int], finished: Finished | None) -> None:
         if finished is not None:

@@ -31,10 +31,13 @@ class Segmented:
         Number of particles.
     checksums : dict of str to str
         Of ``"probability"`` and ``"labels"``, see :mod:`napari_mpseg.inference.checksums`.
+    skipped : tuple of int
+        Pixels that a screen was asked about, and those of them that were not computed; zeros without a screen.
     """
 
     count: int
     checksums: dict[str, str]
+    skipped: tuple[int, int]
 
 
 def segment_tiles(
@@ -122,7 +125,9 @@ def segment_tiles(
         cancel=cancel,
     )
     probability = {index: finished.checksum for index, finished in tiles.items()}
-    return Segmented(final.count, {"probability": _together(probability), "labels": _together(labels)})
+    checksums = {"probability": _together(probability), "labels": _together(labels)}
+    total, skipped = (sum(finished.skipped[part] for finished in tiles.values()) for part in (0, 1))
+    return Segmented(final.count, checksums, (total, skipped))
 
 
 def _side_by_side(predictor: TilePredictor) -> int:

@@ -161,12 +161,13 @@ def segment(
 
     def plan_for(place: Place) -> Plan:
         built = with_rescale(with_tta(built_method(entry, options, device), names), rescale)
+        name = entry.name if isinstance(entry, MethodEntry) else built.name
         return Plan(
             image=opened,
-            method=with_runtime(built, place.resolved(runtime, "runtime", "auto")),
-            name=entry.name if isinstance(entry, MethodEntry) else built.name,
+            method=with_runtime(built, place.resolved(runtime, "runtime", "auto", name)),
+            name=name,
             settings=mask_settings(asked, built, threshold, min_size, connectivity),
-            tile_size=place.resolved(tile_size, "tile_size", None),
+            tile_size=place.resolved(tile_size, "tile_size", None, name),
             rules=sorting,
             background=ground,
             skip_empty=screen,

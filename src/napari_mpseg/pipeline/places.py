@@ -61,9 +61,9 @@ class Place:
         """The record of the run that is gone on with; None if this one is the first."""
         return self._run.plan if self._run is not None and self._run.has_begun else None
 
-    def resolved(self, asked: Any, name: str, automatic: Any) -> Any:
-        """Return a setting as asked for; where it was left open, as the earlier run resolved it."""
-        if asked != automatic or self.earlier is None:
+    def resolved(self, asked: Any, name: str, automatic: Any, method: str) -> Any:
+        """Return a setting as asked for; where it was left open, as the earlier run of this method resolved it."""
+        if asked != automatic or self.earlier is None or self.earlier["settings"]["method"] != method:
             return asked
         return self.earlier["settings"].get(name, asked)
 

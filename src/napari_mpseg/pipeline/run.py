@@ -71,7 +71,7 @@ def _carried_out(
         plan.name,
         plan.settings.threshold,
         record,
-        (*prepared.notes, *_skipped(prepared)),
+        (*prepared.notes, *_skipped(prepared, found.skipped)),
         macro_counts=_macro_counts(plan.method, arrays, plan.settings, on_progress, cancel),
     )
     if place.parts:
@@ -96,10 +96,10 @@ def _prepared(plan: Plan, seen: Image, on_progress: ProgressCallback, cancel: Ca
     return screened(prepared, plan.skip_empty, on_progress=on_progress, cancel=cancel)
 
 
-def _skipped(prepared: Prepared) -> list[str]:
+def _skipped(prepared: Prepared, counts: tuple[int, int]) -> list[str]:
     from napari_mpseg.inference.screening import skipped_note
 
-    note = skipped_note(prepared)
+    note = skipped_note(prepared, counts)
     return [note] if note is not None else []
 
 

@@ -140,17 +140,26 @@ class LocalClusterScheduler:
 
     def _started(self) -> Any:
         if self._cluster is None:
-            self._cluster = distributed().LocalCluster(
-                n_workers=self.workers,
-                threads_per_worker=max(1, cores() // self.workers),
-                processes=True,
-                dashboard_address=None,
-                # nothing large is kept that could be moved to the disk, and a paused worker waits for ever
-                memory_limit=None,
-                silence_logs=logging.CRITICAL,
-            )
+            try:
+                self._cluster = self._local_cluster()
+            except RuntimeError as error:
+                raise SettingsError(
+                    f"No cluster could be started on this machine ({error}). In a script, what starts processes must "
+                    "stand under if __name__ == '__main__':, as each of them reads the script again."
+                ) from error
             self._client = distributed().Client(self._cluster, set_as_default=False)
         return self._client
+
+    def _local_cluster(self) -> Any:
+        return distributed().LocalCluster(
+            n_workers=self.workers,
+            threads_per_worker=max(1, cores() // self.workers),
+            processes=True,
+            dashboard_address=None,
+            # nothing large is kept that could be moved to the disk, and a paused worker waits for ever
+            memory_limit=None,
+            silence_logs=logging.CRITICAL,
+        )
 
 
 def run_on(

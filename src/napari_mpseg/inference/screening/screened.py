@@ -79,15 +79,23 @@ def worth_screening(predictor: Any) -> bool:
     return False
 
 
-def skipped_note(prepared: Prepared) -> str | None:
+def skipped_note(prepared: Prepared, counts: tuple[int, int] = (0, 0)) -> str | None:
     """Return what to tell the user after the run: how much was skipped; None without a screen or a count.
 
-    Other processes count for themselves; what they skipped is not known here.
+    Parameters
+    ----------
+    prepared : Prepared
+    counts : tuple of int
+        Pixels the screen was asked about and pixels skipped, of all tiles wherever and whenever they were done. Zeros:
+        what this process counted, which leaves out others and earlier runs.
     """
     predictor = prepared.predictor
-    if not isinstance(predictor, ScreenedPredictor) or not predictor.tally.total:
+    if not isinstance(predictor, ScreenedPredictor):
         return None
-    percent = 100 * predictor.tally.share
+    total, skipped = counts if counts[0] else (predictor.tally.total, predictor.tally.skipped)
+    if not total:
+        return None
+    percent = 100 * skipped / total
     return (
         f"Skipped {percent:.3g} % of the image as empty ({predictor.settings}); particles fainter than that are not "
         "found."

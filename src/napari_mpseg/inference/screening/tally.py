@@ -17,6 +17,7 @@ class Skipped:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._own = threading.local()
         self.total = self.skipped = 0
 
     def add(self, total: int, skipped: int) -> None:
@@ -24,6 +25,14 @@ class Skipped:
         with self._lock:
             self.total += total
             self.skipped += skipped
+        before = getattr(self._own, "counts", (0, 0))
+        self._own.counts = (before[0] + total, before[1] + skipped)
+
+    def take_own(self) -> tuple[int, int]:
+        """Return what this thread counted, total and skipped, since it asked last."""
+        found: tuple[int, int] = getattr(self._own, "counts", (0, 0))
+        self._own.counts = (0, 0)
+        return found
 
     @property
     def share(self) -> float:

@@ -1,6 +1,7 @@
 """Counts per sample, worked out by hand."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from scipy.stats import gamma
@@ -109,6 +110,64 @@ def test_what_was_imaged_stands_for_the_whole_filter_where_both_areas_are_given(
     assert "The filter area of sample lake is given without the imaged area; it is not used." in counted.notes
 
 
+def fields(*areas, **about):
+    """Images of one filter of 100 mm2, with 9 particles each; 1 litre."""
+    known = {"sample": "lake", "replicate": "1", "volume_l": 1.0, "filter_area_mm2": 100.0, **about}
+    return [image(f"lake_{n}", 9, 0, **known, imaged_area_mm2=area) for n, area in enumerate(areas, 1)]
+
+
+@pytest.mark.parametrize(
+    ("areas", "per_litre", "formula"),
+    [
+        # two fields of 25 mm2 are half of the filter: 18 seen are 36 on it
+        ((25.0, 25.0), 36.0, "18 x 100 mm2 / 50 mm2 = 36; 36 / 1 L = 36 per L"),
+        ((25.0, 30.0), 18 * 100 / 55, "18 x 100 mm2 / 55 mm2 = 32.73; 32.73 / 1 L = 32.73 per L"),
+    ],
+)
+def test_the_imaged_areas_of_the_images_of_a_filter_are_added_up(areas, per_litre, formula):
+    counted = count_samples(fields(*areas))
+    found = row(counted, "lake")
+    assert (found["filter_mean"], found["per_litre_mean"]) == pytest.approx((per_litre, per_litre))
+    assert found["formula"] == formula
+    assert counted.notes == ()
+
+
+def contradicting(**second):
+    first, other = fields(25.0, 25.0)
+    return [first, replace(other, metadata=replace(other.metadata, **second))]
+
+
+@pytest.mark.parametrize(
+    ("images", "told"),
+    [
+        (contradicting(filter_area_mm2=200.0), "filter_area_mm2 of sample lake, replicate 1, is 100 and 200 in its "),
+        (contradicting(imaged_area_mm2=None), "not given for lake_2, an image of sample lake, replicate 1"),
+        (fields(60.0, 50.0), "images of sample lake, replicate 1, show 110 mm2 together, and its filter has 100 mm2"),
+    ],
+    ids=["filter areas", "an imaged area is missing", "more than the filter"],
+)
+def test_areas_that_contradict_each_other_give_no_particles_per_litre(images, told):
+    counted = count_samples(images)
+    found = row(counted, "lake")
+    assert found["count_total"] == 18
+    assert all(math.isnan(found[name]) for name in ("filter_mean", "corrected_mean", "per_litre_mean"))
+    assert (found["detection"], found["formula"]) == ("", "")
+    (note,) = counted.notes
+    assert told in note
+
+
+def test_a_blank_whose_areas_contradict_each_other_is_no_blank_to_go_by():
+    odd = fields(60.0, 50.0, sample="blank", replicate="9", volume_l=None)
+    counted = count_samples([*fields(50.0, 50.0), *BLANKS, *odd])
+    assert row(counted, "lake")["blanks"] == 3
+    assert any("this filter is left out of the blanks" in note for note in counted.notes)
+
+
+def test_areas_that_are_given_for_some_filters_of_a_sample_only_are_told():
+    counted = count_samples([*fields(25.0), image("lake_9", 4, 0, sample="lake", replicate="9", volume_l=1.0)])
+    assert any("not given for sample lake, replicate 9: such a filter is taken as" in note for note in counted.notes)
+
+
 AREAS = {"filter_area_mm2": 1000.0, "imaged_area_mm2": 100.0}
 
 
@@ -142,7 +201,7 @@ def test_blanks_of_which_a_part_was_imaged_are_scaled_too():
 def test_an_area_that_is_given_for_some_only_is_told():
     lake = image("l", 30, 0, sample="lake", volume_l=2.0, **AREAS)
     notes = count_samples([lake, *blanks_imaged_whole()]).notes
-    assert any("not given for blank: such a filter is taken as imaged whole" in note for note in notes)
+    assert any("not given for sample blank: such a filter is taken as imaged whole" in note for note in notes)
     whole = blanks_imaged_whole(filter_area_mm2=1000.0, imaged_area_mm2=1000.0)
     assert not any("imaged whole" in note for note in count_samples([lake, *whole]).notes)
 
@@ -198,7 +257,7 @@ def test_volumes_that_contradict_each_other_are_told_and_not_used():
     pieces = [image(f"l{v}", 5, 0, sample="lake", replicate="1", volume_l=v) for v in (1.0, 2.0)]
     counted = count_samples(pieces)
     assert math.isnan(row(counted, "lake")["per_litre_mean"])
-    assert any("volume_l of sample lake, replicate 1, is 1.0 and 2.0" in note for note in counted.notes)
+    assert any("volume_l of sample lake, replicate 1, is 1 and 2 " in note for note in counted.notes)
 
 
 def test_an_image_that_failed_counts_nowhere_and_is_told():

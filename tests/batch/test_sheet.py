@@ -79,6 +79,10 @@ def test_two_rows_that_differ_on_one_file_are_refused(match):
         ("file,volume_l\na,1,5\n", "line 2 has 3 cells"),
         ("file,blank\n\na,perhaps\n", "line 3: blank is yes or no"),
         ("file,sample\n,A\n", "line 2 names no file"),
+        (
+            "file,filter_area_mm2,imaged_area_cm2\nb,100,1\na,100,1.5\n",
+            r"line 3: The imaged area \(150 mm2\) is larger than the filter area \(100 mm2\)",
+        ),
     ],
 )
 def test_what_cannot_be_understood_is_refused_with_its_line(match, text, why):
@@ -117,3 +121,9 @@ def test_names_that_do_not_fit_are_notes():
     told = describe([*IMAGES, Path("/s/odd.tif")], "{sample}_{replicate}.tif")
     assert told.metadata[Path("/s/odd.tif")].sample == ""
     assert [note for note in told.notes if "odd.tif does not fit" in note]
+
+
+def test_an_area_of_the_name_and_one_of_the_sheet_must_be_possible_together(tmp_path):
+    (tmp_path / "samples.csv").write_text("file,filter_area_mm2\n\nlake_200,100\n")
+    with pytest.raises(SettingsError, match=r"samples.csv: line 3: The imaged area \(200 mm2\) is larger"):
+        describe([Path("/s/lake_200.tif")], "{sample}_{imaged_area_mm2}", tmp_path / "samples.csv")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from napari_mpseg.batch.metadata import Metadata, read_metadata
+from napari_mpseg.batch.metadata import Metadata, read_metadata, with_possible_areas
 from napari_mpseg.batch.pattern import read_pattern
 from napari_mpseg.batch.sheet import read_sheet
 from napari_mpseg.errors import SettingsError
@@ -58,7 +58,10 @@ def describe(
         notes += more
         others: dict[str, list[str]] = {}
         for path, row in rows.items():
-            found[path] = _joined(found[path], row.metadata, path, others)
+            try:
+                found[path] = with_possible_areas(_joined(found[path], row.metadata, path, others))
+            except SettingsError as error:
+                raise SettingsError(f"{sheet}: line {row.line}: {error}") from None
         notes += [
             f"Name and sheet differ in the {field}, and the sheet holds: {_some(some)}."
             for field, some in others.items()

@@ -28,7 +28,7 @@ class Metadata:
     blank : bool or None
         Whether it is a blank: a filter that was treated like the others without a sample. None where nobody said.
     filter_area_mm2, imaged_area_mm2 : float or None
-        Area of the filter the particles lie on, and how much of it the images of it show together, in mm2.
+        Area of the filter the particles lie on, and how much of it this image shows, in mm2.
     more : mapping of str to str
         Further columns, as written.
     """
@@ -137,7 +137,23 @@ def read_metadata(values: Mapping[str, str]) -> Metadata:
             if number <= 0:
                 raise SettingsError(f"{text} {value!r} must be above zero. Leave it empty where it is not known.")
             found[heading.name] = number * heading.factor
-    return Metadata(**found, more=more)  # type: ignore[arg-type]
+    return with_possible_areas(Metadata(**found, more=more))  # type: ignore[arg-type]
+
+
+def with_possible_areas(about: Metadata) -> Metadata:
+    """Return the metadata as it is.
+
+    Raises
+    ------
+    SettingsError
+        If more of a filter was imaged than there is of it.
+    """
+    whole, seen = about.filter_area_mm2, about.imaged_area_mm2
+    if whole is not None and seen is not None and seen > whole:
+        raise SettingsError(
+            f"The imaged area ({seen:g} mm2) is larger than the filter area ({whole:g} mm2). Correct one of them."
+        )
+    return about
 
 
 def _factor(words: list[str], units: Mapping[str, float], text: str, example: str) -> float:

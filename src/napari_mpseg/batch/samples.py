@@ -2,7 +2,8 @@
 
 What is counted together is a *filter*: all images of one sample and replicate are pieces of it. Per size class,
 
-- on the filter = count times filter area / imaged area where both are given, of samples and blanks alike;
+- on the filter = count times filter area / imaged area of all its images where both are given, of samples and blanks
+  alike;
 - corrected = max(0, on the filter - mean of that of the blanks), and that of all sizes is the sum over them;
 - particles per litre = corrected / litres filtered;
 - limit of detection = mean + 3 sd of the blanks, limit of quantification = mean + 10 sd, from three blanks on.
@@ -55,7 +56,7 @@ def count_samples(images: Sequence[CountedImage]) -> SampleCounts:
     notes: list[str] = []
     filters = make_filters(images, notes)
     classes = _classes(filters, notes)
-    blanks = [one for one in filters if one.metadata.is_blank and not one.missing]
+    blanks = [one for one in filters if one.metadata.is_blank and not one.missing and not one.contradicts]
     levels = {name: blank_level([one.scaled(name) for one in blanks]) for name in classes}
     rows = []
     for is_blank in (False, True):
@@ -128,7 +129,8 @@ def _rows(
 ) -> list[list[Any]]:
     """Return a row per size class of the filters of one sample."""
     found = []
-    whole = [one for one in filters if not one.missing]
+    unclear = any(one.contradicts for one in filters)
+    whole = [] if unclear else [one for one in filters if not one.missing]
     less = [corrected(one, classes, levels) for one in whole]
     volumes = [one.metadata.volume_l for one in filters]
     for name in classes:

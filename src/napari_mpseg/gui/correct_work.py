@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from napari_mpseg.gui.correct_region import Region
 from napari_mpseg.gui.review_measure import table_calibration
+from napari_mpseg.gui.review_others import writing_pixels_and_rows
 from napari_mpseg.gui.review_pixels import Plane, write_pixels
 from napari_mpseg.gui.review_rows import write_rows
 from napari_mpseg.gui.review_sources import image_of, sources_of
@@ -26,6 +28,8 @@ from napari_mpseg.results.corrections.rows import Frame, measured_rows, read_new
 from napari_mpseg.results.corrections.settling import Settled, settle
 
 _BAND = 2**22  # pixels that are looked at in one piece
+_SHOWN_BEFORE: WeakKeyDictionary[Any, dict[int, Frame]] = WeakKeyDictionary()
+"""By layer that shows labels on disk, and number of a correction: the rows it touched, as they were in the layer."""
 _NOTHING = "Nothing was changed in this region. Paint or erase first, or discard it."
 
 
@@ -147,10 +151,25 @@ def show_correction(viewer: Any, layer: Any, done: Correction, *, undone: bool =
     if done.measured is None or not _has_table(layer):
         return
     before = rows_of(layer.features, sorted({*done.touched, *done.parents.values()}))
+    own = getattr(layer, "__wrapped__", layer)
+    rows = before.loc[list(done.touched)]
     if undone:
-        write_rows(viewer, layer, rows_back(before.loc[list(done.touched)], done.measured))
+        write_rows(viewer, layer, rows_back(rows, _as_they_were(own, done)))
     else:
+        _SHOWN_BEFORE.setdefault(own, {})[done.number] = rows
         write_rows(viewer, layer, rows_after(before, done.measured, done.parents).loc[list(done.touched)])
+
+
+def _as_they_were(layer: Any, done: Correction) -> Frame:
+    """Return the rows from before a correction: the table's on disk, with what only the layer had, such as decisions.
+
+    A particle that was erased takes decisions with it that were not saved yet.
+    """
+    old, shown = done.measured.copy(), _SHOWN_BEFORE.get(layer, {}).pop(done.number, None)
+    for name in shown if shown is not None else ():
+        if name not in old or property_of(str(name)) is None:
+            old[name] = shown[name]
+    return old
 
 
 # -- in memory
@@ -213,9 +232,10 @@ def undo_in_memory(viewer: Any, step: Step) -> None:
     edit = step.edit.turned()
     if not np.array_equal(step.plane.values(edit.y, edit.x), edit.before):
         raise EditError("The pixels were changed since, so this correction cannot be taken back. Use napari's undo.")
+    # as the rows are before the pixels are there again: whoever follows the pixels may write rows of their own
+    now = rows_of(step.layer.features, list(step.rows.index)) if _has_rows(step) else None
     _write_shown(step.layer, step.plane, edit)
-    if step.rows is not None and _has_table(step.layer):
-        now = rows_of(step.layer.features, list(step.rows.index))
+    if now is not None:
         write_rows(viewer, step.layer, rows_back(now, step.rows))
     _record(step.layer, "undo", step.edit.affected, {"action": "correct"}, {})
 
@@ -275,7 +295,8 @@ def _write_shown(layer: Any, plane: Plane, edit: LabelEdit) -> None:
     """Write pixels of a layer that may be hidden: napari holds no picture of such a one, which it writes into too."""
     was_visible, layer.visible = layer.visible, True
     try:
-        write_pixels(layer, plane, edit)
+        with writing_pixels_and_rows(layer):
+            write_pixels(layer, plane, edit)
     finally:
         layer.visible = was_visible
 
@@ -312,6 +333,10 @@ def _elsewhere(
 
 def _highest_in_memory(layer: Any) -> int:
     return max(len(layer.features) - 1, int(layer.data.max(initial=0)))
+
+
+def _has_rows(step: Step) -> bool:
+    return step.rows is not None and _has_table(step.layer)
 
 
 def _has_table(layer: Any) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from napari_mpseg.errors import MpsegError
@@ -56,10 +57,14 @@ class FollowedTable(ReviewTable):
         self._look_at_table()
         if not changed:
             return 0
+        # particles that came or went with their pixels were decided on by nobody
+        was, is_now = _particles(known), _particles(now)
+        changed = [one for one in changed if was[one[0]] and is_now[one[0]]]
         decisions, others = self._sorted(changed, replaced)
         if others:
             self._record_many("found", others, "given by rules or by a classifier")
-        self._take_over(decisions, known, replaced)
+        if decisions:
+            self._take_over(decisions, known, replaced)
         self.on_change()
         return len(changed)
 
@@ -93,7 +98,7 @@ class FollowedTable(ReviewTable):
         if not labels:
             return
         self._add_own()
-        rows = rows_of(self.features, sorted(labels), ["class", ASSIGNED])
+        rows = rows_of(self.features, [label for label in sorted(labels) if self.is_there(label)], ["class", ASSIGNED])
         self._write(rows[[ASSIGNED]].assign(**{ASSIGNED: [is_given(name) for name in rows["class"]]}))
 
     def _record_many(self, action: str, changed: Sequence[_Change], how: str) -> None:
@@ -163,3 +168,9 @@ class FollowedTable(ReviewTable):
         self._look_at_table()
         self._record("found", (), note=f"The table was made anew; decisions on {len(values):,} particles were kept.")
         self.on_change()
+
+
+def _particles(known: Known) -> np.ndarray:
+    """Return by label whether there is a particle; one whose `keep` somebody emptied is still measured."""
+    decided = known.keep >= 0
+    return decided if known.area is None else decided | ~np.isnan(known.area)

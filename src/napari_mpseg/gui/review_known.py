@@ -39,12 +39,12 @@ class Known:
     def of(cls, frame: Any) -> Known:
         """Return what is in `frame` now."""
         keep = frame["keep"].to_numpy(np.float64, na_value=np.nan)
-        classes = frame["class"].cat
+        classes, area = frame["class"].cat, areas(frame)
         return cls(
             np.where(np.isnan(keep), -1, keep).astype(np.int8),
             classes.codes.to_numpy().copy(),
             tuple(map(str, classes.categories)),
-            areas(frame),
+            None if area is None else area.copy(),  # cells are written in place
             frame[ASSIGNED].eq(True).fillna(False).to_numpy(bool) if ASSIGNED in frame else None,
         )
 

@@ -12,6 +12,7 @@ import pandas as pd
 from napari_mpseg.errors import MpsegError
 from napari_mpseg.gui.review_known import areas
 from napari_mpseg.gui.review_measure import measured_as, new_rows
+from napari_mpseg.gui.review_others import is_written_elsewhere
 from napari_mpseg.gui.review_pixels import Plane, plane_of, strokes
 from napari_mpseg.gui.review_rows import MOST_EMPTY, rows_of
 from napari_mpseg.gui.review_state import ReviewState
@@ -122,7 +123,7 @@ class ReviewSession(ReviewState):
 
     def _on_paint(self, event: Any) -> None:
         """Take note of a stroke; napari tells of some before their pixels are written."""
-        if not self._busy and self.has_table:
+        if not self._busy and self.has_table and not is_written_elsewhere(self.layer):
             self._strokes += strokes(self.layer, event.value)
             self._follow_strokes()
 

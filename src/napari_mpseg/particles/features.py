@@ -10,6 +10,7 @@ import pandas as pd
 from napari_mpseg.errors import ImageError
 from napari_mpseg.particles.review.definitions import CATEGORIES, UNCLASSIFIED, as_category
 
+_ABOUT_CLASS = "class_assigned"  # whether the class was given by hand: says nothing without one
 _SPARSE_ROWS = 10_000  # empty rows that are always acceptable
 
 
@@ -53,6 +54,8 @@ def to_features(frame: pd.DataFrame) -> pd.DataFrame:
 def from_features(features: pd.DataFrame) -> pd.DataFrame:
     """Return one row per particle with a ``label`` column; rows without any value are left out.
 
+    So are rows that say nothing but ``class_assigned``: there is no particle whose class that could be.
+
     Raises
     ------
     ImageError
@@ -72,7 +75,7 @@ def from_features(features: pd.DataFrame) -> pd.DataFrame:
             "Give whole numbers."
         )
     frame = features.rename(columns={"index": "label"}).assign(label=number)
-    values = frame.drop(columns="label")
+    values = frame.drop(columns=["label", _ABOUT_CLASS], errors="ignore")
     present = (frame["label"] > 0) & (values.notna().any(axis=1) if len(values.columns) else True)
     frame = frame[present].reset_index(drop=True)
     first = frame.pop("label").astype("int64")

@@ -63,7 +63,7 @@ def rows_after(before: Frame, measured: Frame, parents: Mapping[int, int]) -> Fr
         if label not in measured.index:
             after.loc[label] = np.nan
             continue
-        if before.loc[label].isna().all():
+        if not is_particle(before.loc[label]):
             parent = parents.get(label)
             after.loc[label] = before.loc[parent] if parent in before.index else np.nan
             if "keep" in after and pd.isna(after.at[label, "keep"]):
@@ -93,10 +93,16 @@ def rows_back(now: Frame, old: Frame) -> Frame:
     """
     back = old.reindex(index=now.index, columns=now.columns).astype(object)
     for label in now.index:
-        if not now.loc[label].isna().all() and not back.loc[label].isna().all():
+        if is_particle(now.loc[label]) and is_particle(back.loc[label]):
             for name in (name for name in now if name in REVIEWED or name == "class_assigned"):
                 back.at[label, name] = now.at[label, name]
     return back
+
+
+def is_particle(row: Frame) -> bool:
+    """Return whether a row of :func:`rows_of` is one of a particle: it is kept or rejected, or has a measurement."""
+    says = [name for name in row.index if name == "keep" or property_of(str(name)) is not None]
+    return bool(row[says or list(row.index)].notna().any())
 
 
 def measured_rows(

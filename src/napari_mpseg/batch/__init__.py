@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_mpseg.batch.find import find_images
     from napari_mpseg.batch.outcome import BatchOutcome, ImageOutcome
-    from napari_mpseg.batch.plan import BatchPlan, plan_batch
+    from napari_mpseg.batch.plan import BatchPlan, look_batch, plan_batch
     from napari_mpseg.batch.run import run_batch, summarise_batch
     from napari_mpseg.batch.settings import BatchSettings
 
@@ -19,6 +19,7 @@ _HOMES = {
     "BatchSettings": "settings",
     "ImageOutcome": "outcome",
     "find_images": "find",
+    "look_batch": "plan",
     "plan_batch": "plan",
     "run_batch": "run",
     "summarise_batch": "run",
@@ -29,6 +30,7 @@ __all__ = [
     "BatchSettings",
     "ImageOutcome",
     "find_images",
+    "look_batch",
     "plan_batch",
     "run_batch",
     "summarise_batch",

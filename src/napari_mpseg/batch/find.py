@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
 
-from napari_mpseg.errors import ImageError
+from napari_mpseg.errors import SettingsError
 from napari_mpseg.images import open as _readers  # noqa: F401 - registers them
 from napari_mpseg.images.readers import file_readers
 from napari_mpseg.results.labels_file import is_labels_store
@@ -26,10 +26,13 @@ class FoundImages:
         Absolute, each once, in natural order of their folders and names: ``a2`` before ``a10``.
     left_out : tuple of tuple
         Path, and why it is taken for no image.
+    merged : tuple of tuple
+        An image of `images`, and another way that its path was written: through a link, or with ``..``.
     """
 
     images: tuple[Path, ...]
     left_out: tuple[tuple[Path, str], ...] = ()
+    merged: tuple[tuple[Path, Path], ...] = ()
 
 
 def find_images(inputs: "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]") -> FoundImages:
@@ -44,30 +47,44 @@ def find_images(inputs: "str | os.PathLike[str] | Iterable[str | os.PathLike[str
 
     Raises
     ------
-    ImageError
+    SettingsError
         If something named is not there, or there is no image at all.
     """
     given = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
-    found: dict[Path, None] = {}
+    found: dict[str, list[Path]] = {}  # by file: all ways that its path was written
     left_out: dict[Path, str] = {}
     for one in given:
         path = Path(one)
         if path.exists() and not (path.is_dir() and not _is_store(path)):
-            found[path.absolute()] = None
+            found.setdefault(same_file(path), []).append(path.absolute())
             continue
         for each in _candidates(os.fspath(one), path):
             reason = _no_image(each)
             if reason is None:
-                found[each.absolute()] = None
+                found.setdefault(same_file(each), []).append(each.absolute())
             elif reason:
                 left_out[each.absolute()] = reason
     if not found:
         told = ", ".join(map(str, given)) or "nothing"
-        raise ImageError(
-            f"There is no image in {told}{_told(left_out)}. Known are {', '.join(_suffixes())}; give the folder, its "
-            "files, or a pattern such as 'scans/**/*.tif'."
+        folder = next((one for one in given if Path(one).is_dir()), None)
+        below = f" Folders in it are not searched: a pattern such as '{folder}/**/*.tif' does that." if folder else ""
+        raise SettingsError(
+            f"There is no image in {told}{_told(left_out)}. Known are {', '.join(_suffixes())}; give the folder they "
+            f"are in, files, or a pattern of names.{below}"
         )
-    return FoundImages(tuple(sorted(found, key=natural)), tuple((path, why) for path, why in left_out.items()))
+    images = {_normal(first): dict.fromkeys([first, *others]) for first, *others in found.values()}
+    merged = [(image, path) for image, written in images.items() for path in list(written)[1:]]
+    return FoundImages(tuple(sorted(images, key=natural)), tuple(left_out.items()), tuple(merged))
+
+
+def same_file(path: Path) -> str:
+    """Return what all paths of one file have in common, whatever links they go through."""
+    return os.path.realpath(path)
+
+
+def _normal(path: Path) -> Path:
+    """Return a path without ``..``; links in it stay otherwise, as their names may tell what the image is of."""
+    return Path(os.path.realpath(path.parent), path.name) if ".." in path.parts else path
 
 
 def natural(path: Path) -> tuple[tuple[tuple[int, int, str], ...], ...]:
@@ -84,7 +101,7 @@ def _candidates(text: str, path: Path) -> Iterator[Path]:
     elif has_magic(text):
         yield from (Path(each) for each in sorted(glob(text, recursive=True)))  # noqa: PTH207 - it may be absolute
     else:
-        raise ImageError(f"{text} is not there. Check the name and the folder.")
+        raise SettingsError(f"{text} is not there. Check the name and the folder.")
 
 
 def _no_image(path: Path) -> str | None:

@@ -200,6 +200,23 @@ def test_it_follows_the_table(viewer, labels, plots, choose, qtbot):
     assert "n = 40" in texts(plots)
 
 
+def test_a_table_that_cannot_be_read_is_told_and_comes_back(viewer, labels, plots, qtbot, tmp_path, monkeypatch):
+    was = labels.features.copy()
+    labels.features = was.assign(bbox_y0=was["bbox_y0"].where(was["index"] != 7))
+    qtbot.waitUntil(lambda: plots.status.kind == "error")  # an error in the timer fails the test
+    assert "filter 1" in plots.status.text()
+    assert "'bbox_y0' is empty" in plots.status.text()
+    assert plots.canvas.isVisible()
+    plots.save(tmp_path / "figure.png")
+    plots.copy()
+    assert not (tmp_path / "figure.png").exists()
+    assert "bbox_y0" in plots.status.text()
+    labels.features = was
+    qtbot.waitUntil(lambda: not plots.status.text())
+    plots.save(tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").exists()
+
+
 def test_several_layers(viewer, labels, plots, choose, qtbot, screenshot):
     from qtpy.QtCore import Qt
 

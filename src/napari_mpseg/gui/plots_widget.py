@@ -60,6 +60,7 @@ class PlotsWidget(FigureWidget):
         self._memory = Memory("plots")
         self._tables: dict[str, ParticleTable] = {}
         self._layers: list[Any] = []
+        self._problem = ""  # why the tables could not be read
         self._stale = False
         self._points: ScatterPoints | None = None
         self._lasso: PointLasso | None = None
@@ -206,9 +207,13 @@ class PlotsWidget(FigureWidget):
     def _read(self) -> None:
         self._layers = self.layers.chosen
         before = {name: list(table.frame.columns) for name, table in self._tables.items()}
-        self._tables = {
-            layer.name: ParticleTable.from_features(layer.features, layer_calibration(layer)) for layer in self._layers
-        }
+        self._tables, self._problem = {}, ""
+        for layer in self._layers:
+            try:
+                self._tables[layer.name] = ParticleTable.from_features(layer.features, layer_calibration(layer))
+            except MpsegError as error:
+                self._layers, self._tables, self._problem = [], {}, f"{layer.name}: {error}"
+                break
         if {name: list(table.frame.columns) for name, table in self._tables.items()} != before:
             self._show_options()
 
@@ -224,7 +229,10 @@ class PlotsWidget(FigureWidget):
         if self._lasso is not None:
             self._lasso.close()
         self._lasso = self._points = None
-        if self._tables:
+        if self._problem:
+            self._show_problem(self._problem)
+            self.canvas.draw_idle()
+        elif self._tables:
             self.status.say("")
             try:
                 self.entry.draw(self._tables, figure=self.canvas.figure, **self.options.values)
@@ -347,6 +355,8 @@ class PlotsWidget(FigureWidget):
     def save(self, path: Path) -> None:
         """Save the figure on white, of the tables as they are now; the ending decides between PNG, SVG and PDF."""
         self.refresh()  # cells that were edited in napari's table are announced by nobody
+        if self._problem:
+            return
         try:
             save_figure(self.entry.draw(self._tables, **self.options.values), path)
         except MpsegError as error:
@@ -358,6 +368,8 @@ class PlotsWidget(FigureWidget):
     def copy(self) -> None:
         """Copy the figure on white, of the tables as they are now, as a picture."""
         self.refresh()
+        if self._problem:
+            return
         try:
             figure = self.entry.draw(self._tables, **self.options.values)
         except MpsegError as error:

@@ -6,7 +6,7 @@ import tifffile
 
 from napari_mpseg.batch.find import find_images
 from napari_mpseg.batch.run import run_batch
-from napari_mpseg.errors import ImageError
+from napari_mpseg.errors import SettingsError
 from napari_mpseg.results.labels_tiff import write_labels_tiff
 
 
@@ -31,6 +31,34 @@ def test_patterns_of_names_reach_folders_below(squares, tmp_path):
 def test_an_image_named_twice_is_done_once(squares, tmp_path):
     path = squares("a.png", 1)
     assert names(find_images([path, tmp_path / "scans", str(tmp_path / "scans" / "*.png")])) == ["a.png"]
+
+
+def test_one_file_is_done_once_however_it_is_written(squares, tmp_path, monkeypatch):
+    path = squares("a.png", 1)
+    squares("b.png", 1)
+    (tmp_path / "link").symlink_to(tmp_path / "scans")
+    monkeypatch.chdir(tmp_path)
+    found = find_images(["scans/a.png", "scans/../scans/a.png", path, "link", "link/../scans"])
+    assert found.images == (tmp_path / "link" / "b.png", path)  # as it was written first
+    assert {(str(one), str(other)) for one, other in found.merged} == {
+        (str(path), str(tmp_path / "scans/../scans/a.png")),
+        (str(path), str(tmp_path / "link/a.png")),
+        (str(path), str(tmp_path / "link/../scans/a.png")),
+        (str(tmp_path / "link/b.png"), str(tmp_path / "link/../scans/b.png")),
+    }
+
+
+def test_the_way_back_out_of_a_linked_folder_is_the_one_that_the_disk_takes(squares, tmp_path):
+    path = squares("a.png", 1, tmp_path / "deep" / "scans")
+    (tmp_path / "link").symlink_to(tmp_path / "deep" / "scans")
+    assert find_images(tmp_path / "link" / ".." / "scans" / "a.png").images == (path,)
+
+
+def test_a_link_keeps_its_own_name(squares, tmp_path):
+    path = squares("0001.png", 1, tmp_path / "store")
+    (tmp_path / "scans").mkdir()
+    (tmp_path / "scans" / "lake_1.png").symlink_to(path)
+    assert names(find_images(tmp_path / "scans")) == ["lake_1.png"]
 
 
 def test_results_labels_and_masks_are_left_out_with_the_reason(squares, tmp_path, settings, no_plots):
@@ -65,7 +93,7 @@ def test_a_zarr_store_is_an_image_and_no_folder_of_images(tmp_path):
 
 def test_nothing_found_is_refused(tmp_path):
     (tmp_path / "a.docx").write_text("x")
-    with pytest.raises(ImageError, match=r"There is no image in .*1 left out, such as a.docx"):
+    with pytest.raises(SettingsError, match=r"There is no image in .*1 left out, such as a.docx"):
         find_images(tmp_path)
-    with pytest.raises(ImageError, match="is not there"):
+    with pytest.raises(SettingsError, match="is not there"):
         find_images(tmp_path / "none")

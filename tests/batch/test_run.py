@@ -201,6 +201,18 @@ def test_images_of_one_name_do_not_write_over_each_other(squares, tmp_path, sett
     assert record["inputs"]["source"] == str(paths[1])
 
 
+def test_the_spelling_of_a_path_makes_no_other_image(squares, tmp_path, settings, monkeypatch):
+    may, june = (squares("a.png", count, tmp_path / folder) for count, folder in ((1, "may"), (2, "june")))
+    (tmp_path / "link").symlink_to(tmp_path / "may")
+    monkeypatch.chdir(tmp_path)
+    first = run_batch([tmp_path / "link" / "a.png", june, "june/../june/a.png"], tmp_path / "out", settings)
+    assert table(first)["particles"].to_dict() == {"june_a": 2, "link_a": 1}
+    assert any("are one file" in note and "june/../june/a.png" in note for note in first.notes)
+    again = run_batch(["link/../may/a.png", "june"], tmp_path / "out", settings)
+    assert [one.earlier for one in again.images] == [True, True]
+    assert table(again)["file"].to_dict() == {"june_a": str(june), "link_a": str(may)}
+
+
 def test_results_that_no_batch_made_are_not_replaced(batch, scans, tmp_path, settings):
     from napari_mpseg.pipeline import segment
 
@@ -251,7 +263,7 @@ def test_a_broken_table_is_told_in_the_summary(done, tmp_path):
 
 
 def test_there_is_no_summary_without_a_batch(tmp_path):
-    with pytest.raises(StoreError, match="holds no batch"):
+    with pytest.raises(SettingsError, match="holds no batch"):
         summarise_batch(tmp_path)
 
 

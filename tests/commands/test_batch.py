@@ -121,9 +121,26 @@ def test_images_must_be_given_and_be_there(run, tmp_path):
     code, _, err = run("batch", "--out", tmp_path)
     assert (code, "Give the images" in err) == (2, True)
     code, _, err = run("batch", tmp_path / "none", "--out", tmp_path / "out")
-    assert (code, "is not there" in err) == (1, True)
+    assert (code, "is not there" in err) == (2, True)
+    for nothing in (tmp_path, tmp_path / "*.png"):
+        code, _, err = run("batch", nothing, "--out", tmp_path / "out")
+        assert (code, "There is no image" in err) == (2, True)
     code, _, err = run("batch", "--summary-only", "--out", tmp_path / "out")
-    assert (code, "holds no batch" in err) == (1, True)
+    assert (code, "holds no batch" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["scans"], "it takes no images"),
+        (["--method", "otsu", "--overwrite"], "--method and --overwrite"),
+        (["--pixel-size", "2.5um"], "--pixel-size"),
+    ],
+)
+def test_summing_up_refuses_what_it_cannot_use(run, tmp_path, given, told):
+    code, _, err = run("batch", *given, "--summary-only", "--out", tmp_path / "out")
+    assert code == 2
+    assert told in err
 
 
 def test_a_stopped_batch_says_how_to_go_on(batch, tmp_path, monkeypatch):

@@ -133,8 +133,8 @@ def _together(title: str, group: Sequence[CountedImage], notes: list[str]) -> tu
         wrong.append(f"The imaged area is not given for {without}, {images} of {title}, and is for others")
     elif whole and sum(known) > whole * _ROUNDING:
         wrong.append(
-            f"The images of {title}, show {sum(known):g} mm2 together, and its filter has {whole:g} mm2 (the imaged area "
-            "is that of each image)"
+            f"The images of {title}, show {sum(known):g} mm2 together, and its filter has {whole:g} mm2 (the imaged "
+            "area is that of each image)"
         )
     elif not wrong and bool(whole) != bool(known):
         have, lack = ("filter", "imaged") if whole else ("imaged", "filter")
@@ -161,8 +161,8 @@ def _without_areas(filters: Sequence[Filter]) -> list[str]:
         unlike = [one for one in lacking if one.sample in mixed]
     if unlike:
         return [
-            f"Filter area and imaged area are not given for {_names(unlike, filters)}: such a filter is taken as imaged "
-            f"whole{' when blanks are subtracted' if blanks and others else ''}."
+            f"Filter area and imaged area are not given for {_names(unlike, filters)}: such a filter is taken as "
+            f"imaged whole{' when blanks are subtracted' if blanks and others else ''}."
         ]
     pieces = [sorted({one.images + one.missing for one in some}) for some in (blanks, others)]
     if blanks and others and lacking and pieces[0] != pieces[1]:

@@ -16,7 +16,7 @@ from napari_mpseg.batch.tables import TableSettings, ToSum, batch_paths, write_t
 from napari_mpseg.batch.together import Together
 from napari_mpseg.batch.ways import WAYS, Watch
 from napari_mpseg.batch.work import ImageEnd, ImageJob, ImageWork
-from napari_mpseg.errors import Cancelled, StoreError
+from napari_mpseg.errors import Cancelled, SettingsError, StoreError
 from napari_mpseg.particles.sizes import SizeClasses
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.provenance import Provenance
@@ -129,13 +129,13 @@ def summarise_batch(
 
     Raises
     ------
-    StoreError
+    SettingsError
         If `out` holds no batch.
     """
     out = Path(out).absolute()
     journal = Journal.read(out)
     if not journal.batch:
-        raise StoreError(
+        raise SettingsError(
             f"{out} holds no batch. Give the folder of one, or make it: napari-mpseg batch IMAGES --out DIR."
         )
     pattern = journal.batch["pattern"] if pattern is None else pattern

@@ -1,6 +1,7 @@
 """``napari-mpseg batch``: many images, one table."""
 
 import argparse
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_SAMPLES = 30  # lines on the terminal; all are in the table
 _MOST_NOTES = 10
+_TO_SUM_UP = ("out", "pattern", "sheet", "sizes", "title", "summary_only", "quiet")  # what --summary-only uses
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -82,6 +84,8 @@ def run(options: argparse.Namespace) -> int | None:
         raise SettingsError("Give the images: a folder, files, or a pattern such as 'scans/*.tif'.")
     if options.dry_run and options.summary_only:
         raise SettingsError("--dry-run and --summary-only exclude each other; give one of them.")
+    if options.summary_only:
+        _refuse_unused(options)
     about: dict[str, Any] = {"pattern": options.pattern, "sheet": options.sheet}
     tables: dict[str, Any] = {
         "sizes": SizeClasses.parse(options.sizes) if options.sizes else None,
@@ -109,6 +113,20 @@ def run(options: argparse.Namespace) -> int | None:
             on_image=None if options.quiet else _say_failure,
         )
     return _tell(outcome, options.out)
+
+
+def _refuse_unused(options: argparse.Namespace) -> None:
+    """Refuse what --summary-only makes no use of, which would be taken for done otherwise."""
+    usual = argparse.ArgumentParser()
+    configure(usual)
+    defaults = vars(usual.parse_args(["--out", os.fspath(options.out)]))
+    given = [name for name, value in defaults.items() if getattr(options, name) != value and name not in _TO_SUM_UP]
+    if "images" in given:
+        raise SettingsError("--summary-only sums up the latest batch in DIR; it takes no images. Leave them out.")
+    if given:
+        flags = [f"--{name.replace('_', '-')}" for name in given]
+        told = " and ".join([", ".join(flags[:-1]), flags[-1]] if len(flags) > 1 else flags)
+        raise SettingsError(f"--summary-only segments nothing, so {told} would change nothing. Leave it out.")
 
 
 def _settings(options: argparse.Namespace) -> "BatchSettings":

@@ -11,21 +11,25 @@ from typing import Any
 
 from napari_mpseg.batch.checking import check_method, check_settings
 from napari_mpseg.batch.describe import Description, describe
+from napari_mpseg.batch.differences import Difference, OtherSettingsError, find_differences, listed
 from napari_mpseg.batch.find import find_images, same_file
 from napari_mpseg.batch.fingerprint import changed, fingerprint, model_digest
-from napari_mpseg.batch.journal import Entry, Journal, record_time
+from napari_mpseg.batch.folder import check_folder
+from napari_mpseg.batch.journal import Journal, record_time
 from napari_mpseg.batch.metadata import Metadata
 from napari_mpseg.batch.names import assign_names
-from napari_mpseg.batch.settings import IMAGES, BatchSettings
+from napari_mpseg.batch.problems import Problems
+from napari_mpseg.batch.settings import CHUNKS, IMAGES, BatchSettings
 from napari_mpseg.batch.ways import choose_way
 from napari_mpseg.calibration import Calibration
-from napari_mpseg.errors import MpsegError, SettingsError
+from napari_mpseg.errors import MpsegError
 from napari_mpseg.images.open import open_image
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 from napari_mpseg.results.saving import result_paths
 from napari_mpseg.results.unfinished import unfinished_folder
 
 TO_DO, HALF_DONE, DONE, REFUSED = "to do", "half done", "done", "refused"
+OTHER = "made otherwise"
 _ELSE = (
     "Choose another folder, or ask to overwrite (--overwrite) to do it again; what was decided on its particles is "
     "lost then."
@@ -46,13 +50,16 @@ class BatchItem:
         Height and width in pixels; None if the image cannot be opened.
     calibration : Calibration or None
     state : str
-        ``"to do"``, ``"half done"``, ``"done"`` or ``"refused"``.
+        ``"to do"``, ``"half done"``, ``"done"``, ``"refused"``, or ``"made otherwise"``: with other settings, and so
+        hindering the batch.
     message : str
         Why it is refused: it cannot be opened, or its results were made from another file.
     again : bool
         Whether results that are there are replaced.
     restart : bool
         Whether half-made results that are there are thrown away.
+    differences : tuple of Difference
+        How the settings of the results that are there differ from those of now.
     """
 
     name: str
@@ -64,6 +71,7 @@ class BatchItem:
     message: str = ""
     again: bool = False
     restart: bool = False
+    differences: tuple[Difference, ...] = ()
 
     @property
     def pixels(self) -> int:
@@ -86,7 +94,9 @@ class BatchPlan:
     settings : mapping
         What the particles depend on, as it is kept in the journal.
     digest : str
-        Of these settings.
+        Of these settings; empty where they make no sense.
+    problem : MpsegError or None
+        Why it cannot be done; only :func:`look_batch` gives one.
     """
 
     items: tuple[BatchItem, ...]
@@ -94,6 +104,7 @@ class BatchPlan:
     parallel: str = "chunks"
     settings: Mapping[str, Any] = field(default_factory=dict)
     digest: str = ""
+    problem: MpsegError | None = None
 
     @property
     def to_do(self) -> tuple[BatchItem, ...]:
@@ -123,24 +134,75 @@ def plan_batch(
     Cancelled
         If `cancel` was set.
     """
+    return _planned(inputs, out, settings, pattern, sheet, overwrite, Problems(keep=False), on_progress, cancel)
+
+
+def look_batch(
+    inputs: "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]",
+    out: str | os.PathLike[str],
+    settings: BatchSettings | None = None,
+    *,
+    pattern: str | None = None,
+    sheet: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    on_progress: ProgressCallback = silent,
+    cancel: CancelToken | None = None,
+) -> BatchPlan:
+    """Find out the same as :func:`plan_batch`, and as much of it as there is where the batch cannot be done.
+
+    Why it cannot be done is the `problem` of the plan.
+
+    Raises
+    ------
+    ImageError
+        If there is no image.
+    Cancelled
+        If `cancel` was set.
+    """
+    return _planned(inputs, out, settings, pattern, sheet, overwrite, Problems(keep=True), on_progress, cancel)
+
+
+def _planned(
+    inputs: "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]",
+    out: str | os.PathLike[str],
+    settings: BatchSettings | None,
+    pattern: str | None,
+    sheet: str | os.PathLike[str] | None,
+    overwrite: bool,
+    problems: Problems,
+    on_progress: ProgressCallback,
+    cancel: CancelToken | None,
+) -> BatchPlan:
     settings, cancel, out = settings or BatchSettings(), cancel or CancelToken(), Path(out).absolute()
-    check_settings(settings)
-    deciding = {**settings.deciding(), "model": model_digest(settings.method)}
-    digest = settings_digest(deciding)
-    journal = Journal.read(out)
+    deciding: dict[str, Any] = {}
+    journal, told = Journal(out), Description({})
+    with problems.here():
+        check_settings(settings)
+        deciding = {**settings.deciding(), "model": model_digest(settings.method)}
+    with problems.here():
+        check_folder(out)
+        journal = Journal.read(out)
     found = find_images(inputs)
     notes = [f"Left out: {path} ({why})." for path, why in found.left_out]
     notes += [f"{image} and {path} are one file, which is done once." for image, path in found.merged]
-    told = describe(found.images, pattern, sheet)
+    for given in (None, sheet) if sheet else (None,):  # a wrong sheet leaves what the names say
+        with problems.here():
+            told = describe(found.images, pattern, given)
     items = _opened(found.images, settings, told, journal, on_progress, cancel)
-    items = [_with_state(item, journal, digest, overwrite) for item in items]
-    _refuse_other_settings(items, journal, deciding, digest, overwrite)
+    items = [_with_state(item, journal, deciding, overwrite) for item in items]
+    with problems.here():
+        _refuse_other_settings(items, journal)
     to_do = [item for item in items if item.state in (TO_DO, HALF_DONE)]
-    if to_do:
-        check_method(settings)
-    way, workers = choose_way(settings, [item.pixels for item in to_do])
+    way, workers = CHUNKS, 1
+    if not problems.found:
+        with problems.here():
+            if to_do:
+                check_method(settings)
+            way, workers = choose_way(settings, [item.pixels for item in to_do])
     parallel = f"{IMAGES}:{workers}" if way == IMAGES else way
-    return BatchPlan(tuple(items), (*notes, *told.notes), parallel, deciding, digest)
+    digest = settings_digest(deciding) if deciding else ""
+    problem = next(iter(problems.found), None)
+    return BatchPlan(tuple(items), (*notes, *told.notes), parallel, deciding, digest, problem)
 
 
 def settings_digest(deciding: Mapping[str, Any]) -> str:
@@ -192,8 +254,8 @@ def _given(paths: Sequence[Path], journal: Journal) -> dict[Path, str]:
     return given
 
 
-def _with_state(item: BatchItem, journal: Journal, digest: str, overwrite: bool) -> BatchItem:
-    """Return the item with what is done of it."""
+def _with_state(item: BatchItem, journal: Journal, deciding: Mapping[str, Any], overwrite: bool) -> BatchItem:
+    """Return the item with what is done of it; without settings that make sense, nothing is made otherwise."""
     if item.state == REFUSED:
         return item
     paths = result_paths(journal.out, item.name)
@@ -213,50 +275,31 @@ def _with_state(item: BatchItem, journal: Journal, digest: str, overwrite: bool)
         difference = changed(item.path, entry.file)
     except OSError as error:
         return replace(item, state=REFUSED, message=f"{item.path} cannot be read: {error.strerror or error}.")
-    if entry.settings == digest and not difference:
+    same = not deciding or entry.settings == settings_digest(deciding)
+    if same and not difference:
         state = DONE if ours else HALF_DONE if half else TO_DO
         return replace(item, state=state, again=not ours and _anything(paths))
     if not (complete or half):
         return replace(item, again=_anything(paths))
+    others = () if same else find_differences(journal.settings.get(entry.settings, {}), deciding)
     if overwrite:
-        return replace(item, again=True, restart=half)
+        return replace(item, again=True, restart=half, differences=others)
     if difference:
         message = f"The file has changed since its results were made: {difference}. {_ELSE}"
         return replace(item, state=REFUSED, message=message)
-    return replace(item, state=REFUSED)
+    return replace(item, state=OTHER, differences=others)
 
 
 def _anything(paths: Mapping[str, Path]) -> bool:
     return any(os.path.lexists(path) for path in paths.values())
 
 
-def _refuse_other_settings(
-    items: Sequence[BatchItem], journal: Journal, deciding: Mapping[str, Any], digest: str, overwrite: bool
-) -> None:
+def _refuse_other_settings(items: Sequence[BatchItem], journal: Journal) -> None:
     """Refuse to mix results of different settings, and name what differs."""
-    other = [entry for item in items if (entry := _other(item, journal, digest)) is not None]
-    if not other or overwrite:
-        return
-    before = journal.settings.get(other[0].settings, {})
-    found = [
-        f"{name} was {_shown(before.get(name))} and is {_shown(deciding.get(name))}"
-        for name in dict.fromkeys([*before, *deciding])
-        if before.get(name) != deciding.get(name)
-    ]
-    raise SettingsError(
-        f"{journal.out} holds results of {len(other)} of these images that were made with other settings: "
-        f"{'; '.join(found) or 'not known which'}. Give the same settings to go on, choose another folder, or ask to "
-        "overwrite (--overwrite) to do these images again; what was decided on their particles is lost then."
-    )
-
-
-def _other(item: BatchItem, journal: Journal, digest: str) -> Entry | None:
-    entry = journal.entries.get(item.name)
-    return entry if item.state == REFUSED and not item.message and entry and entry.settings != digest else None
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "not given"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    other = [item for item in items if item.state == OTHER]
+    if other:
+        raise OtherSettingsError(
+            f"{journal.out} holds results of {len(other)} of these images that were made with other settings: "
+            f"{listed(other[0].differences)}. Give the same settings to go on, choose another folder, or ask to "
+            "overwrite (--overwrite) to do these images again; what was decided on their particles is lost then."
+        )

@@ -51,9 +51,7 @@ def test_a_preferred_runtime_that_is_unknown_is_said_with_its_place(form, prefer
 
     prefer(runtime="torch")
     form.method.choose("default")
-    with pytest.raises(
-        SettingsError, match=r"'torch', which is set under File > Preferences > napari-mpseg.*torch-fp32"
-    ):
+    with pytest.raises(SettingsError, match=r"'torch', which is set under File > Preferences > napari-mpseg.*-fp32"):
         _ = form.settings
 
 

@@ -204,20 +204,90 @@ def test_a_folder_is_done_and_one_that_fails_does_not_stop_the_rest(ready, finis
     screenshot("batch")
 
 
-def test_what_is_done_is_known_again_and_other_settings_are_refused(done, looked):
+def test_what_is_done_is_known_again_and_other_settings_are_refused(done, looked, done_scans, screenshot):
     ready = done
     assert column(ready.table, "state") == ["1 particle", "2 particles", "3 particles", "failed"]
     assert ready.panel.run_button.text() == "Go on"
     assert ready.panel.report_button.isVisible()
     ready.settings_form.min_size.setValue(10)
     looked(ready)
-    assert "min_size" in ready.panel.status.text()
+    others = ["1 particle, made otherwise", "2 particles, made otherwise", "3 particles, made otherwise", "failed"]
+    assert column(ready.table, "state") == others
+    assert "minimum size was as usual and is 10 px" in ready.table.reason(done_scans / "lake_1.tif")
+    assert "3 images have results that were made otherwise: minimum size was" in ready.panel.status.text()
+    assert f"tick “{ready.overwrite.text()}”" in ready.panel.status.text()
     assert "--" not in ready.panel.status.text()
     assert not ready.panel.run_button.isEnabled()
+    assert ready.panel.report_button.isVisible()
+    assert ready.panel.folder_button.isVisible()
+    assert ready.panel.sum_button.isVisible()
+    screenshot("batch_otherwise")
     ready.overwrite.setChecked(True)
     looked(ready)
     assert not ready.panel.status.text()
     assert ready.panel.run_button.isEnabled()
+
+
+def test_a_wrong_pattern_or_a_missing_sheet_leaves_what_is_done(done, looked):
+    states = column(done.table, "state")
+    done.inputs.sheet.choose(["gone.csv"])
+    looked(done)
+    assert "gone.csv" in done.panel.status.text()
+    assert column(done.table, "state") == states
+    done.inputs.pattern.setText("{sample")
+    looked(done)
+    assert column(done.table, "state") == states
+    assert done.panel.report_button.isVisible()
+
+
+def test_an_error_goes_with_its_cause(ready, looked, scans, tmp_path, monkeypatch, finished):
+    from napari_mpseg.batch import run
+    from napari_mpseg.errors import StoreError
+
+    (tmp_path / "file").touch()
+    ready.inputs.out.choose([str(tmp_path / "file")])
+    looked(ready)
+    assert "file is no folder" in ready.panel.status.text()  # before the work
+    assert not ready.panel.run_button.isEnabled()
+    ready.inputs.out.choose([str(tmp_path / "out")])
+    looked(ready)
+    assert not ready.panel.status.text()
+
+    def full(*args, **more):
+        raise StoreError("The disk is full.")
+
+    monkeypatch.setattr(run, "run_batch", full)
+    ready.panel.run_button.click()
+    finished(ready)
+    looked(ready)
+    assert ready.panel.status.text() == "The disk is full."  # the form is as it was
+    ready.inputs.out.choose([str(tmp_path / "other")])
+    looked(ready)
+    assert not ready.panel.status.text()
+
+
+def test_images_without_a_pixel_size_are_counted_under_the_list(ready, looked, scans):
+    assert not ready.size_note.isVisible()
+    for number in (1, 2):
+        tifffile.imwrite(scans / f"pond_{number}.tif", np.zeros((20, 30), np.uint8))
+    ready.inputs.pattern.setText("{sample}_{replicate}")
+    looked(ready)
+    assert ready.table.horizontalHeaderItem(2).text() == "pixel size"
+    assert "2 images have no pixel size: sizes are in pixels." in ready.size_note.text()
+    assert ready.size_note.isVisible()
+    ready.settings_form.pixel_size.setText("2 µm")
+    ready.settings_form.pixel_size.editingFinished.emit()
+    looked(ready)
+    assert not ready.size_note.isVisible()
+
+
+def test_start_and_status_are_seen_in_a_low_window_too(viewer, ready, qtbot, screenshot):
+    ready.panel.status.say("Something that is to be read.", "warning")
+    window = viewer.window._qt_window
+    window.resize(1000, 520)
+    qtbot.wait(50)
+    for part in (ready.panel.run_button, ready.panel.cancel_button, ready.panel.status):
+        assert part.visibleRegion().boundingRect().height() == part.height()
 
 
 def test_a_double_click_opens_image_and_result_once(viewer, done, done_scans, qtbot, screenshot):

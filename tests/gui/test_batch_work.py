@@ -64,7 +64,46 @@ def test_messages_name_no_flags():
 
     message = "2 planes. Choose one with plane=(0,) or --plane, counted from 0. Ask to overwrite (--overwrite) it."
     outcome = ImageOutcome("a", Path("/a.tif"), "failed", message)
-    assert state_of(outcome)[1] == "2 planes. Choose one with plane=(0,), counted from 0. Ask to overwrite it."
+    assert state_of(outcome)[1] == (
+        "2 planes. Choose one with plane=(0,), counted from 0. Tick “Overwrite what was made otherwise” it."
+    )
+
+
+def test_a_failure_is_told_with_the_name_of_its_image_once():
+    from napari_mpseg.batch.outcome import BatchOutcome, ImageOutcome
+    from napari_mpseg.gui.batch_work import in_words, state_of
+
+    path = Path("/a/b/river_3.png")
+    failed = ImageOutcome("river_3", path, "failed", f"{path} is no picture ([Errno 5] Input: '{path}').")
+    assert state_of(failed) == ("failed", "river_3.png is no picture ([Errno 5] Input: 'river_3.png').")
+    told = in_words(BatchOutcome((failed,)))[-1]
+    assert told == "1 failed: river_3.png is no picture ([Errno 5] Input: 'river_3.png')."
+    other = ImageOutcome("river_4", Path("/a/b/river_4.png"), "failed", "The disk is full.")
+    assert in_words(BatchOutcome((other,)))[-1] == "1 failed: river_4.png: The disk is full."
+    assert in_words(BatchOutcome((failed, other)))[-1].startswith("2 failed, the first: river_3.png is no picture")
+
+
+def test_settings_that_differ_are_told_in_the_words_of_the_form():
+    from napari_mpseg.batch.differences import Difference
+    from napari_mpseg.gui.batch_words import in_settings
+
+    assert in_settings([Difference("threshold", None, 0.4)]) == "threshold was automatic and is 0.4"
+    options = Difference("options", {"radius": 5, "dark": True}, {"radius": 5, "dark": False})
+    assert (
+        in_settings([options, Difference("rescale", False, True)])
+        == "dark was on and is off; rescale was off and is on"
+    )
+    method = [Difference("method", "default", "otsu"), options, Difference("model", "ab12", None)]
+    assert in_settings(method) == "method was default and is otsu"
+    assert in_settings([]) == "it is not known how"
+
+
+def test_of_a_runtime_that_cannot_be_used_it_is_said_where_it_is_set():
+    from napari_mpseg.gui.batch_words import with_place
+
+    message = "Runtime 'onnx' cannot be used: onnxruntime is missing."
+    assert with_place(message, "onnx") == f"{message} It is set under File > Preferences > napari-mpseg."
+    assert with_place("The sheet is missing.", "onnx") == "The sheet is missing."
 
 
 def test_a_folder_for_results_is_suggested_beside_the_images(tmp_path):

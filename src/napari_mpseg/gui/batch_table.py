@@ -17,6 +17,7 @@ from napari_mpseg.gui.batch_work import FAILED, BatchRow
 _MOST_ROWS = 12
 _NAME, _STATE = 0, 1
 _WIDEST = 150  # pixels of a column, so that the others are seen beside it
+_WIDEST_STATE = 240  # a count, and how it was made
 _FAILED = QColor("#D55E00")  # vermilion of Okabe and Ito
 
 
@@ -100,8 +101,8 @@ class BatchTable(QTableWidget):
         heads = [
             ("image", "Double click on one that is done to look at its particles"),
             ("state", "Rest the mouse on one that failed for the reason"),
-            *((column.replace("_", " "), f"{column}, from the file name or the sheet") for column in self._columns),
             ("pixel size", "As the file says; what you give below stands above it"),
+            *((column.replace("_", " "), f"{column}, from the file name or the sheet") for column in self._columns),
         ]
         for column, (text, tip) in enumerate(heads):
             item = QTableWidgetItem(text)
@@ -115,7 +116,7 @@ class BatchTable(QTableWidget):
         self._states[row.path] = _Cell()
         size = _Cell(row.size)
         size.setToolTip(row.size_tip)
-        cells = [name, self._states[row.path], *(_Cell(row.values.get(key, "")) for key in self._columns), size]
+        cells = [name, self._states[row.path], size, *(_Cell(row.values.get(key, "")) for key in self._columns)]
         for column, cell in enumerate(cells):
             self.setItem(number, column, cell)
 
@@ -126,7 +127,7 @@ class BatchTable(QTableWidget):
         header.setResizeContentsPrecision(_MOST_ROWS)
         self.resizeColumnsToContents()
         for column in range(self.columnCount()):
-            self.setColumnWidth(column, min(self.columnWidth(column), _WIDEST))
+            self.setColumnWidth(column, min(self.columnWidth(column), _WIDEST if column != _STATE else _WIDEST_STATE))
         least = self.fontMetrics().horizontalAdvance("123,456 particles") + 12
         self.setColumnWidth(_STATE, max(least, self.columnWidth(_STATE)))
         shown = max(1, min(len(self._rows), _MOST_ROWS)) * self.verticalHeader().defaultSectionSize()

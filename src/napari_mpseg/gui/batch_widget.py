@@ -17,11 +17,12 @@ from napari_mpseg.gui.batch_method import BatchMemory
 from napari_mpseg.gui.batch_open import ResultsInView
 from napari_mpseg.gui.batch_panel import BatchPanel
 from napari_mpseg.gui.batch_table import BatchTable
+from napari_mpseg.gui.batch_words import OVERWRITE, with_name, without_folders, without_pixel_size
 from napari_mpseg.gui.batch_work import (
     FAILED,
     HALF_DONE,
     SHARE,
-    WAITING,
+    UNKNOWN,
     Looked,
     Request,
     Running,
@@ -30,7 +31,6 @@ from napari_mpseg.gui.batch_work import (
     state_of,
     store_of,
     sum_up,
-    without_folders,
 )
 from napari_mpseg.gui.memory import Memory
 from napari_mpseg.gui.run_panel import WorkingWidget
@@ -67,6 +67,7 @@ class BatchWidget(WorkingWidget):
         self._looked = Looked()
         self._running: Running | None = None
         self._problem = ""  # what a look has put into the status line
+        self._changed = False  # the form, since something was started
         self.look = LookUp(self)
         self._build()
         self.results = ResultsInView(napari_viewer, self.panel.status.say)
@@ -80,8 +81,9 @@ class BatchWidget(WorkingWidget):
         self.inputs = BatchInputs(self._memory)
         self.found_note = note()
         self.table = BatchTable()
+        self.size_note = note()
         self.settings_form = BatchForm(self._memory)
-        self.overwrite = QCheckBox("Overwrite what was made otherwise")
+        self.overwrite = QCheckBox(OVERWRITE)
         self.overwrite.setToolTip(
             "Do those images again whose results were made with other settings, from another file, or by another way.\n"
             "What was decided on their particles is lost then. Without it such results are never touched."
@@ -100,11 +102,13 @@ class BatchWidget(WorkingWidget):
             self.inputs.first,
             self.found_note,
             self.table,
+            self.size_note,
             self.inputs.names,
             self.settings_form,
             last,
-            self.panel,
         )
+        self.panel.layout().setContentsMargins(4, 4, 4, 4)
+        self.layout().addWidget(self.panel)  # below what is scrolled, so that it is always seen
 
     def _connect(self) -> None:
         inputs = self.inputs
@@ -116,7 +120,7 @@ class BatchWidget(WorkingWidget):
             self.settings_form.changed,
             self.overwrite.toggled,
         ):
-            signal.connect(lambda *_: self._ask())
+            signal.connect(lambda *_: self._on_change())
         self.look.found.connect(self._show)
         self.look.looking.connect(self._show_looking)
         self.table.opened.connect(self.open_result)
@@ -148,6 +152,10 @@ class BatchWidget(WorkingWidget):
 
     # -- what there is to do -------------------------------------------------------------------------------------
 
+    def _on_change(self) -> None:
+        self._changed = True
+        self._ask()
+
     def _ask(self) -> None:
         """Look at what the form stands for, in a moment."""
         if self.panel.busy:
@@ -172,18 +180,21 @@ class BatchWidget(WorkingWidget):
         in_line(*self._forms)
         self._show_notes()
         failed = [row for row in looked.rows if row.state == FAILED]
-        nothing = f"None of the images can be segmented. {failed[0].name}: {failed[0].tip}" if failed else ""
+        nothing = f"None of the images can be segmented. {with_name(failed[0].path, failed[0].tip)}" if failed else ""
         problem = looked.problem or (nothing if len(failed) == len(looked.rows) else "")
         self._tell_problem(problem)
-        begun = any(row.state not in (WAITING, FAILED) for row in looked.rows)
+        begun = any(row.has_result or row.state == HALF_DONE for row in looked.rows)
         self.panel.run_button.setText("Go on" if begun else "Start")
         self.panel.allow(bool(looked.rows) and not problem)
         out = Path(self.inputs.out.path)
-        done = any(row.state not in (WAITING, HALF_DONE, FAILED) for row in looked.rows)
-        self.panel.offer(out, {"report": out / _REPORT} if begun else {}, done=done)
+        report = {"report": out / _REPORT} if looked.rows else {}
+        self.panel.offer(out, report, done=any(row.has_result for row in looked.rows))
 
     def _show_notes(self) -> None:
         rows = self._looked.rows
+        unknown = without_pixel_size(sum(row.size == UNKNOWN for row in rows))
+        self.size_note.setText(unknown)
+        self.size_note.setVisible(bool(unknown))
         notes = [without_folders(text, self.inputs.images.paths) for text in self._looked.notes]
         lines = [f"<b>{len(rows):,} image{'' if len(rows) == 1 else 's'}</b>"] if rows else []
         lines += [escape(text) for text in notes[:_MOST_NOTES]]
@@ -199,11 +210,17 @@ class BatchWidget(WorkingWidget):
         else:
             self._show_notes()
 
+    @property
+    def _stale(self) -> bool:
+        """Whether the status line says what was wrong with the form as it was."""
+        status = self.panel.status
+        return bool(self._problem and status.text() == self._problem) or (self._changed and status.kind == "error")
+
     def _tell_problem(self, problem: str) -> None:
         """Say what is wrong with the form, and no longer what was wrong before."""
         if problem:
             self.panel.status.say(problem, "error")
-        elif self._problem and self.panel.status.text() == self._problem:
+        elif self._stale:
             self.panel.status.say("")
         self._problem = problem
 
@@ -221,6 +238,7 @@ class BatchWidget(WorkingWidget):
         self.inputs.remember()
         self.settings_form.remember()
         self._running = Running(self._looked.rows, self._looked.parallel)
+        self._changed = False
         self.panel.begin(self._running.ended, self._running.total, self._running.at_once)
         job = Job(do_batch, request, self._image_ended.emit, title="Segmenting a folder")
         job.progressed.connect(self._on_progress)
@@ -236,6 +254,7 @@ class BatchWidget(WorkingWidget):
         except MpsegError as error:
             self._tell_problem(str(error))
             return
+        self._changed = False
         self.panel.begin_to_sum()
         job = Job(sum_up, request, title="Summing up a folder")
         self.panel.start(job, lambda outcome: self._finished(Path(request.out), outcome))

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.errors import MpsegError
+from napari_mpseg.gui.batch_words import in_settings, made_otherwise, said_here, said_of, with_name, with_place
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback
 
 if TYPE_CHECKING:
     from napari_mpseg.batch.metadata import Metadata
     from napari_mpseg.batch.outcome import BatchOutcome, ImageOutcome
-    from napari_mpseg.batch.plan import BatchItem
+    from napari_mpseg.batch.plan import BatchItem, BatchPlan
     from napari_mpseg.batch.settings import BatchSettings
 
 WAITING, HALF_DONE, FAILED = "waiting", "half done", "failed"
+MADE_OTHERWISE = "made otherwise"
+UNKNOWN = "unknown"  # of pixel sizes
 SHARE = "share"  # unit of progress over all images
 _FINEST = 1_000_000  # parts of the whole that progress is told in
 
@@ -77,6 +78,8 @@ class BatchRow:
         What has become of it, and why.
     pixels : int
         How many it has; 0 where that is not known.
+    has_result : bool
+        Whether there is a result to look at, made as now or otherwise.
     """
 
     path: Path
@@ -87,6 +90,7 @@ class BatchRow:
     state: str = WAITING
     tip: str = ""
     pixels: int = 0
+    has_result: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,19 +128,28 @@ def look_up(request: Request, *, on_progress: ProgressCallback, cancel: CancelTo
     Cancelled
         If `cancel` was set.
     """
-    from napari_mpseg.batch.find import find_images
-    from napari_mpseg.batch.plan import plan_batch
+    from napari_mpseg.batch.plan import look_batch
 
     try:
-        plan = plan_batch(**request.for_batch(), on_progress=on_progress, cancel=cancel)
+        plan = look_batch(**request.for_batch(), on_progress=on_progress, cancel=cancel)
     except MpsegError as error:
         cancel.check()
-        try:
-            found = find_images(list(request.inputs))
-        except MpsegError:
-            return Looked(problem=_said_here(error))
-        return Looked(tuple(BatchRow(path, path.stem) for path in found.images), problem=_said_here(error))
-    return Looked(tuple(_row(item, Path(request.out)) for item in plan.items), plan.notes, "", plan.parallel)
+        return Looked(problem=said_here(error))
+    rows = tuple(_row(item, Path(request.out)) for item in plan.items)
+    return Looked(rows, plan.notes, _problem(plan, request), plan.parallel)
+
+
+def _problem(plan: BatchPlan, request: Request) -> str:
+    """Return why a batch cannot be done, in the words of the form; empty if it can."""
+    from napari_mpseg.batch.differences import OtherSettingsError
+    from napari_mpseg.batch.plan import OTHER
+
+    if plan.problem is None:
+        return ""
+    if isinstance(plan.problem, OtherSettingsError):
+        others = [item for item in plan.items if item.state == OTHER]
+        return made_otherwise(others[0].differences, len(others))
+    return with_place(said_here(plan.problem), request.settings.runtime)
 
 
 def do_batch(
@@ -200,7 +213,7 @@ class Running:
 def state_of(outcome: ImageOutcome) -> tuple[str, str]:
     """Return what to say of an image that has ended, and why."""
     if outcome.failed:
-        return FAILED, _said_here(outcome.message)
+        return FAILED, said_of(outcome.message, outcome.path)
     tip = "Done by an earlier run. " if outcome.earlier else ""
     if outcome.seconds is not None and not outcome.earlier:
         tip = f"It took {outcome.seconds:.3g} s. "
@@ -216,17 +229,13 @@ def in_words(outcome: BatchOutcome) -> list[str]:
         lines.append(f"{_number(undone, 'image')} not done yet: Go on does the rest.")
     if outcome.failures:
         first = outcome.failures[0]
-        lines.append(f"{len(outcome.failures)} failed, such as {first.name}: {_said_here(first.message)}")
+        told = with_name(first.path, said_of(first.message, first.path))
+        lines.append(
+            f"1 failed: {told}"
+            if len(outcome.failures) == 1
+            else f"{len(outcome.failures):,} failed, the first: {told}"
+        )
     return lines
-
-
-def without_folders(text: str, inputs: Sequence[str]) -> str:
-    """Return a message with files named without the folders that were chosen."""
-    for one in inputs:
-        for folder in (Path(one), Path(one).parent):
-            if len(folder.parts) > 1:
-                text = text.replace(f"{folder}{os.sep}", "")
-    return text
 
 
 def store_of(out: str, name: str) -> Path:
@@ -237,26 +246,36 @@ def store_of(out: str, name: str) -> Path:
 
 
 def _row(item: BatchItem, out: Path) -> BatchRow:
-    state, tip = {
-        "to do": (WAITING, ""),
-        "half done": (HALF_DONE, "It goes on from there."),
-        "refused": (FAILED, _said_here(item.message)),
-    }.get(item.state, ("done", "Done by an earlier run. Double click to look at it."))
-    if state == "done":
-        state = _counted(_count_of(out, item.name))
+    count = _count_of(out, item.name)
+    state, tip = _state(item, count)
     size = size_tip = ""
     if item.shape is not None:
         size_tip = f"{item.shape[0]:,} × {item.shape[1]:,} px"
     if item.calibration is not None:
         known = item.calibration.calibrated
-        size = str(item.calibration).removesuffix(" per pixel").replace("um", "µm") if known else "unknown"
+        size = str(item.calibration).removesuffix(" per pixel").replace("um", "µm") if known else UNKNOWN
         size_tip += "" if known else ". Give a pixel size below, or all sizes are in pixels."
-    return BatchRow(item.path, item.name, _columns(item.metadata), size, size_tip, state, tip, item.pixels)
+    about, has_result = _columns(item.metadata), item.state in ("done", MADE_OTHERWISE) or bool(item.differences)
+    return BatchRow(item.path, item.name, about, size, size_tip, state, tip, item.pixels, has_result)
 
 
-def _said_here(message: object) -> str:
-    """Return a message without the names of flags, which nobody can give here."""
-    return re.sub(r" \(--[a-z-]+\)| or --[a-z-]+(?=[ .,:;])", "", str(message))
+def _state(item: BatchItem, count: int | None) -> tuple[str, str]:
+    """Return what to say of an image that is not at work, and why."""
+    from napari_mpseg.batch import plan
+
+    otherwise = f"Made otherwise: {in_settings(item.differences)}." if item.differences else ""
+    found = "" if count is None else _counted(count)
+    if item.state == plan.REFUSED:
+        return FAILED, said_of(item.message, item.path)
+    if item.state == plan.OTHER:
+        look = " Double click to look at it." if found else ""
+        return (f"{found}, {MADE_OTHERWISE}" if found else MADE_OTHERWISE), f"{otherwise}{look}"
+    if item.state == plan.HALF_DONE:
+        return HALF_DONE, "It goes on from there."
+    if item.state == plan.DONE:
+        return _counted(count), "Done by an earlier run. Double click to look at it."
+    again = f"{otherwise} {found[:1].upper()}{found[1:]} so far. It is done again." if otherwise and found else ""
+    return WAITING, again
 
 
 def _columns(metadata: Metadata) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import time
 
 import dask.array as da
 import numpy as np
@@ -232,6 +233,64 @@ def test_discard_and_removed_layers_leave_the_labels_as_they_were(viewer, widget
     assert layer.visible
     np.testing.assert_array_equal(layer.data, pixels)
     assert len(viewer.layers) == 1
+
+
+def test_closing_in_the_middle_keeps_the_region_for_the_next_time(
+    viewer, widget, pixels, finished, click_menu, docked, monkeypatch
+):
+    from napari_mpseg.gui import correct_widget
+
+    warned = []
+    monkeypatch.setattr(correct_widget, "show_warning", warned.append)
+    layer = viewer.add_labels(pixels.copy(), name="mine")
+    take_all(widget, viewer, layer, finished)
+    editor, region = widget.editor, widget.region
+    editor.data[editor.data == 2] = 0
+    viewer.window.remove_dock_widget(widget)
+    assert layer.visible
+    (text,) = warned
+    assert "mine region is not applied yet" in text
+    click_menu("Layers", "Annotate", "Correct a region")
+    again = docked(correct_widget.CorrectWidget)
+    assert again is not widget
+    assert again.editor is editor
+    assert again.labels.layer is layer
+    assert again.region == region
+    assert not layer.visible
+    assert not again.panel.run_button.isVisibleTo(again)  # no second region
+    again.apply_button.click()
+    finished(again)
+    assert not (layer.data == 2).any()
+    assert len(viewer.layers) == 1
+    assert len(warned) == 1
+    viewer.window.remove_dock_widget(again)
+    click_menu("Layers", "Annotate", "Correct a region")
+    assert docked(correct_widget.CorrectWidget).editor is None
+
+
+def test_what_was_written_while_the_widget_was_closed_is_shown(viewer, widget, stored, finished, monkeypatch):
+    layer = viewer.layers["filter particles"]
+    take(widget, viewer, layer, (40, 40, 140, 200), finished)
+    widget.editor.data[widget.editor.data == 3] = 0
+    begun, correct_region = threading.Event(), correct_work.correct_region
+
+    def slow(*args, **kwargs):
+        done = correct_region(*args, **kwargs)
+        begun.set()
+        for _ in range(500):  # until the widget is closed
+            if kwargs["cancel"].cancelled:
+                break
+            time.sleep(0.01)
+        return done
+
+    monkeypatch.setattr(correct_work, "correct_region", slow)
+    widget.apply_button.click()
+    assert begun.wait(20)
+    viewer.window.remove_dock_widget(widget)
+    assert not (pixels_of(stored) == 3).any()
+    assert not (np.asarray(layer.data[0]) == 3).any()
+    assert pd.isna(layer.features["area_px"][3])
+    assert [one.name for one in viewer.layers if "region" in one.name] == []
 
 
 def test_what_cannot_be_corrected_says_why(viewer, widget, pixels, monkeypatch):

@@ -8,9 +8,11 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from napari.layers import Labels, Shapes
+from napari.utils.notifications import show_warning
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QPushButton, QWidget
 
 from napari_mpseg.errors import MpsegError
+from napari_mpseg.gui.correct_left import Left, leave, take_up
 from napari_mpseg.gui.correct_region import (
     ROLE,
     Region,
@@ -67,12 +69,14 @@ class CorrectWidget(WorkingWidget):
         self._taken: Taken | None = None
         self._hidden: list[Any] = []
         self._last: Step | None = None
+        self._show_written: Callable[[], None] | None = None
         self._build()
         self.labels.layer_changed.connect(self._on_labels)
         self.where.currentIndexChanged.connect(self._show_state)
         self.panel.busy_changed.connect(self._show_state)
         napari_viewer.layers.events.removed.connect(self._on_removed)
         self._on_labels(self.labels.layer)
+        self._take_up()
 
     # -- the form ------------------------------------------------------------------------------------------------
 
@@ -204,6 +208,22 @@ class CorrectWidget(WorkingWidget):
         self.panel.status.say(f"{x1 - x0} x {y1 - y0} px taken. Painting makes particle {taken.unused}.", "info")
         self._show_state()
 
+    def _take_up(self) -> None:
+        """Go on with a region that was being painted on when this widget was closed."""
+        found = take_up(self._viewer)
+        if found is None:
+            return
+        self.editor, left = found
+        self.region, self._taken, self._frame = left.region, left.taken, left.frame
+        self.labels.choose(left.region.layer)
+        for layer in left.hidden:
+            self._hide(layer)
+        self._viewer.layers.selection.active = self.editor
+        self.panel.status.say(
+            f"Going on with the region of {escape(left.region.layer.name)} that was left open.", "info"
+        )
+        self._show_state()
+
     def _hide(self, layer: Any) -> None:
         if layer is not None and layer.visible:
             layer.visible = False
@@ -273,9 +293,15 @@ class CorrectWidget(WorkingWidget):
             written.append(work(**given))
             return written[0]
 
+        def show() -> None:
+            self._show_written = None
+            if written:
+                on_written(written[0])
+
+        self._show_written = show
         job = Job(write, title=title)
-        self.panel.start(job, on_written)
-        job.cancelled.connect(lambda: on_written(written[0]) if written else None)
+        self.panel.start(job, lambda _: show())
+        job.cancelled.connect(show)
 
     def _applied(self, done: Correction) -> None:
         region = self.region
@@ -348,9 +374,24 @@ class CorrectWidget(WorkingWidget):
         if self._last is not None and gone is self._last.layer:
             self._last = None
 
+    def _leave_open(self) -> None:
+        """Keep a region that is being painted on for when this widget is opened again."""
+        editor, region, taken = self.editor, self.region, self._taken
+        self.editor = None
+        if editor is None or region is None or taken is None or editor not in self._viewer.layers:
+            return
+        leave(editor, Left(region, taken, self._frame, tuple(self._hidden)))
+        show_warning(
+            f"What you painted in {editor.name} is not applied yet. Open Layers > Annotate > Correct a region again to "
+            "apply or discard it."
+        )
+
     def release(self) -> None:
         """Let go of the viewer's layers; what is being painted stays in the viewer."""
+        if self._show_written is not None:
+            self._show_written()  # closed in the middle of writing, which was finished first
         self._viewer.layers.events.removed.disconnect(self._on_removed)
+        self._leave_open()
         self._show_hidden()
         self.labels.disconnect_layers()
         self.shapes.disconnect_layers()

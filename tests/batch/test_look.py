@@ -10,7 +10,7 @@ from napari_mpseg.batch.find import find_images
 from napari_mpseg.batch.plan import look_batch, plan_batch
 from napari_mpseg.batch.run import run_batch
 from napari_mpseg.batch.settings import BatchSettings
-from napari_mpseg.errors import ImageError, SettingsError, StoreError
+from napari_mpseg.errors import SettingsError, StoreError
 
 
 @pytest.fixture(scope="module")
@@ -77,5 +77,5 @@ def test_a_missing_right_to_write_is_told_before_the_work(finished, settings, tm
 
 
 def test_of_an_empty_folder_it_is_said_that_folders_in_it_are_not_searched(tmp_path):
-    with pytest.raises(ImageError, match=r"Folders in it are not searched: a pattern such as '.*/\*\*/\*\.tif'"):
+    with pytest.raises(SettingsError, match=r"Folders in it are not searched: a pattern such as '.*/\*\*/\*\.tif'"):
         find_images(tmp_path)

@@ -154,7 +154,7 @@ def look_batch(
 
     Raises
     ------
-    ImageError
+    SettingsError
         If there is no image.
     Cancelled
         If `cancel` was set.

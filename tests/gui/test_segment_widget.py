@@ -1,5 +1,8 @@
 """*Segment particles* in a real viewer, used as a person would."""
 
+import importlib
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
@@ -59,6 +62,34 @@ def test_segment_adds_probability_labels_and_table(viewer, segment_widget, fake_
     assert names(viewer)[-1] == "spots particles [2]"
     assert not viewer.layers["spots particles"].data.any()
     assert viewer.layers["spots particles [2]"].data.any()
+
+
+def test_a_note_of_lost_particles_is_a_warning(
+    viewer, segment_widget, fake_segment, finished, image, screenshot, monkeypatch
+):
+    import napari_mpseg.pipeline
+    from napari_mpseg.inference.predictor import Prepared
+    from napari_mpseg.inference.screening import screened
+
+    module = importlib.import_module("napari_mpseg.inference.screening.screened")
+    monkeypatch.setattr(module, "lost_at_places", lambda *args: (1, 20, 60))
+    predictor = SimpleNamespace(scaling=None, halo=0, stride=1, exact=True)
+    (note,) = screened(Prepared(None, predictor), segment_widget.empty.itemData(2)).notes
+    assert segment_widget.empty.itemText(2).removeprefix("skipped: ") in note
+
+    def segment(*args, **options):
+        result = fake_segment(*args, **options)
+        result.notes = (note,) if options["skip_empty"] else ("Something else.",)
+        return result
+
+    monkeypatch.setattr(napari_mpseg.pipeline, "segment", segment)
+    for index, kind in ((0, "done"), (2, "warning")):
+        segment_widget.empty.setCurrentIndex(index)
+        segment_widget.panel.run_button.click()
+        finished(segment_widget)
+        assert segment_widget.panel.status.kind == kind
+    assert "20 of 60 particle pixels" in segment_widget.panel.status.text()
+    screenshot("segment_lost")
 
 
 def test_a_second_table_is_not_opened_beside_one_from_the_menu(

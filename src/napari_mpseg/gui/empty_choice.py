@@ -23,7 +23,8 @@ class EmptyChoice(QComboBox):
         self._memory = memory
         self.setToolTip(
             "Leave out parts of the image that cannot hold a particle, as far as a quick look tells: several times "
-            "faster on filters with few particles, at the risk of losing faint ones. See docs/screening.md."
+            "faster on filters with few particles, at the risk of losing faint ones. Four places are looked at in full "
+            "before; a note tells if particles would be lost there. To be sure, compare once with all parts computed."
         )
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(12)

@@ -37,6 +37,7 @@ from napari_mpseg.gui.train_inputs import of_stack
 from napari_mpseg.gui.tta_choice import TtaChoice
 from napari_mpseg.gui.visible import needed_plane, planes_shape
 from napari_mpseg.gui.worker import Job
+from napari_mpseg.inference.screening import tells_of_loss
 from napari_mpseg.layers import add_result, role_of
 from napari_mpseg.methods.registry import defaults_of, gives_probability, takes_tta
 from napari_mpseg.pyramids import LARGEST_TEXTURE
@@ -308,7 +309,8 @@ class SegmentWidget(WorkingWidget):
         make_table_quick(self._viewer)
         _, labels = add_result(self._viewer, result, layer, plane=self._plane, prepared=prepared)
         show_table(self._viewer, labels)
-        self.panel.status.say(summary(result), "done")
+        lost = any(tells_of_loss(note) for note in result.notes)
+        self.panel.status.say(summary(result), "warning" if lost else "done")
 
     def release(self) -> None:
         """Let go of the viewer's layers."""

@@ -16,7 +16,14 @@ from napari_mpseg.images.scaling import Scaling
 from napari_mpseg.inference.predictor import Prepared, TilePredictor
 from napari_mpseg.inference.resampled import resampled
 from napari_mpseg.inference.runtime import NetworkPredictor
-from napari_mpseg.inference.screening import SCREENS, ScreenedPredictor, ScreenSettings, screened, skipped_note
+from napari_mpseg.inference.screening import (
+    SCREENS,
+    ScreenedPredictor,
+    ScreenSettings,
+    screened,
+    skipped_note,
+    tells_of_loss,
+)
 from napari_mpseg.inference.tiled import tiled_probability
 from napari_mpseg.methods.registry import METHODS
 from napari_mpseg.networks.geometry import receptive_radius
@@ -151,7 +158,9 @@ def test_an_image_full_of_particles_is_told(rng):
     full = Image(da.from_array(np.clip(picture, 0, 255).astype(np.uint8), chunks=256))
     events = []
     (note,) = screened(Prepared(full, Blurred()), "background:30", on_progress=events.append).notes
-    assert "loses particles" in note
+    assert tells_of_loss(note)
+    assert "“Background” (background:30)" in note  # as menus show it, and as it is typed
+    assert "another way" in note
     assert [event.done for event in events] == [1, 2, 3, 4]
     assert screened(Prepared(filter_image(rng), Blurred(), ("as before",)), "background").notes == ("as before",)
 

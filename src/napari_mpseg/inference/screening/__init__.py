@@ -1,7 +1,7 @@
 """Tell cheaply which parts of an image cannot hold a particle, and spare the method there."""
 
 from napari_mpseg.inference.screening.predictor import ScreenedPredictor
-from napari_mpseg.inference.screening.screened import screened, skipped_note
+from napari_mpseg.inference.screening.screened import screened, skipped_note, tells_of_loss
 from napari_mpseg.inference.screening.settings import ScreenSettings, find_screen
 from napari_mpseg.inference.screening.tally import Skipped
 from napari_mpseg.inference.screening.ways import SCREENS, ScreenEntry
@@ -15,4 +15,5 @@ __all__ = [
     "find_screen",
     "screened",
     "skipped_note",
+    "tells_of_loss",
 ]

@@ -8,7 +8,10 @@ from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.inference.screening.check import lost_at_places
 from napari_mpseg.inference.screening.predictor import ScreenedPredictor
 from napari_mpseg.inference.screening.settings import ScreenSettings, find_screen
+from napari_mpseg.inference.screening.ways import SCREENS
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
+
+_LOSS = "Particles are lost where empty parts are skipped"
 
 
 def screened(
@@ -59,11 +62,16 @@ def screened(
     notes = prepared.notes
     if lost:
         notes += (
-            f"Skipping empty space ({settings}) loses particles on this image: at {places} of a few places that were "
-            f"looked at in full it left out {lost} of {particle} particle pixels. "
-            "Look at everything, or lower the limit.",
+            f"{_LOSS} by “{SCREENS[settings.way].title}” ({settings}): at {places} of a few places that were looked at "
+            f"in full, {lost} of {particle} particle pixels would be missed. Let every part be computed, or skip in "
+            "another way; a lower limit misses less, where one can be given.",
         )
     return replace(prepared, predictor=screen, notes=notes)
+
+
+def tells_of_loss(note: str) -> bool:
+    """Return whether a note of a result says that skipping empty space lost particles."""
+    return note.startswith(_LOSS)
 
 
 def worth_screening(predictor: Any) -> bool:

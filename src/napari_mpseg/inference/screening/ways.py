@@ -80,7 +80,7 @@ SCREENS.add(
     "background",
     ScreenEntry(
         "background",
-        "Unlike the background",
+        "Background",
         "Skips what stays within so many times the noise of the local background; costs next to nothing.",
         10.0,
         "robust deviations",
@@ -92,7 +92,7 @@ SCREENS.add(
     "low-resolution",
     ScreenEntry(
         "low-resolution",
-        "Low resolution first",
+        "Low resolution",
         "Asks the network about the image four times smaller and skips what stays below a low probability; for images "
         "whose background is full of structure.",
         0.05,
@@ -105,7 +105,7 @@ SCREENS.add(
     "both",
     ScreenEntry(
         "both",
-        "Background, then low resolution",
+        "Both",
         "Looks only at what leaves the background and what the network sees at low resolution; skips most.",
         10.0,
         "robust deviations",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_mpseg.errors import Cancelled
-from napari_mpseg.gui import correct_work
+from napari_mpseg.gui import correct_region, correct_work
 from napari_mpseg.gui.correct_region import Region
 from napari_mpseg.particles.review.edits import EditError
 from napari_mpseg.progress import CancelToken
@@ -20,6 +20,38 @@ def region():
     pixels[12:15, 12:15] = pixels[50:53, 12:15] = 2
     pixels[17:19, 17:19] = 3
     return Region(Labels(pixels), None, (), (10, 10, 30, 40))
+
+
+def test_the_frame_lies_inside_the_view(region, monkeypatch):
+    from types import SimpleNamespace
+
+    viewer = SimpleNamespace(dims=SimpleNamespace(point=(0, 0)))
+    monkeypatch.setattr(correct_region, "visible_box", lambda *args: (0, 50, 0, 50))
+    assert correct_region.region_in_view(viewer, region.layer).box == (0, 0, 49, 50)  # the labels end at 60, 50
+    monkeypatch.setattr(correct_region, "visible_box", lambda *args: (10, 11, 10, 12))
+    assert correct_region.region_in_view(viewer, region.layer).box == (10, 10, 11, 12)
+
+
+def test_a_row_that_only_says_that_no_class_was_given_is_no_particle():
+    import pandas as pd
+
+    from napari_mpseg.particles.features import from_features
+    from napari_mpseg.results.corrections.rows import rows_back, rows_of
+
+    old = pd.DataFrame(
+        {
+            "index": [0, 1, 2],
+            "class": [None, "fibre", "film"],
+            "class_assigned": pd.array([None, True, False], "boolean"),
+            "keep": pd.array([None, True, False], "boolean"),
+            "area_px": [None, 5.0, 7.0],
+        }
+    )
+    now = old.copy()
+    now.loc[2, ["class", "keep", "area_px"]] = None  # gone, all but for one cell
+    assert from_features(now)["label"].tolist() == [1]
+    back = rows_back(rows_of(now, [1, 2]), rows_of(old, [1, 2]))
+    assert back.loc[2].tolist() == ["film", False, False, 7.0]
 
 
 def plan(region, painted, cancel=None):

@@ -16,6 +16,7 @@ from napari_mpseg.results.corrections.correct import check_box
 from napari_mpseg.results.corrections.place import LabelsPlace, place_of
 
 FRAME = "#E69F00"  # Okabe and Ito's orange
+_RIM = 0.02  # of the height and the width in view
 ROLE = "region"
 """What :func:`~napari_mpseg.layers.role_of` says of the layers of a region."""
 
@@ -67,7 +68,7 @@ _NOT_OURS = "These labels are read from a file of another kind. Save them as OME
 
 
 def region_in_view(viewer: Any, layer: Any) -> Region:
-    """Return the part of a labels layer that is in view.
+    """Return the part of a labels layer that is in view, less a rim where it goes on, in which the frame is seen.
 
     Raises
     ------
@@ -79,7 +80,8 @@ def region_in_view(viewer: Any, layer: Any) -> Region:
     seen = visible_box(viewer, layer)
     if seen is None:
         raise EditError(f"Nothing of {layer.name} is in view. Move the image, or press Home in napari.")
-    y0, y1, x0, x1 = seen
+    height, width = plane_shape(layer)
+    (y0, y1), (x0, x1) = _less_rim(*seen[:2], height), _less_rim(*seen[2:], width)
     return _region(viewer, layer, (y0, x0, y1, x1))
 
 
@@ -158,6 +160,11 @@ def painted_in(editor: Any, region: Region) -> np.ndarray:
 
 def _metadata() -> dict[str, Any]:
     return {KEY: {"role": ROLE}}
+
+
+def _less_rim(first: int, end: int, size: int) -> tuple[int, int]:
+    rim = round(_RIM * (end - first))
+    return first + rim * (first > 0), end - rim * (end < size)
 
 
 def _region(viewer: Any, layer: Any, box: Box) -> Region:

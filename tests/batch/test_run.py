@@ -1,6 +1,9 @@
 """Batches as a whole: what is written, what fails, what is gone on with."""
 
+import errno
+import io
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +19,7 @@ from napari_mpseg.batch.plan import plan_batch
 from napari_mpseg.batch.run import run_batch, summarise_batch
 from napari_mpseg.batch.settings import BatchSettings
 from napari_mpseg.errors import Cancelled, ModelError, SettingsError, StoreError, UnknownNameError
+from napari_mpseg.files import refusal
 from napari_mpseg.particles.sizes import SizeClasses
 from napari_mpseg.progress import CancelToken
 
@@ -244,6 +248,60 @@ def test_what_was_decided_since_is_in_the_next_summary(done, tmp_path):
     pd.testing.assert_frame_equal(
         pd.read_csv(tmp_path / "out" / "batch_summary.csv")[["image"]], outcome.summary[["image"]]
     )
+
+
+def test_an_image_without_particles_has_none_of_any_class(done, tmp_path):
+    for name in ("lake_1", "lake_2", "blank_1"):
+        place = tmp_path / "out" / f"{name}_particles.csv"
+        particles = pd.read_csv(place)
+        particles["class"] = "film" if name == "lake_1" else "fibre" if name == "lake_2" else None
+        particles["keep"] = name != "blank_1"
+        particles.to_csv(place, index=False)
+    summarise_batch(tmp_path / "out")
+    frame = pd.read_csv(tmp_path / "out" / "batch_summary.csv", dtype=str).set_index("image")
+    assert list(frame.loc["blank_1", ["particles", "class_film", "class_fibre", "size_20-50 um"]]) == ["0"] * 4
+    assert list(frame.loc["lake_2", ["class_film", "class_fibre"]]) == ["0", "3"]
+    assert list(frame.loc["blank_2", ["class_film", "class_particle"]]) == ["0", "2"]
+
+
+def test_the_tables_have_six_digits_and_no_more(done, tmp_path):
+    written = [(tmp_path / "out" / f"batch_{name}.csv").read_text() for name in ("summary", "samples")]
+    summary, samples = (pd.read_csv(io.StringIO(text), dtype=str) for text in written)
+    lake = summary.set_index("image").loc["lake_1"]
+    # 5 on 64 x 96 px of 25e-6 mm2 each; 180 px of 6144; Garwood's limits of 5
+    assert list(lake[["particles_per_mm2", "area_percent", "particles_low", "particles_high", "pixel_width"]]) == [
+        *("32.5521", "2.92969", "1.62349", "11.6683", "5")
+    ]
+    row = samples[(samples["sample"] == "lake") & (samples["size_class"] == "all")].iloc[0]
+    assert list(row[["blanks", "blank_mean", "lod", "count_sd"]]) == ["3", "2", "5", "1.41421"]
+    numbers = [one for text in written for one in re.findall(r"(?<![\w.])-?\d+\.\d+(?=[,\n])", text)]
+    assert all(len(one.replace(".", "").lstrip("0")) <= 6 and not one.startswith("-0.0") for one in numbers)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_stops_the_batch_and_the_same_goes_on(batch, scans, tmp_path, monkeypatch, number):
+    from napari_mpseg import pipeline
+
+    ended, begun, segment = [], [], pipeline.segment
+
+    def full(source, *given, **more):
+        begun.append(source)
+        if len(begun) > 2:
+            reason = OSError(number, "No space left on device", "lake_1_particles.csv")
+            raise refusal(tmp_path / "out" / "lake_1_particles.csv", reason) from reason
+        return segment(source, *given, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "segment", full)
+        with pytest.raises(StoreError, match=r"No space left .* stopped at blank_3.* same command goes on"):
+            batch(on_image=lambda outcome: ended.append((outcome.name, outcome.status)))
+    assert len(begun) == 3
+    assert ended == [("blank_1", "done"), ("blank_2", "done")]
+    waiting = summarise_batch(tmp_path / "out").summary.set_index("image")["status"]
+    assert list(waiting[["blank_3", "lake_1", "lake_2"]]) == ["not done"] * 3
+    again = batch()
+    assert [one.name for one in again.images if one.earlier] == ["blank_1", "blank_2"]
+    assert not again.failures
 
 
 def test_a_summary_takes_other_size_classes_and_another_sheet(done, tmp_path):

@@ -2,9 +2,10 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from scipy.stats import gamma
+from scipy.stats import chi2, gamma
 
 from napari_mpseg.batch.metadata import Metadata
 from napari_mpseg.batch.samples import CountedImage, count_samples
@@ -46,6 +47,22 @@ def test_blanks_are_subtracted_by_size_class_and_never_below_zero():
         " | max(0, 8 - 5) by size class = 4; 4 / 0.5 L = 8 per L"
         " | mean of 2 = 5.5 per L"
     )
+
+
+def test_the_interval_of_two_volumes_is_that_of_the_documented_example():
+    # one particle stands for 1 / (2 x 2 L) and for 1 / (2 x 0.5 L); 5 of the 10.5 per litre are the blanks'
+    y, v, w = 0.25 * 10 + 1 * 8, 0.25**2 * 10 + 1 * 8, 1.0
+    low = v / (2 * y) * chi2.ppf(0.025, 2 * y**2 / v)
+    high = (v + w**2) / (2 * (y + w)) * chi2.ppf(0.975, 2 * (y + w) ** 2 / (v + w**2))
+    lake = [
+        image("l1", 10, 0, sample="lake", replicate="1", volume_l=2.0),
+        image("l2", 3, 5, sample="lake", replicate="2", volume_l=0.5),
+    ]
+    found = row(count_samples([*lake, *BLANKS]), "lake")
+    assert (found["per_litre_low"], found["per_litre_high"]) == pytest.approx((max(0.0, low - 5), high - 5))
+    told = (Path(__file__).parents[2] / "docs" / "batch.md").read_text(encoding="utf-8")
+    assert f"from {low:.3g} to {high:.3g}" in told
+    assert f"**{found['per_litre_low']:.2g} to {found['per_litre_high']:.3g} per litre**" in told
 
 
 def test_limits_come_from_the_blanks_of_each_size_class():
@@ -265,6 +282,10 @@ def test_an_image_that_failed_counts_nowhere_and_is_told():
     counted = count_samples(images)
     assert row(counted, "lake")["replicates"] == 1
     assert "1 image of sample lake could not be counted." in counted.notes
+
+
+def test_a_failed_image_without_a_sample_is_not_told_again_as_a_sample():
+    assert count_samples([CountedImage("odd", Metadata(), None), image("l", 1, 0)]).notes == ()
 
 
 def test_images_with_other_size_classes_are_counted_over_all_sizes():

@@ -1,8 +1,23 @@
 """Numbers as people write them into tables."""
 
 import re
+from typing import Any
 
 from napari_mpseg.errors import SettingsError
+
+
+def written_number(value: Any) -> str:
+    """Return a number to six significant digits, as the tables have it; whole ones without decimals.
+
+    Examples
+    --------
+    >>> [written_number(value) for value in (4.0, 10 / 3, 12345678.0, -0.0, 0.00001234)]
+    ['4', '3.33333', '12345700', '0', '1.234e-05']
+    """
+    text = f"{value:.6g}"
+    if "e+" in text:
+        text = f"{float(text):.0f}"
+    return "0" if text == "-0" else text
 
 
 def read_number(text: str, what: str) -> float:

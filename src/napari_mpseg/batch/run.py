@@ -209,6 +209,11 @@ def _carried_out(
 
     def end(job: ImageJob, became: ImageEnd) -> None:
         outcome = became.outcome
+        if became.no_room:  # every other image would fail as well
+            raise StoreError(
+                f"{outcome.message} The batch has stopped at {job.name}. What is finished is kept in {journal.out}; "
+                "with room again, the same command goes on from there."
+            )
         journal.write([_end(outcome, became.sha256)])
         ended[job.name] = outcome
         told.end(job.pixels)

@@ -24,7 +24,7 @@ ALL = "all"
 """The size class of all particles."""
 
 _NAN = float("nan")
-_WHOLE = ("replicates", "images", "count_total")
+_WHOLE = ("replicates", "images", "count_total", "blanks")
 
 
 @dataclass(frozen=True)
@@ -227,11 +227,11 @@ def _plain(value: float | None) -> str:
 
 
 def _failed(images: Sequence[CountedImage]) -> list[str]:
-    """Say which samples lack images."""
+    """Say which samples lack images; one image that is of no sample has told of itself already."""
     lacking: dict[str, int] = {}
     for image in images:
-        if image.counts is None:
-            sample = image.metadata.sample or image.name
+        sample = image.metadata.sample
+        if image.counts is None and sample:
             lacking[sample] = lacking.get(sample, 0) + 1
     return [
         f"{count} image{'' if count == 1 else 's'} of sample {sample} could not be counted."

@@ -58,6 +58,9 @@ def images_frame(images: Sequence[SummedImage]) -> "pd.DataFrame":
         if frame[name].isna().all():
             del frame[name]
     counted = [name for row in rows for part in ("sizes", "classes") for name in row[part]]
+    classes = list(dict.fromkeys(name for row in rows for name in row["classes"]))
+    sorted_by_class = [bool(row["classes"]) or row["counts"]["particles"] == 0 for row in rows]
+    frame.loc[sorted_by_class, classes] = frame.loc[sorted_by_class, classes].fillna(0)
     return frame.astype(dict.fromkeys((*_WHOLE, *counted), "Int64"))
 
 
@@ -99,7 +102,7 @@ def _counts(summary: ImageSummary | None) -> dict[str, dict[str, Any]]:
     height, width = summary.shape or (None, None)
     pixel = summary.calibration.pixel_size if summary.calibration.calibrated else (None, None)
     unit = summary.calibration.unit if summary.calibration.calibrated else None
-    counts = (summary.count, round(low, 3), round(high, 3), summary.rejected)
+    counts = (summary.count, low, high, summary.rejected)
     parts["counts"] = dict(zip(parts["counts"], counts, strict=True))
     parts["spread"] = {f"particles_per_{summary.density_unit}": summary.density, "area_percent": summary.covered}
     sizes, classes = _counted(summary.counts.loc[ALL]), _counted(summary.counts[ALL])

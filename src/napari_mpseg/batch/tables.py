@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari_mpseg.batch.filters import CountedImage
 from napari_mpseg.batch.markup import failed_section, samples_section
 from napari_mpseg.batch.metadata import Metadata, sample_title
+from napari_mpseg.batch.numbers import written_number
 from napari_mpseg.batch.outcome import DONE, FAILED, BatchOutcome, ImageOutcome
 from napari_mpseg.batch.samples import SampleCounts, count_samples
 from napari_mpseg.batch.summary import SummedImage, images_frame
@@ -164,12 +165,17 @@ def _write(
     notes: Sequence[str],
     cancel: CancelToken,
 ) -> None:
-    frame.to_csv(parts["summary"], index=False, encoding="utf-8")
-    counted.frame.round(6).to_csv(parts["samples"], index=False, encoding="utf-8")
+    frame.to_csv(parts["summary"], index=False, encoding="utf-8", float_format=written_number)
+    counted.frame.to_csv(parts["samples"], index=False, encoding="utf-8", float_format=written_number)
     if builder.summaries:
         failed = [one.outcome for one in summed if one.outcome.status != DONE]
-        first = [failed_section(failed, notes), samples_section(counted.frame)]
+        first = [failed_section(failed, notes), samples_section(counted.frame, _samples(summed))]
         builder.write({part: parts[f"report_{part}"] for part in REPORT}, first, cancel)
+
+
+def _samples(summed: Sequence[SummedImage]) -> set[str]:
+    """Return the names of samples, without those of images that stand for themselves."""
+    return {one.metadata.sample for one in summed if one.metadata.sample}
 
 
 def _write_record(

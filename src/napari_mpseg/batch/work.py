@@ -1,5 +1,6 @@
 """One image of a batch as an item of work, to be done here or in another process."""
 
+import errno
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,10 +48,11 @@ class ImageJob:
 
 @dataclass(frozen=True)
 class ImageEnd:
-    """What became of a job, and the digest of the file it was done on."""
+    """What became of a job, the digest of the file it was done on, and whether there was no room for its results."""
 
     outcome: ImageOutcome
     sha256: str | None = None
+    no_room: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,13 @@ class ImageWork:
         except Cancelled:
             raise
         except MpsegError as error:
-            return ImageEnd(ImageOutcome(job.name, job.path, FAILED, str(error)))
+            return ImageEnd(ImageOutcome(job.name, job.path, FAILED, str(error)), no_room=_no_room(error))
         except MemoryError:
             message = "There is not enough memory. Give a smaller tile size, or fewer images at once."
             return ImageEnd(ImageOutcome(job.name, job.path, FAILED, message))
         except Exception as error:  # one odd file among hundreds must not end the others
-            return ImageEnd(ImageOutcome(job.name, job.path, FAILED, f"{type(error).__name__}: {error}"))
+            outcome = ImageOutcome(job.name, job.path, FAILED, f"{type(error).__name__}: {error}")
+            return ImageEnd(outcome, no_room=_no_room(error))
         seconds = round(monotonic() - began, 3)
         return ImageEnd(ImageOutcome(job.name, job.path, DONE, "", count, seconds), digest)
 
@@ -130,6 +133,15 @@ class ImageWork:
                     "it, or ask to overwrite (--overwrite), which begins such images anew."
                 ) from refused
         return segment(source, restart=True, **given).count
+
+
+def _no_room(error: BaseException | None) -> bool:
+    """Return whether an error, or what it came of, is that the disk or the share of it is full."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _wait_for_the_killed(folder: Path) -> None:

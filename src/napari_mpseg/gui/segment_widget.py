@@ -295,7 +295,7 @@ class SegmentWidget(WorkingWidget):
             "tta": self.tta.currentData() if takes_tta(self.method.method) else "",
             "rescale": self.rescale.isChecked() and takes_tta(self.method.method),
             "skip_empty": self.empty.way if takes_tta(self.method.method) else None,
-            "runtime": preferred.runtime if takes_tta(self.method.method) else "auto",
+            "runtime": (preferred.runtime_asked or "auto") if takes_tta(self.method.method) else "auto",
             "calibration": self.pixel_size.calibration,
             "device": preferred.device,
             "tile_size": preferred.tile_size,

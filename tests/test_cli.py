@@ -231,7 +231,7 @@ def begin(image, out):
     )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and program.poll() is None:
-        if list(out.glob(".*.part/0/c/*/*")):
+        if list(out.glob("*.unfinished/store-*/0/c/*/*")) and list(out.glob("*.unfinished/journal-*/*")):
             return program
         time.sleep(0.01)
     program.kill()
@@ -245,9 +245,10 @@ def test_interrupted_in_the_middle(large, tmp_path):
     program.send_signal(signal.SIGINT)
     _, error = program.communicate(timeout=60)
     assert program.returncode == 130
-    assert error.endswith("Stopped. Nothing half-made was left behind.\n")
+    kept = tmp_path / "out" / "large.unfinished"
+    assert error.endswith(f"Stopped. What is finished is kept in {kept}: the same command goes on from there.\n")
     assert "Traceback" not in error
-    assert not (tmp_path / "out").exists()
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["large.unfinished"]
     assert time.monotonic() - start < 20
 
 
@@ -256,12 +257,12 @@ def test_killed_in_the_middle_the_same_command_works_again(large, file, tmp_path
     program = begin(large, tmp_path / "out")
     program.kill()
     program.communicate(timeout=60)
-    left = [path.name for path in (tmp_path / "out").iterdir()]
-    assert left
-    assert all(name.endswith(".part") for name in left)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["large.unfinished"]
     small = np.load(large)[:100, :100]
     np.save(large, small)
-    assert exit_code("segment", large, "--out", tmp_path / "out", "--method", "fixed-level", "--min-size", 0) == 0
+    command = ("segment", large, "--out", tmp_path / "out", "--method", "fixed-level", "--min-size", 0)
+    assert exit_code(*command) == 1  # it is another image
+    assert exit_code(*command, "--restart") == 0
     found = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert found == sorted(
         f"large{ending}"

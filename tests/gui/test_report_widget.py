@@ -135,17 +135,17 @@ def test_what_is_wrong_is_said_and_nothing_is_written(viewer, report_widget, add
 def test_a_cancelled_report_leaves_nothing(viewer, report_widget, add_measured, finished, tmp_path, monkeypatch):
     import threading
 
-    from napari_mpseg.reports import report
+    from napari_mpseg.reports import builder
 
     add_measured()
     held = threading.Event()
-    real = report.summarise_item
+    real = builder.summarise_item
 
     def slow(*args, **more):
         held.wait(10)
         return real(*args, **more)
 
-    monkeypatch.setattr(report, "summarise_item", slow)
+    monkeypatch.setattr(builder, "summarise_item", slow)
     report_widget.outputs.tick("csv")
     report_widget.panel.run_button.click()
     report_widget.panel.cancel_button.click()

@@ -48,7 +48,7 @@ def test_the_fastest_that_agrees_is_best(runtimes, plain, sample):
     assert found.complete
     assert any("broken" in sentence and "unknown" in sentence for sentence in found.left_out)
     tiles = {one.tile for one in found.measured if one.runtime == "quick"}
-    assert len(tiles) > 2
+    assert len(tiles) > 1
     # 512 x 512 px of result in 0.01 s for as many read are 26 megapixels per second
     assert 10 < found.best().speed < 27
 

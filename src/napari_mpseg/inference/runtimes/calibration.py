@@ -22,13 +22,13 @@ from napari_mpseg.settings import from_dict, to_dict
 Array = np.ndarray[Any, Any]
 SECONDS = 8.0
 """What a calibration may take; nothing new is begun after that."""
-_TILES = {"cpu": (640, 1024, 256, 512), "cuda": (2048, 1024, 4096), "mps": (1024, 512, 2048)}
+_TILES = {"cpu": (640, 512), "cuda": (2048, 1024, 4096), "mps": (1024, 512, 2048)}
 _PROBE, _SMALL_PROBE = 512, 256
 _HEAVY = 0.5  # seconds for a small probe, above which a network is looked at with small probes only
 _LARGEST_HEAVY = 640
 _HOPELESS = 2.0  # times the fastest, above which a runtime is not looked at again
 _FAR = 128  # pixels around the tiles of networks that see further than any window
-_NEAR = 1.1  # tiles within so much of the fastest: the smallest of them, which takes the least memory
+_NEAR = 1.04  # tiles within so much of the fastest: the smallest of them, which takes the least memory
 MOST_DISAGREEMENT = 0.003
 """Above this a runtime is not chosen automatically; one less F1 of the masks, see :func:`disagreement`."""
 _REPEATS = 3

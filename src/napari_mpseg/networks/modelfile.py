@@ -50,6 +50,9 @@ class ModelCard:
         Test-time augmentations to predict with unless others are chosen.
     receptive_radius : int or None
         How far an input pixel reaches, in pixels; None if further than a window.
+    head : str
+        What the network answers for each pixel: a name in :data:`napari_mpseg.heads.registry.HEADS`; ``"mask"`` is the
+        particle's probability alone.
     description, training_data, attribution, licence : str
         For the reader.
     training : mapping
@@ -74,6 +77,7 @@ class ModelCard:
     shrink: int = 1
     tta: tuple[str, ...] = ()
     receptive_radius: int | None = None
+    head: str = "mask"
     description: str = ""
     training_data: str = ""
     attribution: str = ""

@@ -36,6 +36,11 @@ class Preset:
         Test-time augmentations to predict with.
     note : str
         What the source leaves open, and what was chosen.
+    trainer : str
+        ``"module:function"`` that prepares the run, for recipes that the usual loop does not serve; it takes what
+        :func:`napari_mpseg.training.train.prepare_training` takes, and what it returns has the same ``run``.
+    options : mapping
+        What belongs to that trainer.
     """
 
     name: str
@@ -45,6 +50,8 @@ class Preset:
     start: str = ""
     tta: tuple[str, ...] = ()
     note: str = ""
+    trainer: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def changed(self, **values: Any) -> "Preset":
         """Return the preset with some settings changed, by dotted name; its source then says so.

@@ -164,6 +164,9 @@ class TrainSettings:
     patches : PatchSettings
     augmentation : tuple of Augmentation
         Applied one after the other.
+    head : str
+        What the network answers for each pixel: a name in :data:`napari_mpseg.heads.registry.HEADS`; ``"mask"`` is the
+        particle's probability alone, others tell touching particles apart and learn from instances.
     shrink : int
         Pixels of a side that are averaged into one before the network sees them: for particles much larger than its
         field, and many times faster.
@@ -202,6 +205,7 @@ class TrainSettings:
     epochs: int = 20
     patches: PatchSettings = field(default_factory=PatchSettings)
     augmentation: tuple[Augmentation, ...] = ()
+    head: str = "mask"
     shrink: int = 1
     standardise: bool = False
     keep: str = "last"

@@ -33,12 +33,15 @@ class LabelledImage:
         ``(Y, X)``; True is particle.
     known : ndarray of bool, optional
         ``(Y, X)``; where the mask is known. Elsewhere nothing was painted, and no loss is taken. None: everywhere.
+    instances : ndarray of int, optional
+        ``(Y, X)``; which particle a pixel belongs to, 0 is background. None where only the mask is known.
     """
 
     name: str
     image: Any
     mask: Array
     known: Array | None = None
+    instances: Array | None = None
 
 
 def folder_files(folder: str | os.PathLike[str]) -> list[tuple[Path, Path]]:

@@ -1,0 +1,1 @@
+"""Networks that find particles one by one, with a box and a mask each, and their training."""

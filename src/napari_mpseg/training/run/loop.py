@@ -90,12 +90,10 @@ class Training:
         self.sampler = sampler
         self.settings = settings
         self.validation = validation
-        self.loss_of = chosen_loss(settings.loss, settings.loss_options)
+        self.loss_of = self.chosen_loss()
         self.steps = settings.epochs * sampler.steps_per_epoch
         self.optimiser = OPTIMISERS[settings.optimiser.name](network.parameters(), settings.optimiser)
-        self.schedule = SCHEDULES[settings.schedule.name](
-            self.optimiser, settings.schedule, sampler.steps_per_epoch, self.steps
-        )
+        self.schedule = self.chosen_schedule()
         self.average = WeightAverage(network, settings.average) if settings.keep == "average" else None
         self.history: list[EpochRecord] = []
         self.step = 0
@@ -154,6 +152,31 @@ class Training:
             self.network.load_state_dict(self.kept_weights())
             self.network.eval()
 
+    def chosen_loss(self) -> Any:
+        """Return the loss of a batch's logits."""
+        return chosen_loss(self.settings.loss, self.settings.loss_options)
+
+    def chosen_schedule(self) -> Any:
+        """Return the schedule of the learning rate."""
+        schedule, per_epoch = self.settings.schedule, self.sampler.steps_per_epoch
+        return SCHEDULES[schedule.name](self.optimiser, schedule, per_epoch, self.steps)
+
+    def batch_loss(self, batch: Batch) -> torch.Tensor:
+        """Return the loss of a batch, as a tensor to go back from."""
+        images, targets = (torch.from_numpy(array).to(self.device) for array in (batch.images, batch.targets))
+        known = None if batch.known is None else torch.from_numpy(batch.known).to(self.device)
+        images = images.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):
+            logits = self.network(images)
+        loss: torch.Tensor = self.loss_of(logits.float(), targets, known)
+        return loss
+
+    def validated(self) -> Validation:
+        """Return the scores of the weights as they are, on what was kept aside."""
+        network = self.snapshot() if self.average is not None else self.network
+        windows = self.settings.validation_windows
+        return validate(network, self.validation, self.loss_of, self.device, windows)
+
     def kept_weights(self) -> dict[str, torch.Tensor]:
         """Return the weights that would be kept if the run ended now."""
         if self.best_weights:
@@ -184,12 +207,7 @@ class Training:
         self._end_epoch(number, sum(losses) / max(1, len(losses)), on_event)
 
     def _step(self, batch: Batch) -> float:
-        images, targets = (torch.from_numpy(array).to(self.device) for array in (batch.images, batch.targets))
-        known = None if batch.known is None else torch.from_numpy(batch.known).to(self.device)
-        images = images.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):
-            logits = self.network(images)
-        loss = self.loss_of(logits.float(), targets, known)
+        loss = self.batch_loss(batch)
         value = float(loss.item())
         if not math.isfinite(value):
             self._go_back()
@@ -224,10 +242,8 @@ class Training:
     def _end_epoch(self, number: int, loss: float, on_event: EventCallback) -> None:
         seen = None
         if self.validation:
-            network = self.snapshot() if self.average is not None else self.network
-            windows = self.settings.validation_windows
             with _memory_advice(self.settings.batch):
-                seen = validate(network, self.validation, self.loss_of, self.device, windows)
+                seen = self.validated()
         rate = float(self.optimiser.param_groups[0]["lr"])
         self.history.append(EpochRecord(number, loss, rate, seen))
         is_best = self._is_best(seen)

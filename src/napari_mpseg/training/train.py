@@ -1,5 +1,6 @@
 """Train a network from painted labels: the front door of scripts and of the widget."""
 
+import importlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -114,6 +115,18 @@ def prepare_training(
     from napari_mpseg.networks.device import choose_device
 
     chosen = find_preset(preset)
+    if chosen.trainer:
+        return _prepared_elsewhere(
+            chosen,
+            pairs,
+            validation=validation,
+            painted=painted,
+            background_label=background_label,
+            start=start,
+            name=name,
+            device=device,
+            checkpoint=checkpoint,
+        )
     beginning = _started(start if start is not None else chosen.start)
     seen_as = beginning.card.normalisation if beginning is not None else None
     images = _labelled(pairs, painted, background_label, seen_as)
@@ -143,6 +156,13 @@ def prepare_training(
         checkpoint=Path(checkpoint) if checkpoint is not None else None,
         notes=notes,
     )
+
+
+def _prepared_elsewhere(preset: Preset, pairs: Sequence[Any], **given: Any) -> Session:
+    """Return the run of a preset that has a trainer of its own."""
+    module, function = preset.trainer.split(":")
+    session: Session = getattr(importlib.import_module(module), function)(pairs, preset, **given)
+    return session
 
 
 def _kept_aside(

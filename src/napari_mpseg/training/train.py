@@ -129,7 +129,7 @@ def prepare_training(
         )
     beginning = _started(start if start is not None else chosen.start)
     seen_as = beginning.card.normalisation if beginning is not None else None
-    images = _labelled(pairs, painted, background_label, seen_as)
+    images = labelled_pairs(pairs, painted, background_label, seen_as)
     notes = check_painted(images)
     settings = chosen.settings
     kept, held = _kept_aside(images, settings, validation)
@@ -145,7 +145,7 @@ def prepare_training(
         validation=held,
         synthetic=_synthetic(settings, images),
         name=name,
-        pixel_size_um=_pixel_size(pairs),
+        pixel_size_um=mean_pixel_size(pairs),
         card={
             "tta": chosen.tta,
             "training_data": f"{len(images)} painted image{'' if len(images) == 1 else 's'}: "
@@ -174,7 +174,7 @@ def _kept_aside(
     return split_painted(images, settings.validation, settings.seed) if settings.validation else (images, [])
 
 
-def _labelled(
+def labelled_pairs(
     pairs: Sequence[Any], kind: str, background_label: int, normalisation: Normalisation | None
 ) -> list[LabelledImage]:
     """Return the pairs as labelled images, those that are not yet read scaled as the start model has learnt it."""
@@ -216,7 +216,7 @@ def _synthetic(settings: TrainSettings, images: Sequence[LabelledImage]) -> list
     return synthetic_patches(settings.seed)
 
 
-def _pixel_size(pairs: Sequence[Any]) -> float | None:
+def mean_pixel_size(pairs: Sequence[Any]) -> float | None:
     """Return the mean pixel size of the images, in micrometre, if all of them have one."""
     sizes = []
     for pair in pairs:

@@ -14,6 +14,7 @@ from napari_mpseg.images.image import Image
 from napari_mpseg.images.normalisation import Normalisation
 from napari_mpseg.images.open import open_image
 from napari_mpseg.images.truth_values import check_particle_value
+from napari_mpseg.training.data.compacting import compact
 
 Array = np.ndarray[Any, Any]
 _ENDINGS = {".png", ".tif", ".tiff", ".jpg", ".jpeg"}
@@ -34,7 +35,8 @@ class LabelledImage:
     known : ndarray of bool, optional
         ``(Y, X)``; where the mask is known. Elsewhere nothing was painted, and no loss is taken. None: everywhere.
     instances : ndarray of int, optional
-        ``(Y, X)``; which particle a pixel belongs to, 0 is background. None where only the mask is known.
+        ``(Y, X)``; which particle a pixel belongs to, 0 is background. None where only the mask is known; see
+        :func:`~napari_mpseg.training.data.instances.with_instances`.
     """
 
     name: str
@@ -150,5 +152,7 @@ def load_pair(
         raise ImageError(f"{truth} is {labels.shape}, its image {image.shape}: they must have the same size.")
     if labels.ndim == 3:
         labels = labels[..., 0]
-    mask = labels == particle_value if particle_value is not None else labels > 0
-    return LabelledImage(name, image, mask)
+    if particle_value is not None:
+        return LabelledImage(name, image, labels == particle_value)
+    whole = labels.dtype.kind in "uib"
+    return LabelledImage(name, image, labels > 0, instances=compact(np.where(labels > 0, labels, 0)) if whole else None)

@@ -186,6 +186,7 @@ def _read(
         LazyPixels(part, scaling, part_of=pair.image if part.shape != pair.image.shape else None),
         painted.mask,
         painted.known,
+        painted.instances,
         annotation.name,
         background_label,
         painted.labels,

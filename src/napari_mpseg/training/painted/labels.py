@@ -15,6 +15,7 @@ from napari_mpseg.images.open import open_stack
 from napari_mpseg.images.region import read_region
 from napari_mpseg.images.stack import Stack, make_stack
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
+from napari_mpseg.training.data.compacting import compact
 from napari_mpseg.training.painted.kinds import Annotation
 from napari_mpseg.training.painted.placement import is_layer, layer_kind
 
@@ -39,6 +40,8 @@ class Painted:
         First pixel in the image, and the pixel after the last.
     labels : dict or None
         Pixels of each label but 0; None for more than a thousand labels.
+    instances : ndarray of unsigned int or None
+        ``(Y, X)``; the labels themselves, where each may be a particle. None of scribbles.
     """
 
     mask: Array
@@ -46,6 +49,7 @@ class Painted:
     corner: tuple[int, int]
     stop: tuple[int, int]
     labels: dict[int, int] | None
+    instances: Array | None = None
 
 
 def open_painted(painted: Any, plane: tuple[int, ...] = ()) -> Image:
@@ -121,19 +125,22 @@ def read_painted(
         If they are a colour picture.
     Cancelled
     """
-    found: list[tuple[int, int, Array, Array]] = []
+    found: list[tuple[int, int, Array, Array, Array | None]] = []
     counts: dict[int, int] | None = {}
     for y, x, values in _blocks(labels, on_progress, cancel):
         painted = values != 0
         if painted.any():
-            found.append((y, x, annotation.particle(values, background_label), painted))
+            own = None if annotation.partial else compact(values)
+            found.append((y, x, annotation.particle(values, background_label), painted, own))
             counts = _counted(counts, values[painted])
     shape = labels.shape
     (y0, x0), (y1, x1) = _window(found, shape) if annotation.partial else ((0, 0), shape)
     mask = np.zeros((y1 - y0, x1 - x0), bool)
     known = np.zeros_like(mask) if annotation.partial else None
+    kinds = [numbers.dtype for *_, numbers in found if numbers is not None]
+    instances = None if annotation.partial else np.zeros(mask.shape, max(kinds, default=np.dtype(np.uint8)))
     while found:  # so that a block is let go once it has its place
-        y, x, particle, painted = found.pop()
+        y, x, particle, painted, numbers = found.pop()
         top, left = max(y, y0), max(x, x0)
         own = (slice(top - y, y1 - y), slice(left - x, x1 - x))
         height, width = particle[own].shape
@@ -141,7 +148,9 @@ def read_painted(
         mask[part] = particle[own]
         if known is not None:
             known[part] = painted[own]
-    return Painted(mask, known, (y0, x0), (y1, x1), counts)
+        if instances is not None and numbers is not None:
+            instances[part] = numbers[own]
+    return Painted(mask, known, (y0, x0), (y1, x1), counts, instances)
 
 
 def _blocks(
@@ -181,13 +190,13 @@ def _counted(counts: dict[int, int] | None, painted: Array) -> dict[int, int] | 
 
 
 def _window(
-    found: list[tuple[int, int, Array, Array]], shape: tuple[int, int]
+    found: list[tuple[int, int, Array, Array, Array | None]], shape: tuple[int, int]
 ) -> tuple[tuple[int, int], tuple[int, int]]:
     """Return first pixel and the one after the last of what is taken of an image."""
     if shape[0] * shape[1] <= _LARGE:
         return (0, 0), shape
-    rows = [y + np.flatnonzero(painted.any(1))[[0, -1]] for y, _, _, painted in found] or [np.zeros(2, int)]
-    columns = [x + np.flatnonzero(painted.any(0))[[0, -1]] for _, x, _, painted in found] or [np.zeros(2, int)]
+    rows = [y + np.flatnonzero(painted.any(1))[[0, -1]] for y, _, _, painted, _ in found] or [np.zeros(2, int)]
+    columns = [x + np.flatnonzero(painted.any(0))[[0, -1]] for _, x, _, painted, _ in found] or [np.zeros(2, int)]
     (y0, y1), (x0, x1) = ((int(np.min(ends)), int(np.max(ends))) for ends in (rows, columns))
     return (
         (max(0, y0 - _MARGIN), max(0, x0 - _MARGIN)),

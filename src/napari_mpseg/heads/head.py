@@ -19,6 +19,9 @@ class Head(Protocol):
         sigmoid, as runtimes do it.
     reach : int
         How many pixels around a pixel :meth:`decode` looks at beside the particle that the pixel lies in.
+    directional : bool
+        Whether a number belongs to a direction in the image. The fields of a turned or mirrored image are then more
+        than the fields turned or mirrored.
     """
 
     name: str
@@ -26,6 +29,7 @@ class Head(Protocol):
     summary: str
     channels: int
     reach: int
+    directional: bool
 
     def targets(self, labels: Array) -> Array:
         """Return what the network is to answer.

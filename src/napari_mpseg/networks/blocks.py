@@ -85,7 +85,10 @@ class ResidualPath(nn.Module):
 
 
 def start_from_nothing(network: nn.Module, head: nn.Conv2d) -> None:
-    """Draw a ReLU network's starting weights, and let its head begin near "nothing anywhere"."""
+    """Draw a ReLU network's starting weights, and let its head begin near "no particle anywhere".
+
+    Only the first output is the particle's probability; others begin undecided.
+    """
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
@@ -95,7 +98,7 @@ def start_from_nothing(network: nn.Module, head: nn.Conv2d) -> None:
     assert head.bias is not None
     with torch.no_grad():
         head.weight.mul_(0.1)
-        nn.init.constant_(head.bias, -4.0)
+        nn.init.constant_(head.bias[:1], -4.0)
 
 
 def refuse_width(width: int, least: int = 1) -> None:

@@ -15,7 +15,7 @@ class LibraryNetwork(Centred):
     Parameters
     ----------
     network : torch.nn.Module
-        Maps ``(N, C, Y, X)`` to logits ``(N, 1, Y, X)``.
+        Maps ``(N, C, Y, X)`` to logits ``(N, outputs, Y, X)``.
     in_channels : int
         Channels of the input.
     stride : int
@@ -44,7 +44,7 @@ class LibraryNetwork(Centred):
         super().expect(_per_channel(mean, channels), _per_channel(std, channels))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map an image batch ``(N, C, Y, X)``, 0 to 1, to logits ``(N, 1, Y, X)``."""
+        """Map an image batch ``(N, C, Y, X)``, 0 to 1, to logits ``(N, outputs, Y, X)``."""
         height, width = x.shape[-2:]
         x = self.centred(x)
         below, right = max(0, self.smallest - height), max(0, self.smallest - width)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from napari_mpseg.checked_file import read_checked
 from napari_mpseg.errors import ModelError, SettingsError, UnknownNameError
 from napari_mpseg.files import finished_at
+from napari_mpseg.heads.registry import HEADS
 from napari_mpseg.images.normalisation import Normalisation
 from napari_mpseg.networks.registry import NETWORKS
 from napari_mpseg.settings import from_dict, to_dict
@@ -215,6 +216,7 @@ def load_card(path: str | os.PathLike[str]) -> ModelCard:
     try:
         card = from_dict(ModelCard, values)
         NETWORKS[card.network]
+        HEADS[card.head]
     except (SettingsError, UnknownNameError) as error:
         raise ModelError(f"{folder / CARD} does not fit this version: {error}") from error
     return card
@@ -263,7 +265,8 @@ def weights_digest(network: "nn.Module") -> str:
 def _built(card: ModelCard, folder: Path) -> "nn.Module":
     """Build the card's network; its own weights follow, so none are fetched, whatever the card's options say."""
     try:
-        return NETWORKS[card.network].build(card.in_channels, pretrained=False, **card.options)
+        outputs = HEADS[card.head].channels
+        return NETWORKS[card.network].build(card.in_channels, outputs=outputs, pretrained=False, **card.options)
     except (ModelError, TypeError) as error:
         raise ModelError(f"{folder / CARD} does not fit this version: {error}") from error
 

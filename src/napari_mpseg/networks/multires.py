@@ -74,7 +74,7 @@ def _strip_rows(x: torch.Tensor, rows: int) -> int:
 
 
 class MultiResUNet(nn.Module):
-    """Encoder and decoder of MultiRes blocks, skips through residual paths, one logit per pixel.
+    """Encoder and decoder of MultiRes blocks, skips through residual paths, logits for each pixel.
 
     Parameters
     ----------
@@ -87,14 +87,21 @@ class MultiResUNet(nn.Module):
         with it.
     dropout : float
         Share of feature maps dropped behind the bottom block and before the head, in training only.
+    outputs : int
+        Numbers per pixel; the first is the logit of particle.
 
     Notes
     -----
-    Input ``(N, C, Y, X)`` with Y and X multiples of :attr:`stride`; output logits ``(N, 1, Y, X)``.
+    Input ``(N, C, Y, X)`` with Y and X multiples of :attr:`stride`; output logits ``(N, outputs, Y, X)``.
     """
 
     def __init__(
-        self, widths: tuple[int, ...], in_channels: int = 3, batch_norm: bool = True, dropout: float = 0.0
+        self,
+        widths: tuple[int, ...],
+        in_channels: int = 3,
+        batch_norm: bool = True,
+        dropout: float = 0.0,
+        outputs: int = 1,
     ) -> None:
         super().__init__()
         *levels, bottom = widths
@@ -110,11 +117,11 @@ class MultiResUNet(nn.Module):
         self.decoder = nn.ModuleList(
             MultiResBlock(width + deeper, width, batch_norm) for width, deeper in zip(levels, below, strict=True)
         )
-        self.head = nn.Conv2d(levels[0], 1, 1)
+        self.head = nn.Conv2d(levels[0], outputs, 1)
         start_from_nothing(self, self.head)
 
     def forward(self, x: torch.Tensor, margins: Margins = NO_MARGINS) -> torch.Tensor:
-        """Map an image batch ``(N, C, Y, X)`` to logits ``(N, 1, Y, X)``, less the margins.
+        """Map an image batch ``(N, C, Y, X)`` to logits ``(N, outputs, Y, X)``, less the margins.
 
         Parameters
         ----------
@@ -185,17 +192,23 @@ class MultiResUNet(nn.Module):
         return _crop(self.decoder[level](x), _between(plan.block, plan.output))
 
 
-def multiresunet(in_channels: int = 3, batch_norm: bool = True, dropout: float = 0.0, width: int = 42) -> MultiResUNet:
+def multiresunet(
+    in_channels: int = 3, batch_norm: bool = True, dropout: float = 0.0, width: int = 42, outputs: int = 1
+) -> MultiResUNet:
     """Return MultiResUNet with all five stages (13 M parameters); `width` scales the channels of every stage."""
     refuse_width(width, 6)  # a block splits its channels into sixths
-    return MultiResUNet(tuple(width * times for times in (1, 2, 4, 8, 32)), in_channels, batch_norm, dropout)
+    return MultiResUNet(tuple(width * times for times in (1, 2, 4, 8, 32)), in_channels, batch_norm, dropout, outputs)
 
 
-def half_multiresunet(in_channels: int = 3, batch_norm: bool = True, dropout: float = 0.0) -> MultiResUNet:
+def half_multiresunet(
+    in_channels: int = 3, batch_norm: bool = True, dropout: float = 0.0, outputs: int = 1
+) -> MultiResUNet:
     """Return Half MultiResUNet: stages 0, 1, bottom and the two matching decoder stages (0.21 M parameters)."""
-    return MultiResUNet((32, 48, 96), in_channels, batch_norm, dropout)
+    return MultiResUNet((32, 48, 96), in_channels, batch_norm, dropout, outputs)
 
 
-def quarter_multiresunet(in_channels: int = 3, batch_norm: bool = True, dropout: float = 0.0) -> MultiResUNet:
+def quarter_multiresunet(
+    in_channels: int = 3, batch_norm: bool = True, dropout: float = 0.0, outputs: int = 1
+) -> MultiResUNet:
     """Return Quarter MultiResUNet: stage 0, bottom and one decoder stage (0.045 M parameters)."""
-    return MultiResUNet((30, 12), in_channels, batch_norm, dropout)
+    return MultiResUNet((30, 12), in_channels, batch_norm, dropout, outputs)

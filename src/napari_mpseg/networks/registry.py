@@ -23,7 +23,8 @@ class NetworkEntry:
         What users type, and what menus show.
     factory : str
         ``"module:function"`` returning a :class:`torch.nn.Module` with an integer ``stride`` attribute, which maps
-        ``(N, C, Y, X)`` to logits ``(N, 1, Y, X)``, for Y and X that are multiples of ``stride``.
+        ``(N, C, Y, X)`` to logits ``(N, outputs, Y, X)``, for Y and X that are multiples of ``stride``. It takes
+        ``in_channels`` and ``outputs``.
     source : str
         The paper or the library it comes from.
     published : mapping
@@ -52,6 +53,7 @@ class NetworkEntry:
         self,
         in_channels: int = 3,
         *,
+        outputs: int = 1,
         pretrained: bool = True,
         standardise: bool = False,
         local_contrast: int = 0,
@@ -63,6 +65,8 @@ class NetworkEntry:
         ----------
         in_channels : int
             Channels of the images.
+        outputs : int
+            Logits per pixel. The first is that of particle, what others are is up to the model's head.
         pretrained : bool
             If False, a ``weights`` option is passed over: nothing is looked for or downloaded. This is for networks
             whose own weights are loaded right after.
@@ -86,10 +90,12 @@ class NetworkEntry:
         """
         if in_channels < 1:
             raise ModelError(f"A network needs images of 1 or more channels, not {in_channels}.")
+        if outputs < 1:
+            raise ModelError(f"A network gives 1 or more numbers per pixel, not {outputs}.")
         if self.weights and not pretrained:
             options["weights"] = None
         try:
-            network = self._factory()(in_channels=in_channels, **{**options, **self.fixed})
+            network = self._factory()(in_channels=in_channels, outputs=outputs, **{**options, **self.fixed})
         except ModelError:
             raise
         except (TypeError, ValueError, RuntimeError, ArithmeticError) as error:
@@ -108,7 +114,7 @@ class NetworkEntry:
         """Return the options of :meth:`build` with their defaults (where the factory names them)."""
         parameters = inspect.signature(self._factory()).parameters.values()
         named = [item for item in parameters if item.kind is not inspect.Parameter.VAR_KEYWORD]
-        return {item.name: item.default for item in named if item.name not in {"in_channels", *self.fixed}}
+        return {item.name: item.default for item in named if item.name not in {"in_channels", "outputs", *self.fixed}}
 
     def _factory(self) -> Callable[..., "nn.Module"]:
         module, function = self.factory.split(":")

@@ -72,6 +72,8 @@ class SkipVariantUNet(nn.Module):
         Channels of the input.
     width : int
         Channels of the first level; they double from level to level. The paper has 64 to 1024.
+    outputs : int
+        Numbers per pixel; the first is the logit of particle.
 
     Notes
     -----
@@ -80,14 +82,14 @@ class SkipVariantUNet(nn.Module):
     a stage receives only the level of its own size, that is passed on as it is; otherwise every level it receives goes
     through a :class:`ResizedSkip`. A stage works on all it receives and the upsampled map, concatenated.
 
-    Input ``(N, C, Y, X)`` with Y and X multiples of :attr:`stride`; output logits ``(N, 1, Y, X)``.
+    Input ``(N, C, Y, X)`` with Y and X multiples of :attr:`stride`; output logits ``(N, outputs, Y, X)``.
 
     References
     ----------
     Lee et al. 2022: standard, semi-dense and reverse skip connections.
     """
 
-    def __init__(self, wiring: Wiring, in_channels: int = 3, width: int = 64) -> None:
+    def __init__(self, wiring: Wiring, in_channels: int = 3, width: int = 64, outputs: int = 1) -> None:
         super().__init__()
         refuse_width(width)
         self.stride = 2 ** (_LEVELS - 1)
@@ -98,16 +100,16 @@ class SkipVariantUNet(nn.Module):
         self.skips = nn.ModuleList()
         self.decoder = nn.ModuleList()
         for own, received in zip(reversed(range(_LEVELS - 1)), wiring, strict=True):
-            outputs = widths[own]
-            self.up.append(nn.ConvTranspose2d(2 * outputs, outputs, 2, stride=2, bias=False))
+            wide = widths[own]
+            self.up.append(nn.ConvTranspose2d(2 * wide, wide, 2, stride=2, bias=False))
             self.skips.append(
                 nn.ModuleList(
-                    nn.Identity() if received == (own,) else ResizedSkip(widths[level], outputs, 2.0 ** (level - own))
+                    nn.Identity() if received == (own,) else ResizedSkip(widths[level], wide, 2.0 ** (level - own))
                     for level in received
                 )
             )
-            self.decoder.append(_Stage(outputs * (1 + len(received)), outputs))
-        self.head = nn.Conv2d(width, 1, 1)
+            self.decoder.append(_Stage(wide * (1 + len(received)), wide))
+        self.head = nn.Conv2d(width, outputs, 1)
         self._initialise()
 
     def _initialise(self) -> None:
@@ -117,10 +119,11 @@ class SkipVariantUNet(nn.Module):
         assert self.head.bias is not None
         with torch.no_grad():  # particles are rare: start near "nothing anywhere"
             self.head.weight.mul_(0.1)
-            nn.init.constant_(self.head.bias, -4.0)
+            nn.init.zeros_(self.head.bias)
+            nn.init.constant_(self.head.bias[:1], -4.0)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map an image batch ``(N, C, Y, X)`` to logits ``(N, 1, Y, X)``."""
+        """Map an image batch ``(N, C, Y, X)`` to logits ``(N, outputs, Y, X)``."""
         levels = self.encode(x)
         x = levels[-1]
         for stage in range(len(self.wiring)):
@@ -144,16 +147,16 @@ class SkipVariantUNet(nn.Module):
         return merged
 
 
-def unet_standard(in_channels: int = 3, width: int = 64) -> SkipVariantUNet:
+def unet_standard(in_channels: int = 3, width: int = 64, outputs: int = 1) -> SkipVariantUNet:
     """Return the U-Net with symmetric skips: every decoder stage receives the level of its own size."""
-    return SkipVariantUNet(STANDARD, in_channels, width)
+    return SkipVariantUNet(STANDARD, in_channels, width, outputs)
 
 
-def unet_semi_dense(in_channels: int = 3, width: int = 64) -> SkipVariantUNet:
+def unet_semi_dense(in_channels: int = 3, width: int = 64, outputs: int = 1) -> SkipVariantUNet:
     """Return the U-Net with semi-dense skips: decoder stage k (deepest is 1) receives encoder levels 1 to k."""
-    return SkipVariantUNet(SEMI_DENSE, in_channels, width)
+    return SkipVariantUNet(SEMI_DENSE, in_channels, width, outputs)
 
 
-def unet_reverse(in_channels: int = 3, width: int = 64) -> SkipVariantUNet:
+def unet_reverse(in_channels: int = 3, width: int = 64, outputs: int = 1) -> SkipVariantUNet:
     """Return the U-Net with reverse skips: decoder stage k (deepest is 1) receives encoder level k."""
-    return SkipVariantUNet(REVERSE, in_channels, width)
+    return SkipVariantUNet(REVERSE, in_channels, width, outputs)

@@ -34,9 +34,14 @@ _DECODERS = {
 
 
 def build(
-    decoder: str, in_channels: int = 3, encoder: str | None = None, weights: str | None = None, **options: Any
+    decoder: str,
+    in_channels: int = 3,
+    encoder: str | None = None,
+    weights: str | None = None,
+    outputs: int = 1,
+    **options: Any,
 ) -> LibraryNetwork:
-    """Build a network of segmentation-models-pytorch with one logit per pixel.
+    """Build a network of segmentation-models-pytorch.
 
     Parameters
     ----------
@@ -50,6 +55,8 @@ def build(
     weights : str or None
         Trained weights of the encoder: ``"imagenet"``, or another of the encoder's own choices such as ``"ssl"``. None:
         random.
+    outputs : int
+        Logits per pixel; the first is that of particle.
     **options : Any
         Further arguments of the decoder's class, such as ``decoder_attention_type="scse"`` or ``encoder_depth=4``.
 
@@ -67,7 +74,7 @@ def build(
     _check(kind, encoder, options)
     if decoder == "DPT":
         options["dynamic_img_size"] = True
-    given = {"encoder_name": encoder, "in_channels": in_channels, "classes": 1, **options}
+    given = {"encoder_name": encoder, "in_channels": in_channels, "classes": outputs, **options}
     if weights is None:
         network = _combined(kind, encoder_weights=None, **given)
     else:

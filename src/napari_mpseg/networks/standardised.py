@@ -12,7 +12,7 @@ class Standardised(Centred):
     Parameters
     ----------
     network : torch.nn.Module
-        Maps ``(N, C, Y, X)`` to logits ``(N, 1, Y, X)``.
+        Maps ``(N, C, Y, X)`` to logits ``(N, outputs, Y, X)``.
     in_channels : int
         Channels of the input.
     """
@@ -24,6 +24,6 @@ class Standardised(Centred):
         self.takes_margins = bool(getattr(network, "takes_margins", False))
 
     def forward(self, x: torch.Tensor, *margins: object) -> torch.Tensor:
-        """Map an image batch ``(N, C, Y, X)``, 0 to 1, to logits ``(N, 1, Y, X)``, less margins where it takes them."""
+        """Map an image batch ``(N, C, Y, X)``, 0 to 1, to logits ``(N, outputs, Y, X)``, less margins where it takes them."""
         logits: torch.Tensor = self.network(self.centred(x), *margins)
         return logits

@@ -25,8 +25,8 @@ class TorchvisionNetwork(LibraryNetwork):
         return found
 
 
-def build(architecture: str, in_channels: int = 3, weights: str | None = None) -> TorchvisionNetwork:
-    """Build a network of torchvision with one logit per pixel.
+def build(architecture: str, in_channels: int = 3, weights: str | None = None, outputs: int = 1) -> TorchvisionNetwork:
+    """Build a network of torchvision.
 
     Parameters
     ----------
@@ -37,6 +37,8 @@ def build(architecture: str, in_channels: int = 3, weights: str | None = None) -
     weights : str or None
         ``"coco"``: all but the last layer from torchvision's weights of COCO with the classes of VOC;
         ``"imagenet"``: the encoder from ImageNet; None: random.
+    outputs : int
+        Logits per pixel; the first is that of particle.
 
     Raises
     ------
@@ -51,7 +53,7 @@ def build(architecture: str, in_channels: int = 3, weights: str | None = None) -
     network = getattr(segmentation, architecture)(weights=None, weights_backbone=None, num_classes=_COCO_CLASSES)
     expected = _load(network, architecture, weights) if weights else None
     *_, last = network.classifier
-    network.classifier[len(network.classifier) - 1] = nn.Conv2d(last.in_channels, 1, 1)
+    network.classifier[len(network.classifier) - 1] = nn.Conv2d(last.in_channels, outputs, 1)
     if in_channels != 3:
         first = network.backbone.conv1
         network.backbone.conv1 = (

@@ -45,14 +45,21 @@ class UNet(nn.Module):
         Normalise after every convolution. The paper has none; training on few images is steadier with it.
     dropout : float
         Share of feature maps dropped behind the bottom stage and before the head, in training only.
+    outputs : int
+        Numbers per pixel; the first is the logit of particle.
 
     Notes
     -----
-    Input ``(N, C, Y, X)`` with Y and X multiples of :attr:`stride`; output logits ``(N, 1, Y, X)``.
+    Input ``(N, C, Y, X)`` with Y and X multiples of :attr:`stride`; output logits ``(N, outputs, Y, X)``.
     """
 
     def __init__(
-        self, widths: tuple[int, ...], in_channels: int = 3, batch_norm: bool = True, dropout: float = 0.0
+        self,
+        widths: tuple[int, ...],
+        in_channels: int = 3,
+        batch_norm: bool = True,
+        dropout: float = 0.0,
+        outputs: int = 1,
     ) -> None:
         super().__init__()
         *levels, bottom = widths
@@ -65,11 +72,11 @@ class UNet(nn.Module):
         self.decoder = nn.ModuleList(
             DoubleConvolution(width + deeper, width, batch_norm) for width, deeper in zip(levels, below, strict=True)
         )
-        self.head = nn.Conv2d(levels[0], 1, 1)
+        self.head = nn.Conv2d(levels[0], outputs, 1)
         start_from_nothing(self, self.head)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map an image batch ``(N, C, Y, X)`` to logits ``(N, 1, Y, X)``."""
+        """Map an image batch ``(N, C, Y, X)`` to logits ``(N, outputs, Y, X)``."""
         kept = []
         for stage in self.encoder:
             x = stage(x)
@@ -82,14 +89,18 @@ class UNet(nn.Module):
         return logits
 
 
-def unet(in_channels: int = 3, batch_norm: bool = True, dropout: float = 0.0, width: int = 56) -> UNet:
+def unet(
+    in_channels: int = 3, batch_norm: bool = True, dropout: float = 0.0, width: int = 56, outputs: int = 1
+) -> UNet:
     """Return U-Net with all five stages (22 M parameters); `width` scales the channels of every stage."""
     refuse_width(width)
     widths = (width, 2 * width, 4 * width, 8 * width, 100 * width // 7)
-    return UNet(widths, in_channels, batch_norm, dropout)
+    return UNet(widths, in_channels, batch_norm, dropout, outputs)
 
 
-def half_unet(in_channels: int = 3, batch_norm: bool = True, dropout: float = 0.0, width: int = 60) -> UNet:
+def half_unet(
+    in_channels: int = 3, batch_norm: bool = True, dropout: float = 0.0, width: int = 60, outputs: int = 1
+) -> UNet:
     """Return Half U-Net: stages 0, 1, bottom and the two matching decoder stages (1.8 M parameters)."""
     refuse_width(width)
-    return UNet((width, 2 * width, 64 * width // 15), in_channels, batch_norm, dropout)
+    return UNet((width, 2 * width, 64 * width // 15), in_channels, batch_norm, dropout, outputs)

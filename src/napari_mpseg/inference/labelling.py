@@ -168,16 +168,41 @@ def join_tiles(
     min_size : int
         Particles of fewer pixels are dropped.
     """
+    filled = in_order(summaries)
+    if not filled:
+        return FinalNumbers({}, 0)
+    return number_groups(filled, *_touching(filled, starts_of(filled), max(grid.shape), connectivity), min_size)
+
+
+def in_order(summaries: Sequence[TileSummary]) -> list[TileSummary]:
+    """Return those that hold labels in raster order of the tiles, so that the order of arrival does not matter."""
+    return sorted((summary for summary in summaries if summary.count), key=lambda summary: summary.index)
+
+
+def starts_of(filled: Sequence[TileSummary]) -> Array:
+    """Return how many provisional labels the tiles before each one have, and after the last how many there are."""
+    return np.cumsum([0, *(summary.count for summary in filled)])
+
+
+def number_groups(filled: Sequence[TileSummary], one: Array, two: Array, min_size: int = 0) -> FinalNumbers:
+    """Give the particles that provisional labels make up their final numbers, in raster order.
+
+    Parameters
+    ----------
+    filled : sequence of TileSummary
+        Of :func:`in_order`. Labels may have no pixel: they count for joining others only.
+    one, two : ndarray of int
+        Provisional labels that belong to the same particle, counted from 0 over all of `filled`.
+    min_size : int
+        Particles of fewer pixels are dropped, and those without any.
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    # in raster order of the tiles, so that the order of arrival does not matter
-    filled = sorted((summary for summary in summaries if summary.count), key=lambda summary: summary.index)
     if not filled:
         return FinalNumbers({}, 0)
-    starts = np.cumsum([0, *(summary.count for summary in filled)])
+    starts = starts_of(filled)
     total = int(starts[-1])
-    one, two = _touching(filled, starts, max(grid.shape), connectivity)
     graph = coo_array((np.ones(len(one), np.int8), (one, two)), shape=(total, total))
     groups, group = connected_components(graph, directed=False)
     area = np.bincount(group, np.concatenate([summary.areas for summary in filled]), groups).astype(np.int64)

@@ -18,7 +18,8 @@ class MaskSettings:
     min_size : int
         Particles of fewer pixels are dropped.
     connectivity : int
-        2 joins pixels that touch at a corner (8 neighbours, ImageJ's rule), 1 only at an edge (4 neighbours).
+        2 joins pixels that touch at a corner (8 neighbours, ImageJ's rule), 1 only at an edge (4 neighbours). Means
+        little for methods that tell particles apart by themselves.
     """
 
     threshold: float = 0.5
@@ -41,3 +42,8 @@ class MaskSettings:
     def lowest(self) -> int:
         """Smallest stored (quantised) probability that counts as particle: above the threshold, never 0."""
         return max(1, math.floor(self.threshold * PROBABILITY_SCALE) + 1)
+
+    @property
+    def least(self) -> float:
+        """Probability from which on a pixel counts as particle once it is rounded and stored, see :attr:`lowest`."""
+        return (self.lowest - 0.5) / PROBABILITY_SCALE

@@ -1,6 +1,6 @@
 """First pass: every tile's probability, stored, and what must be known of it to join the particles."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -10,9 +10,11 @@ import numpy as np
 from napari_mpseg.inference.blending import add_pieces, around, window_pieces
 from napari_mpseg.inference.checksums import checksum
 from napari_mpseg.inference.grid import Tile, TileGrid
+from napari_mpseg.inference.instance_predictor import has_own_window
 from napari_mpseg.inference.journal import Journal, Record
-from napari_mpseg.inference.labelling import TileSummary, summarise_tile
+from napari_mpseg.inference.labelling import FinalNumbers, TileSummary, join_tiles, summarise_tile
 from napari_mpseg.inference.mask_settings import MaskSettings
+from napari_mpseg.inference.numbering import NumberTiles
 from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.inference.schedulers.each import for_each
 from napari_mpseg.inference.screening.tally import Skipped
@@ -23,6 +25,9 @@ from napari_mpseg.inference.windows import read_window
 from napari_mpseg.progress import CancelToken, ProgressCallback
 
 Array = np.ndarray[Any, Any]
+Run = Callable[..., None]
+"""What does work where it is to be done: a scheduler's ``run`` that knows of progress and cancel."""
+
 TILE, WINDOW = "tile", "window"
 
 
@@ -41,7 +46,7 @@ class PredictTiles:
     journal : Journal, optional
         Where finished tiles are noted, for a run that can be gone on with.
     thumbnail_step : int
-        Give the tile's part of a thumbnail of that step, too; 0 for none. Only for predictors that are exact.
+        Give the tile's part of a thumbnail of that step, too; 0 for none. Not for predictors that are blended.
     """
 
     def __init__(
@@ -54,7 +59,7 @@ class PredictTiles:
         thumbnail_step: int = 0,
     ) -> None:
         self.prepared, self.store, self.settings, self.journal = prepared, store, settings, journal
-        self.thumbnail_step = thumbnail_step if prepared.predictor.exact else 0
+        self.thumbnail_step = thumbnail_step if has_own_window(prepared.predictor) else 0
         self.grid: TileGrid = tile_grid(prepared.image, prepared.predictor, tile_size)
         self._arrays: Any = None
 
@@ -65,57 +70,92 @@ class PredictTiles:
         """Fail where the store cannot be reached."""
         open_store_for_writing(self.store)
 
+    def begin(self) -> None:
+        """Make what is needed beside the store, once, before any tile is done."""
+
+    def end(self) -> None:
+        """Remove what was needed beside the store."""
+
     def needs(self, item: Hashable) -> Sequence[Hashable]:
         """Return the windows that a tile is blended of; none for exact predictors."""
-        kind, row, col = _parts(item)
+        kind, row, col = parts_of_item(item)
         if kind == WINDOW or self.prepared.predictor.exact:
             return ()
         return [(WINDOW, *index) for index in around(self.grid, (row, col))]
 
     def do(self, item: Hashable, *given: Any) -> Any:
         """Return summary and checksum of a tile, or the pieces of a window."""
-        kind, row, col = _parts(item)
+        kind, row, col = parts_of_item(item)
         index = (row, col)
         image, predictor, tile = self.prepared.image, self.prepared.predictor, self.grid[index]
         if kind == WINDOW:
             return window_pieces(image, predictor, self.grid, tile)
         if not predictor.exact:
-            return self._stored(index, quantised(add_pieces([pieces[index] for pieces in given], tile)))
+            return self._labelled(index, quantised(add_pieces([pieces[index] for pieces in given], tile)))
         window = read_window(image, tile.window)
         seen = self._seen(window, tile) if self.thumbnail_step else None
-        tally: Skipped | None = getattr(predictor, "tally", None)
-        if tally is not None:
-            tally.take_own()  # of a tile that failed in this thread
+        self._tally()  # of a tile that failed in this thread
         probability = predict_window(window, predictor, tile)
-        return self._stored(index, quantised(probability), seen, tally.take_own() if tally is not None else (0, 0))
+        return self._labelled(index, quantised(probability), seen, self._tally())
+
+    def holds(self, index: tuple[int, int], noted: Mapping[str, Array]) -> bool:
+        """Return whether what lies beside the store is still what the record of a finished tile says."""
+        return True
+
+    def joined(self, summaries: Sequence[TileSummary], run: Run) -> FinalNumbers:
+        """Return the final numbers of the particles of all tiles."""
+        return join_tiles(summaries, self.grid, self.settings.connectivity, self.settings.min_size)
+
+    def numbering(self, tables: dict[tuple[int, int], Array]) -> NumberTiles:
+        """Return the work of the second pass."""
+        return NumberTiles(self.store, self.grid, self.settings, tables)
+
+    def _tally(self) -> tuple[int, int]:
+        """Return what a screen counted in this thread since it was asked last; zeros without one."""
+        tally: Skipped | None = getattr(self.prepared.predictor, "tally", None)
+        return tally.take_own() if tally is not None else (0, 0)
 
     def _seen(self, window: Array, tile: Tile) -> Array:
         top, bottom, left, right = tile.margins
         inner = window[top : window.shape[0] - bottom, left : window.shape[1] - right]
         return block_sums(inner, tile.core, self.thumbnail_step)
 
-    def _stored(
+    def _labelled(
         self, index: tuple[int, int], values: Array, seen: Array | None = None, skipped: tuple[int, int] = (0, 0)
     ) -> "Finished":
+        mask = values >= self.settings.lowest
+        summary = summarise_tile(mask, self.grid[index], self.grid.shape[1], self.settings.connectivity)
+        return self._stored(index, values, summary, seen, skipped, {})
+
+    def _stored(
+        self,
+        index: tuple[int, int],
+        values: Array,
+        summary: TileSummary,
+        seen: Array | None,
+        skipped: tuple[int, int],
+        noted: Mapping[str, Array],
+    ) -> "Finished":
+        """Write the probability of a tile and note it as finished, with what else is `noted` of it."""
         if self._arrays is None:
             self._arrays = open_store_for_writing(self.store)
         y0, y1, x0, x1 = self.grid[index].core
         if values.any():
             self._arrays.probability[y0:y1, x0:x1] = values
-        mask = values >= self.settings.lowest
-        summary = summarise_tile(mask, self.grid[index], self.grid.shape[1], self.settings.connectivity)
         finished = Finished(summary, checksum(values) if values.any() else None, seen, skipped)
         if self.journal is not None:
             arrays: dict[str, Array] = {
                 "checksum": np.asarray(checksum(values), np.uint32),
                 "skipped": np.asarray(skipped, np.int64),
                 **summary.to_arrays(),
+                **noted,
             }
             self.journal.append(Record(index, arrays))
         return finished
 
 
-def _parts(item: Hashable) -> tuple[str, int, int]:
+def parts_of_item(item: Hashable) -> tuple[str, int, int]:
+    """Return kind, row and column of an item."""
     kind, row, col = cast("tuple[str, int, int]", item)
     return kind, row, col
 
@@ -168,6 +208,8 @@ def finished_tiles(
         y0, y1, x0, x1 = work.grid[index].core
         try:
             values = np.asarray(probability[y0:y1, x0:x1])
+            if not work.holds(index, records[index].arrays):
+                return None
         except Exception:  # a damaged chunk: whatever its codec raises, it is done again
             return None
         arrays = dict(records[index].arrays)

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from napari_mpseg.inference.checksums import array_checksum
+from napari_mpseg.inference.instance_predictor import finds_instances
+from napari_mpseg.inference.instance_tiles import PredictInstances
 from napari_mpseg.inference.journal import Journal
-from napari_mpseg.inference.labelling import join_tiles
 from napari_mpseg.inference.mask_settings import MaskSettings
 from napari_mpseg.inference.memory import reused_memory
-from napari_mpseg.inference.numbering import NumberTiles
 from napari_mpseg.inference.predicting import TILE, Finished, PredictTiles, finished_tiles
 from napari_mpseg.inference.predictor import Prepared, TilePredictor
 from napari_mpseg.inference.schedulers import Scheduler, find_scheduler
@@ -57,6 +58,9 @@ def segment_tiles(
     The probability is quantised to 1/255 and thresholded as stored, so that the labels can be made again from the
     store. Labels are dense 1..N in raster order, the same as labelling the whole image at once.
 
+    Of an ``InstancePredictor`` labels are the particles that it tells apart, joined where neighbouring windows agree,
+    and cannot be made again from the probability.
+
     Parameters
     ----------
     prepared : Prepared
@@ -83,7 +87,9 @@ def segment_tiles(
         Within one tile of the token being set; what is finished is noted in the journal.
     """
     chosen = find_scheduler(scheduler)
-    work = PredictTiles(prepared, store, settings, tile_size, journal, thumbnail.step if thumbnail is not None else 0)
+    passes: type[PredictTiles] = PredictInstances if finds_instances(prepared.predictor) else PredictTiles
+    work = passes(prepared, store, settings, tile_size, journal, thumbnail.step if thumbnail is not None else 0)
+    work.begin()
     tiles = finished_tiles(work, on_progress, cancel)
     done = len(tiles)
 
@@ -93,37 +99,22 @@ def segment_tiles(
             thumbnail.add(work.grid[index].core, finished.seen)
         tiles[index] = replace(finished, seen=None)
 
+    run = partial(chosen.run, on_progress=on_progress, cancel=cancel)
     todo = [(TILE, *tile.index) for tile in work.grid if tile.index not in tiles]
     try:
         side_by_side = _side_by_side(prepared.predictor) if chosen.name == "threads" else 1
         with reused_memory(), streams(side_by_side):
-            chosen.run(
-                work,
-                todo,
-                stage="Segmenting",
-                done=done,
-                on_result=take,
-                on_progress=on_progress,
-                cancel=cancel,
-                workers=getattr(prepared.predictor, "workers", None),
-            )
+            workers = getattr(prepared.predictor, "workers", None)
+            run(work, todo, stage="Segmenting", done=done, on_result=take, workers=workers)
     finally:
         if journal is not None:
             journal.close()
     if thumbnail is not None:
         thumbnail.complete(work.grid, on_progress, cancel)
-    in_order = [tiles[index].summary for index in sorted(tiles)]
-    final = join_tiles(in_order, work.grid, settings.connectivity, settings.min_size)
+    final = work.joined([tiles[index].summary for index in sorted(tiles)], run)
     labels: dict[tuple[int, int], int | None] = {}
-    numbers = NumberTiles(store, work.grid, settings, final.tables)
-    chosen.run(
-        numbers,
-        sorted(final.tables),
-        stage="Numbering",
-        on_result=labels.__setitem__,
-        on_progress=on_progress,
-        cancel=cancel,
-    )
+    run(work.numbering(final.tables), sorted(final.tables), stage="Numbering", on_result=labels.__setitem__)
+    work.end()
     probability = {index: finished.checksum for index, finished in tiles.items()}
     checksums = {"probability": _together(probability), "labels": _together(labels)}
     total, skipped = (sum(finished.skipped[part] for finished in tiles.values()) for part in (0, 1))

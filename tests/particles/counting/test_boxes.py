@@ -1,0 +1,80 @@
+"""Boxes: decisions, drawn ones, files."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from napari_mpseg.calibration import Calibration
+from napari_mpseg.errors import SettingsError
+from napari_mpseg.particles.counting import CountedBoxes, CountSettings, count_particles
+from napari_mpseg.particles.counting.record import counted_of, keep_count
+
+
+def counted() -> CountedBoxes:
+    labels = np.zeros((60, 90), np.int32)
+    labels[10, 10:20], labels[10, 25:35], labels[40, 10:14], labels[40, 60:64] = 1, 2, 3, 4
+    probability = labels * 0.2 + 0.1
+    size = Calibration((2.0, 4.0), "um")
+    return count_particles(labels, numbered=True, probability=probability, calibration=size)
+
+
+def test_a_box_is_kept_while_one_of_its_labels_is():
+    boxes = counted()
+    assert boxes.frame["labels"].tolist() == [(1, 2), (3,), (4,)]
+    assert boxes.decided({1: False}).count == 3
+    assert boxes.decided({1: False, 2: False, 4: False}).frame["keep"].tolist() == [False, True, False]
+    assert boxes.decided({}, {1, 3}).frame["reviewed"].tolist() == [False, True, False]
+
+
+def test_boxes_drawn_by_hand_count_and_have_no_pixels():
+    boxes = counted().with_drawn([(1, 2, 9.5, 12)])
+    assert boxes.count == 4
+    last = boxes.frame.iloc[-1]
+    assert (last["number"], last["area_px"], last["origin"], last["keep"], last["reviewed"]) == (
+        4,
+        0,
+        "drawn",
+        True,
+        True,
+    )
+    assert boxes.decided({1: False, 2: False, 3: False, 4: False}).count == 1
+    with pytest.raises(SettingsError):
+        boxes.with_drawn([(5, 5, 5, 9)])
+
+
+def test_the_least_sure_come_first_and_the_drawn_last():
+    boxes = counted().with_drawn([(1, 2, 9, 12)])
+    assert boxes.least_sure_first().frame["number"].tolist() == [1, 2, 3, 4]  # 0.4, 0.7, 0.9
+    fewer = count_particles(np.eye(40) * np.linspace(1, 0.6, 40), CountSettings(dilate=1, erode=1, connectivity=1))
+    assert fewer.least_sure_first().frame["number"].tolist() == list(range(40, 0, -1))
+
+
+def test_files_hold_pixels_and_units(tmp_path):
+    written = pd.read_csv(counted().with_drawn([(0, 0, 10, 10)]).to_csv(tmp_path / "boxes.csv"))
+    first = written.iloc[0]
+    assert [first[f"{name}_px"] for name in ("y0", "x0", "y1", "x1")] == [7, 7, 14, 38]
+    assert [first[f"{name}_um"] for name in ("y0", "x0", "y1", "x1")] == [14, 28, 28, 152]
+    assert first["area_px"] == 20 and first["area_um2"] == 160
+    assert first["labels"] == "1 2"
+    assert first["confidence"] == pytest.approx(0.4)
+    assert written["origin"].tolist() == ["found"] * 3 + ["drawn"]
+
+
+def test_nothing_is_lost_in_a_layers_record():
+    boxes = counted().with_drawn([(0.5, 0, 10, 10.25)]).decided({3: False}, {3})
+    metadata: dict = {"napari-mpseg": {"audit": [1], "source": "x"}}
+    shared = metadata["napari-mpseg"]
+    keep_count(metadata, boxes)
+    assert "counting" not in shared and metadata["napari-mpseg"]["audit"] == [1]
+    back = counted_of(json.loads(json.dumps(metadata)))
+    pd.testing.assert_frame_equal(back.frame, boxes.frame, rtol=1e-5)
+    assert (back.shape, back.calibration, back.settings) == (boxes.shape, boxes.calibration, boxes.settings)
+
+
+@pytest.mark.parametrize(
+    "spoilt", [None, {}, {"counting": {}}, {"counting": {"boxes": {"number": [1]}}}, {"counting": 3}]
+)
+def test_what_is_no_count_is_passed_over(spoilt):
+    assert counted_of({"napari-mpseg": spoilt}) is None

@@ -71,18 +71,18 @@ def _load(network: nn.Module, architecture: str, weights: str) -> Any:
 
     if weights == "coco":
         source = get_model_weights(architecture).COCO_WITH_VOC_LABELS_V1
-        state = _state(source, f"COCO weights of {architecture}")
+        state = fetched_state(source, f"COCO weights of {architecture}")
         network.load_state_dict({key: value for key, value in state.items() if not key.startswith("aux_classifier.")})
     else:
         source = ResNet101_Weights.IMAGENET1K_V1
-        state = _state(source, "ImageNet weights of ResNet-101")
+        state = fetched_state(source, "ImageNet weights of ResNet-101")
         backbone = network.backbone
         assert isinstance(backbone, nn.Module)
         backbone.load_state_dict({key: value for key, value in state.items() if not key.startswith("fc.")})
     return source.transforms()
 
 
-def _state(source: Any, name: str) -> dict[str, torch.Tensor]:
+def fetched_state(source: Any, name: str) -> dict[str, torch.Tensor]:
     """Return the weights as torchvision loads them: from torch's cache, or fetched and checked."""
     folder = Path(torch.hub.get_dir()) / "checkpoints"
     file = folder / Path(urlparse(source.url).path).name

@@ -1,0 +1,105 @@
+"""What a set of semi-synthetic images is made from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from napari_mpseg.errors import SettingsError
+
+
+@dataclass(frozen=True)
+class SemiSettings:
+    """Everything semi-synthetic images are made from, beside cutouts and backgrounds.
+
+    Attributes
+    ----------
+    size : tuple of int
+        Height and width in pixels.
+    particles : tuple of int
+        Fewest and most particles to paste into an image; every number between is as likely.
+    density : float, optional
+        Mean number of pasted particles per million pixels, drawn from a Poisson distribution; then `particles` is not
+        looked at.
+    rotate, flip : bool
+        Whether particles are turned by any angle, and mirrored.
+    scale : tuple of float
+        Smallest and largest factor of size; any ratio between is as likely.
+    recolour : str
+        A name in :data:`~napari_mpseg.synthesis.semi.recolouring.RECOLOURINGS`.
+    colour : tuple of float, optional
+        Grey levels, one per channel, for ``"plain"``; None takes each particle's own mean colour.
+    blend : str
+        A name in :data:`~napari_mpseg.synthesis.semi.blends.BLENDS`.
+    weight : float
+        Share of the particle for ``"weighted"``; the rest is background (Lee et al. 2022: 0.65).
+    feather : float
+        Standard deviation in pixels of the soft edge for ``"feathered"``.
+    background : str
+        A name in :data:`~napari_mpseg.synthesis.semi.backgrounds.BACKGROUNDS`.
+    background_colour : tuple of float, optional
+        Grey levels for ``"plain"``; None takes the mean of a background image, or a random grey where there is none.
+    occlusion : float
+        How much of any particle later ones and clutter may cover: 0 nothing, 1 all of it.
+    apart : int
+        Empty pixels between particles where `occlusion` is 0; 0 lets them touch.
+    camouflage : float
+        How far a particle's mean colour is drawn to that of its surroundings: 0 not at all, 1 until both are equal.
+    clutter : float
+        Mean number of threads and smears per image that are drawn over it and are no particles.
+    inside : bool
+        Whether pasted particles lie wholly in the image; else its border may cut them.
+    seed : int
+        Zero or above.
+
+    Raises
+    ------
+    SettingsError
+        If a value cannot be.
+    """
+
+    size: tuple[int, int] = (512, 512)
+    particles: tuple[int, int] = (1, 10)
+    density: float | None = None
+    rotate: bool = True
+    flip: bool = True
+    scale: tuple[float, float] = (0.8, 1.25)
+    recolour: str = "original"
+    colour: tuple[float, ...] | None = None
+    blend: str = "weighted"
+    weight: float = 0.65
+    feather: float = 1.0
+    background: str = "with-particles"
+    background_colour: tuple[float, ...] | None = None
+    occlusion: float = 0.0
+    apart: int = 1
+    camouflage: float = 0.0
+    clutter: float = 0.0
+    inside: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self._check_names()
+        for name in ("weight", "occlusion", "camouflage"):
+            _check(name, getattr(self, name), 0 <= getattr(self, name) <= 1, "a number from 0 to 1")
+        _check("size", self.size, len(self.size) == 2 and min(self.size) >= 16, "height and width of 16 px or more")
+        least, most = self.particles
+        _check("particles", self.particles, 0 <= least <= most, "the fewest, 0 or more, and the most")
+        low, high = self.scale
+        _check("scale", self.scale, 0.05 <= low <= high <= 20, "a smallest and a largest factor from 0.05 to 20")
+        _check("density", self.density, self.density is None or 0 <= self.density <= 1e5, "0 to 100000 per megapixel")
+        _check("feather", self.feather, 0 < self.feather <= 50, "more than 0 and at most 50 px")
+        _check("apart", self.apart, 0 <= self.apart <= 1000, "0 to 1000 px")
+        _check("clutter", self.clutter, 0 <= self.clutter <= 1000, "0 to 1000 per image")
+        _check("seed", self.seed, int(self.seed) == self.seed and self.seed >= 0, "a whole number, zero or above")
+
+    def _check_names(self) -> None:
+        from napari_mpseg.synthesis.semi.backgrounds import BACKGROUNDS
+        from napari_mpseg.synthesis.semi.blends import BLENDS
+        from napari_mpseg.synthesis.semi.recolouring import RECOLOURINGS
+
+        for registry, name in ((RECOLOURINGS, self.recolour), (BLENDS, self.blend), (BACKGROUNDS, self.background)):
+            registry[name]
+
+
+def _check(name: str, value: Any, fits: bool, wanted: str) -> None:
+    if not fits:
+        raise SettingsError(f"{name} {value!r} is impossible: give {wanted}.")

@@ -18,7 +18,7 @@ from napari_mpseg.gui.threshold_labels import LabelsWork, labels_work
 from napari_mpseg.gui.threshold_picker import ThresholdPicker
 from napari_mpseg.gui.threshold_preview import ThresholdPreview
 from napari_mpseg.gui.threshold_store import ask_and_store, image_in_card, list_models_anew
-from napari_mpseg.gui.threshold_work import Curves, count_everywhere, how_it_was_made
+from napari_mpseg.gui.threshold_work import Curves, count_everywhere, how_it_was_made, is_told_apart
 from napari_mpseg.gui.worker import Job
 from napari_mpseg.layers import is_graded, role_of
 
@@ -131,6 +131,11 @@ class ThresholdWidget(WorkingWidget):
         layer = self.form.probability.layer
         if layer is None or not role_of(layer):
             return ""
+        if is_told_apart(layer):
+            return (
+                f"The result was made with {self._own:g}, by a method that <b>tells touching particles apart</b>; here "
+                "what touches is one particle."
+            )
         if is_graded(layer):
             return f"The result was made with {self._own:g}."
         method = escape(how_it_was_made(layer)[0])

@@ -199,6 +199,15 @@ def how_it_was_made(layer: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:
     return method, settings, mask
 
 
+def is_told_apart(layer: Any) -> bool:
+    """Return whether the particles of a probability layer's result were told apart by the method itself."""
+    from napari_mpseg.results.instances import told_apart
+
+    metadata = layer.metadata.get("napari-mpseg", {}) if isinstance(layer.metadata, dict) else {}
+    record = metadata.get("provenance", {}) if isinstance(metadata, dict) else {}
+    return isinstance(record, dict) and told_apart(record)
+
+
 def source_image(layer: Any, layers: Any) -> Any:
     """Return the image layer that a probability layer was made from, if it is there with the same size, or None."""
     from napari_mpseg.layers import role_of

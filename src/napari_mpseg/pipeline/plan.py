@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from napari_mpseg.images.image import Image
+from napari_mpseg.inference.agreement import AGREEMENT
 from napari_mpseg.inference.background import BackgroundSettings
+from napari_mpseg.inference.instance_predictor import finds_instances
 from napari_mpseg.inference.mask_settings import MaskSettings
-from napari_mpseg.inference.predictor import Prepared
+from napari_mpseg.inference.predictor import Prepared, TilePredictor
 from napari_mpseg.methods.protocol import Method
 from napari_mpseg.methods.registry import METHODS
 from napari_mpseg.provenance import Provenance
@@ -50,6 +52,8 @@ def record_of(plan: Plan, prepared: Prepared, tile: int) -> dict[str, Any]:
             "options": described,
             **({"given": dict(plan.given)} if plan.given else {}),
             **to_dict(plan.settings),
+            # there only if labels are no connected pixels of the probability; see results.instances
+            **_joining(prepared.predictor),
             "tile_size": tile,
             **({"runtime": runtime} if runtime is not None else {}),
             "skip_empty": to_dict(plan.skip_empty) if plan.skip_empty is not None else None,
@@ -68,6 +72,13 @@ def record_of(plan: Plan, prepared: Prepared, tile: int) -> dict[str, Any]:
         },
         model=model,
     ).to_dict()
+
+
+def _joining(predictor: TilePredictor) -> dict[str, Any]:
+    """Return how particles that a method tells apart are joined across tiles; nothing for other methods."""
+    if not finds_instances(predictor):
+        return {}
+    return {"instances": {"overlap": predictor.overlap, "agreement": AGREEMENT}}
 
 
 def _absolute(source: str) -> str:

@@ -4,15 +4,16 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
+from napari_mpseg.errors import SettingsError
 from napari_mpseg.images.image import Image
+from napari_mpseg.inference.instance_predictor import finds_instances, has_own_window, loses_instances
 from napari_mpseg.inference.levels import write_levels
 from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.inference.schedulers import Scheduler, opened
-from napari_mpseg.inference.segmentation import MaskSettings, segment_tiles
+from napari_mpseg.inference.segmentation import segment_tiles
 from napari_mpseg.inference.store import ResultArrays, create_store, open_store_for_writing
 from napari_mpseg.inference.thumbnail import Thumbnail
 from napari_mpseg.inference.tiled import tile_grid
-from napari_mpseg.methods.protocol import Method
 from napari_mpseg.pipeline.places import Place
 from napari_mpseg.pipeline.plan import Plan, record_of
 from napari_mpseg.pipeline.warming import warm_up
@@ -72,7 +73,7 @@ def _carried_out(
         plan.settings.threshold,
         record,
         (*prepared.notes, *_skipped(prepared, found.skipped)),
-        macro_counts=_macro_counts(plan.method, arrays, plan.settings, on_progress, cancel),
+        macro_counts=_macro_counts(plan, prepared, arrays, on_progress, cancel),
     )
     if place.parts:
         write_record(arrays, {**record, "particles": found.count})
@@ -82,13 +83,18 @@ def _carried_out(
 
 def _thumbnail(plan: Plan, prepared: Prepared) -> Thumbnail | None:
     """Return a thumbnail to be filled by the tiles as they pass, if they are of the image itself and show it all."""
-    same = prepared.image.data is plan.image.data and prepared.predictor.exact
+    same = prepared.image.data is plan.image.data and has_own_window(prepared.predictor)
     return Thumbnail(plan.image, overlay_step(plan.image.shape)) if same and Thumbnail.suits(plan.image) else None
 
 
 def _prepared(plan: Plan, seen: Image, on_progress: ProgressCallback, cancel: CancelToken) -> Prepared:
     prepared = plan.method.prepare(seen, on_progress=on_progress, cancel=cancel)
     cancel.check()
+    if loses_instances(prepared.predictor):
+        raise SettingsError(
+            f"{plan.name} tells touching particles apart, and would not any more with what it was asked for beside that: "
+            "leave out test-time augmentation and rescaling, and give an image without gaps (NaN)."
+        )
     if plan.skip_empty is None:
         return prepared
     from napari_mpseg.inference.screening import screened
@@ -136,18 +142,19 @@ def _measured(
 
 
 def _macro_counts(
-    method: Method, arrays: ResultArrays, settings: MaskSettings, on_progress: ProgressCallback, cancel: CancelToken
+    plan: Plan, prepared: Prepared, arrays: ResultArrays, on_progress: ProgressCallback, cancel: CancelToken
 ) -> Any:
     """Return what the macro behind a method would count itself, where the method was asked for that.
 
     It counts 8-connected particles, whatever the particles of the result are.
     """
-    if not getattr(method, "macro_counting", False):
+    settings = plan.settings
+    if not getattr(plan.method, "macro_counting", False):
         return None
     from napari_mpseg.particles.lazy_labels import lazy_labels
     from napari_mpseg.particles.macro_counts import macro_counts
 
     labels = arrays.labels
-    if settings.connectivity != 2:
+    if settings.connectivity != 2 or finds_instances(prepared.predictor):
         labels = lazy_labels(arrays.probability, settings.lowest, on_progress=on_progress, cancel=cancel)
     return macro_counts(labels, min_size=settings.min_size, on_progress=on_progress, cancel=cancel)

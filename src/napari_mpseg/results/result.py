@@ -64,6 +64,13 @@ class Result:
             return pd.DataFrame()
         return self.particles.frame
 
+    @property
+    def told_apart(self) -> bool:
+        """Whether the method told touching particles apart; see :mod:`napari_mpseg.results.instances`."""
+        from napari_mpseg.results.instances import told_apart
+
+        return told_apart(self.provenance)
+
     def summary(self) -> str:
         """Return a few lines for people: counts per size class, density, share of area."""
         from napari_mpseg.results.summary import summarise

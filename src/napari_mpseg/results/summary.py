@@ -17,7 +17,7 @@ def summarise(result: "Result") -> str:
     rejected = len(result.particles) - len(kept) if result.particles is not None and kept is not None else 0
     lines = [
         f"Image     {result.image.name}: {width} x {height} px, {result.image.calibration}",
-        f"Method    {result.method}{threshold}",
+        f"Method    {result.method}{threshold}" + (", tells touching particles apart" if result.told_apart else ""),
         f"Particles {result.count - rejected}"
         + (f" (of {smallest} px or more)" if smallest > 1 else "")
         + (f", {rejected} rejected, left out" if rejected else ""),

@@ -7,6 +7,7 @@ Layout::
       lock             held by the process at work, let go by the system when that process ends, however it ends
       journal-MARK/    which tiles are finished
       store-MARK.ome.zarr   the result store, half filled; the other parts come in at the end
+      store-MARK.pieces.zarr   of methods that tell particles apart: what each window saw; never part of a result
       finishing.json   there once all parts are complete: from then on they are only moved to their places
 
 The mark is new for every run that begins anew: what a worker of an earlier, killed run still writes goes nowhere.
@@ -23,6 +24,7 @@ from typing import IO, Any
 from napari_mpseg.errors import StoreError
 from napari_mpseg.file_lock import take_lock
 from napari_mpseg.files import finished_at, refusal, to_disk
+from napari_mpseg.inference.pieces import pieces_place
 from napari_mpseg.inference.store import open_store
 from napari_mpseg.leftovers import is_left_over, new_mark, remove, sweep
 
@@ -118,8 +120,9 @@ class Unfinished:
 
     def sweep_store(self) -> None:
         """Remove chunks that a kill left half-written: zarr writes each beside its place first."""
-        for partial in list(self.store.rglob("*.partial")):
-            remove(partial)
+        for store in (self.store, pieces_place(self.store)):
+            for partial in list(store.rglob("*.partial")):
+                remove(partial)
 
     def throw_away(self) -> None:
         """Remove what an earlier run left, but not the lock that is held."""

@@ -4,8 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from napari_mpseg.errors import SettingsError
+from napari_mpseg.inference.instance_predictor import finds_instances
 from napari_mpseg.inference.predictor import Prepared
 from napari_mpseg.inference.screening.check import lost_at_places
+from napari_mpseg.inference.screening.instances import ScreenedInstances
 from napari_mpseg.inference.screening.predictor import ScreenedPredictor
 from napari_mpseg.inference.screening.settings import ScreenSettings, find_screen
 from napari_mpseg.inference.screening.ways import SCREENS
@@ -57,7 +59,10 @@ def screened(
             f"Skipping empty space ({settings}) is for networks and forests: this method takes no longer than the look "
             "at what is empty. Leave it out, or choose a network."
         )
-    screen = ScreenedPredictor(prepared.predictor, settings)
+    predictor = prepared.predictor
+    screen = (
+        ScreenedInstances(predictor, settings) if finds_instances(predictor) else ScreenedPredictor(predictor, settings)
+    )
     places, lost, particle = lost_at_places(prepared, screen, on_progress, cancel or CancelToken())
     notes = prepared.notes
     if lost:

@@ -34,10 +34,9 @@ class ScreenedInstances(ScreenedPredictor):
         size = (height - top - bottom) * (width - left - right)
         # what is compared with the neighbours counts, too: a particle over a corner may have no pixel in the core
         top, bottom, left, right = (max(0, margin - self.overlap) for margin in margins)
-        cells = self.cells(pixels)[
-            top // CELL : -(-(height - bottom) // CELL), left // CELL : -(-(width - right) // CELL)
-        ]
-        if cells.any():
+        rows = slice(top // CELL, -(-(height - bottom) // CELL))
+        columns = slice(left // CELL, -(-(width - right) // CELL))
+        if self.cells(pixels)[rows, columns].any():
             self.tally.add(size, 0)
             return self.finder.predict_instances(pixels, margins, threshold)
         self.tally.add(size, size)

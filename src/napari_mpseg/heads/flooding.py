@@ -62,7 +62,7 @@ def cores(field: Array, mask: Array, low: float, high: float) -> Array:
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _flood(labels: Array, levels: Array, mask: Array) -> None:  # pragma: no cover - compiled
+def _flood(labels: Array, levels: Array, mask: Array) -> None:
     rows, columns = labels.shape
     following = np.full(rows * columns, -1, np.int64)
     first = np.full(256, -1, np.int64)

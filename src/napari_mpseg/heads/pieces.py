@@ -19,12 +19,12 @@ def pieces_of(mask: Array) -> tuple[Array, int]:
 
 
 def each_particle(labels: Array) -> Iterator[tuple[tuple[slice, slice], Array]]:
-    """Give, particle by particle in the order of their numbers, a window with one pixel around it, and its pixels in it.
+    """Give a window around each particle, one pixel wider than it, and which of its pixels are the particle's.
 
     Parameters
     ----------
     labels : ndarray of int
-        ``(Y, X)``; any numbers, 0 is background.
+        ``(Y, X)``; any numbers, in whose order the particles come; 0 is background.
     """
     values, dense = np.unique(labels, return_inverse=True)
     dense = dense.reshape(labels.shape) + (0 if values.size and values[0] == 0 else 1)
@@ -57,3 +57,20 @@ def near_another(labels: Array, radius: int) -> Array:
     smallest = ndimage.minimum_filter(np.where(inside, labels, none), side, mode="nearest")
     near: Array = inside & ((largest != labels) | (smallest != labels))
     return near
+
+
+def touching_weights(labels: Array, touching: float) -> Array:
+    """Return how much pixels count in learning to tell particles apart, float32 ``(Y, X)``.
+
+    Parameters
+    ----------
+    labels : ndarray of int
+        ``(Y, X)``.
+    touching : float
+        Of particles' pixels at most 3 px from another particle; other particles' pixels and background at most 3 px
+        from a particle count 1, and the rest, of which there is most, 0.05.
+    """
+    weights = np.full(labels.shape, 0.05, np.float32)
+    weights[ndimage.maximum_filter(labels > 0, 7, mode="nearest")] = 1.0
+    weights[near_another(labels, 3)] = touching
+    return weights

@@ -31,7 +31,7 @@ class LocalContrast(nn.Module):
         self.takes_margins = bool(getattr(network, "takes_margins", False))
 
     def forward(self, x: torch.Tensor, *margins: object) -> torch.Tensor:
-        """Map an image batch ``(N, C, Y, X)``, 0 to 1, to logits ``(N, outputs, Y, X)``, less margins where it takes them."""
+        """Map images ``(N, C, Y, X)``, 0 to 1, to logits ``(N, outputs, Y, X)``, less margins where it takes them."""
         mean = self._around(x)
         spread = (self._around(x * x) - mean * mean).clamp_min(0).mean(1, keepdim=True).sqrt()
         logits: torch.Tensor = self.network((x - mean) / (spread + self.floor), *margins)

@@ -24,6 +24,6 @@ class Standardised(Centred):
         self.takes_margins = bool(getattr(network, "takes_margins", False))
 
     def forward(self, x: torch.Tensor, *margins: object) -> torch.Tensor:
-        """Map an image batch ``(N, C, Y, X)``, 0 to 1, to logits ``(N, outputs, Y, X)``, less margins where it takes them."""
+        """Map images ``(N, C, Y, X)``, 0 to 1, to logits ``(N, outputs, Y, X)``, less margins where it takes them."""
         logits: torch.Tensor = self.network(self.centred(x), *margins)
         return logits

@@ -1,0 +1,64 @@
+"""Particle, and how deep inside it a pixel lies."""
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+_CORE, _PEAK = 0.5, 0.6
+
+
+class DistanceHead:
+    """Particle or not, and the distance to the particle's own border as a share of its largest.
+
+    The deeper half of every particle is its marker; markers are grown back over the mask, deepest pixels first.
+
+    Notes
+    -----
+    That a network is taught distances, as in StarDist (Schmidt et al. 2018, doi:10.1007/978-3-030-00934-2_30) and
+    Omnipose (Cutler et al. 2022, doi:10.1038/s41592-022-01639-4). Here it is one number, which is enough for markers.
+    Each connected piece of a particle has a largest distance of its own, so that small and thin ones have markers,
+    too.
+    """
+
+    name = "distance"
+    title = "Depth inside the particle"
+    summary = "Two numbers per pixel: particle, and how deep inside it. For round and thick particles in clusters."
+    channels = 2
+    reach = 1
+    directional = False
+
+    def targets(self, labels: Array) -> Array:
+        """Return particle and relative depth; see ``Head.targets``."""
+        return np.stack([(labels > 0).astype(np.float32), relative_depth(labels)])
+
+    def weights(self, labels: Array) -> Array:
+        """Return how much pixels count: more where particles touch, little far from any."""
+        from napari_mpseg.heads.pieces import touching_weights
+
+        return np.stack([np.ones(labels.shape, np.float32), touching_weights(labels, 4.0)])
+
+    def decode(self, fields: Array, threshold: float) -> Array:
+        """Return the instances; see ``Head.decode``."""
+        from napari_mpseg.heads.flooding import cores, flooded
+
+        mask = fields[0] >= threshold
+        return flooded(cores(fields[1], mask, _CORE, _PEAK), 1 - fields[1], mask)
+
+
+def relative_depth(labels: Array) -> Array:
+    """Return the distance to the own border, near 0 there and 1 at the deepest pixel of each piece; float32 ``(Y, X)``.
+
+    The border is half a pixel outside the outermost pixels' centres. The image's border is none.
+    """
+    from napari_mpseg.heads.pieces import depth_of, each_particle, pieces_of
+
+    found = np.zeros(labels.shape, np.float32)
+    for window, own in each_particle(labels):
+        depth = depth_of(own)
+        pieces, count = pieces_of(own)
+        deepest = np.ones(count + 1, np.float32)
+        np.maximum.at(deepest, pieces.ravel(), depth.ravel())
+        relative = (depth - np.float32(0.5)) / (deepest[pieces] - np.float32(0.5))
+        found[window][own] = relative[own]
+    return found

@@ -79,8 +79,8 @@ def turned(values: Array, variant: Variant) -> Array:
 
 
 def turned_back(values: Array, variant: Variant) -> Array:
-    """Undo :func:`turned`."""
-    return np.rot90(values[:, ::-1] if variant.mirrored else values, -variant.turns)
+    """Undo :func:`turned` of an answer, ``(Y, X)`` or ``(outputs, Y, X)``."""
+    return np.rot90(values[..., ::-1] if variant.mirrored else values, -variant.turns, axes=(-2, -1))
 
 
 def turned_margins(margins: Margins, variant: Variant) -> Margins:

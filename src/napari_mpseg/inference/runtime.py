@@ -29,13 +29,15 @@ _MOST_STREAMS = 4  # more tiles in flight cost more memory than they gain time
 class NetworkPredictor:
     """Turns windows of pixels into probabilities with a network.
 
+    Of a network that gives several numbers per pixel, all are returned, ``(outputs, Y, X)`` instead of ``(Y, X)``.
+
     It can be pickled: what a runtime made of the network stays behind, and is made again at first use, on the graphics
     card of the worker that uses it.
 
     Parameters
     ----------
     network : torch.nn.Module
-        Maps ``(N, C, Y, X)`` to logits ``(N, 1, Y, X)``; has an integer ``stride``.
+        Maps ``(N, C, Y, X)`` to logits ``(N, outputs, Y, X)``; has an integer ``stride``.
     scaling : Scaling
         Brings pixels to the network's input range.
     radius : int or None

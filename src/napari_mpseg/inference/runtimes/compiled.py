@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from napari_mpseg.errors import SettingsError
-from napari_mpseg.inference.runtimes.eager import EagerNetwork, cropped
+from napari_mpseg.inference.runtimes.eager import EagerNetwork, alone, cropped
 from napari_mpseg.inference.runtimes.exporting import Exportable, export
 from napari_mpseg.inference.runtimes.kept import kept_folder, key_of, network_digest
 from napari_mpseg.inference.runtimes.registry import Margins
@@ -30,7 +30,7 @@ class Library(Protocol):
         ...
 
     def load(self, folder: Path, threads: int) -> Run:
-        """Return what maps a batch ``(1, C, Y, X)`` to probabilities ``(1, 1, Y', X')``, on so many threads."""
+        """Return what maps a batch ``(1, C, Y, X)`` to probabilities ``(1, outputs, Y', X')``, on so many threads."""
         ...
 
 
@@ -116,9 +116,9 @@ class CompiledNetwork:
 
 
 def _one_by_one(run: Run, batch: Array) -> Array:
-    """Return probabilities ``(N, Y, X)``: on a processor, several images at a time are no faster."""
+    """Return probabilities ``(N, Y, X)``, or with several outputs ``(N, outputs, Y, X)``: on a processor, several images at a time are no faster."""
     batch = np.ascontiguousarray(batch, np.float32)
-    found = [run(batch[index : index + 1])[:, 0] for index in range(len(batch))]
+    found = [alone(run(batch[index : index + 1])) for index in range(len(batch))]
     return found[0] if len(found) == 1 else np.concatenate(found)
 
 

@@ -44,10 +44,10 @@ class EagerNetwork:
         with torch.inference_mode(), self._casting():
             pixels = torch.from_numpy(batch).to(self.device).contiguous(memory_format=torch.channels_last)
             if self._takes_margins:
-                logits = self._network(pixels, margins)[:, 0]
+                logits = self._network(pixels, margins)
             else:
-                logits = cropped(self._network(pixels)[:, 0], margins)
-            probability: Array = torch.sigmoid(logits.float()).cpu().numpy()
+                logits = cropped(self._network(pixels), margins)
+            probability: Array = torch.sigmoid(alone(logits).float()).cpu().numpy()
         return probability
 
     def _casting(self) -> AbstractContextManager[Any]:
@@ -64,6 +64,11 @@ class _Lowered(nn.Module):
     def forward(self, x: torch.Tensor, *margins: object) -> torch.Tensor:
         logits: torch.Tensor = self.network(x.to(self.number), *margins)
         return logits.float()
+
+
+def alone(values: Any) -> Any:
+    """Return ``(N, Y, X)`` of arrays or tensors ``(N, 1, Y, X)``; those with more outputs as they are."""
+    return values[:, 0] if values.shape[1] == 1 else values
 
 
 def cropped(values: Any, margins: Margins) -> Any:

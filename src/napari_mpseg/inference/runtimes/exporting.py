@@ -29,7 +29,7 @@ class WithProbability(nn.Module):
         self._given = (margins,) if any(margins) else ()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Map ``(1, C, Y, X)`` to probabilities ``(1, 1, Y', X')``."""
+        """Map ``(1, C, Y, X)`` to probabilities ``(1, outputs, Y', X')``."""
         probability: torch.Tensor = torch.sigmoid(self.network(x, *self._given))
         return probability
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from napari_mpseg.inference.runtimes.compiled import CompiledNetwork, Library
-from napari_mpseg.inference.runtimes.eager import cropped
+from napari_mpseg.inference.runtimes.eager import alone, cropped
 from napari_mpseg.inference.runtimes.front import behind, has_front
 from napari_mpseg.inference.runtimes.registry import Margins
 
@@ -23,7 +23,8 @@ class _Inside(nn.Module):
         self._running = running
 
     def forward(self, x: torch.Tensor, margins: Margins = (0, 0, 0, 0)) -> torch.Tensor:
-        return torch.from_numpy(self._running(x.numpy(), margins))[:, None]
+        found = torch.from_numpy(self._running(x.numpy(), margins))
+        return found[:, None] if found.ndim == 3 else found
 
 
 class Fronted:
@@ -47,7 +48,7 @@ class Fronted:
         """Return probabilities; see ``RunningNetwork``."""
         with torch.inference_mode():
             given = (margins,) if self._takes_margins and any(margins) else ()
-            found: Array = self._network(torch.from_numpy(np.ascontiguousarray(batch)), *given)[:, 0].numpy()
+            found: Array = alone(self._network(torch.from_numpy(np.ascontiguousarray(batch)), *given)).numpy()
         return found if given else cropped(found, margins)
 
 

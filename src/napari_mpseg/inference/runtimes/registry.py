@@ -25,6 +25,8 @@ class RunningNetwork(Protocol):
     def __call__(self, batch: "np.ndarray[Any, Any]", margins: Margins = (0, 0, 0, 0)) -> "np.ndarray[Any, Any]":
         """Return probabilities ``(N, Y - top - bottom, X - left - right)``, float32.
 
+        Of a network that gives several numbers per pixel, all of them, each 0 to 1: ``(N, outputs, Y', X')``.
+
         Parameters
         ----------
         batch : ndarray of float32

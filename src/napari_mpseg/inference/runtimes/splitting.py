@@ -36,7 +36,7 @@ def halved(pixels: Array, margins: Margins, ask: Ask, *, halo: int, stride: int,
     margins : tuple of int
         Top, bottom, left and right.
     ask : callable
-        Returns the probability of a window less its margins.
+        Returns the probability of a window less its margins, ``(Y, X)`` or ``(outputs, Y, X)``.
     halo, stride, exact
         Of the predictor.
     """
@@ -70,9 +70,10 @@ def _answer(pixels: Array, margins: Margins, axis: int, half: _Half, ask: Ask) -
 
 
 def _joined(parts: list[Array], axis: int, overlap: int) -> Array:
-    first, second = (np.moveaxis(part, axis, 0) for part in parts)
+    first, second = (np.moveaxis(part, axis - 2, 0) for part in parts)  # of the last two axes
     if overlap:
-        weight = ((np.arange(overlap, dtype=np.float32) + np.float32(0.5)) / np.float32(overlap))[:, None]
+        weight = (np.arange(overlap, dtype=np.float32) + np.float32(0.5)) / np.float32(overlap)
+        weight = weight.reshape(-1, *[1] * (first.ndim - 1))
         faded = first[-overlap:] * (1 - weight) + second[:overlap] * weight
         first, second = first[:-overlap], np.concatenate([faded, second[overlap:]])
-    return np.moveaxis(np.concatenate([first, second]), 0, axis)
+    return np.moveaxis(np.concatenate([first, second]), 0, axis - 2)

@@ -75,8 +75,14 @@ class EnlargedPredictor:
 
 def resampled(predictor: TilePredictor, factor: float) -> TilePredictor:
     """Return the predictor that sees the image by about `factor` smaller (above 1) or larger (below 1)."""
+    smaller, larger = whole_factor(factor)
+    if smaller > 1:
+        return ShrunkPredictor(predictor, smaller)
+    return EnlargedPredictor(predictor, larger) if larger > 1 else predictor
+
+
+def whole_factor(factor: float) -> tuple[int, int]:
+    """Return by which whole factors an image is shrunk and enlarged; one of them is 1."""
     if factor >= 1.5:
-        return ShrunkPredictor(predictor, round(factor))
-    if factor <= 1 / 1.5:
-        return EnlargedPredictor(predictor, round(1 / factor))
-    return predictor
+        return round(factor), 1
+    return (1, round(1 / factor)) if factor <= 1 / 1.5 else (1, 1)

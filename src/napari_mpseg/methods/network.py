@@ -5,6 +5,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_mpseg.errors import SettingsError
+from napari_mpseg.heads.head import Head
+from napari_mpseg.heads.registry import HEADS
 from napari_mpseg.images.channels import match_channels
 from napari_mpseg.images.checks import gap_notes
 from napari_mpseg.images.image import Image
@@ -44,9 +47,13 @@ class NetworkMethod:
     Raises
     ------
     SettingsError
-        If the device or the runtime is not there.
+        If the device or the runtime is not there, or the model's head does not allow the test-time augmentation.
     UnknownNameError
         If there is no such test-time augmentation or runtime.
+
+    Notes
+    -----
+    With a head other than ``"mask"`` its predictor tells particles apart by itself, as an ``InstancePredictor``.
     """
 
     def __init__(
@@ -56,7 +63,8 @@ class NetworkMethod:
         from napari_mpseg.networks.device import choose_device
 
         self.model = model
-        self.tta = tta_names(model.card.tta if tta is None else tta)
+        self.head = HEADS[model.card.head]
+        self.tta = _fitting_tta(tta_names(model.card.tta if tta is None else tta), self.head, asked=tta is not None)
         self.rescale = rescale
         self.name = model.card.name
         self.default_threshold = model.card.threshold
@@ -67,8 +75,6 @@ class NetworkMethod:
         self, image: Image, *, on_progress: ProgressCallback = silent, cancel: CancelToken | None = None
     ) -> Prepared:
         """Match channels and measure the image's value range; see ``Method.prepare``."""
-        from napari_mpseg.inference.gaps import GapPredictor
-        from napari_mpseg.inference.resampled import resampled
         from napari_mpseg.inference.runtime import NetworkPredictor
         from napari_mpseg.inference.runtimes.sampling import telling_windows
 
@@ -93,8 +99,20 @@ class NetworkMethod:
             colour = image.n_channels > 1 and card.in_channels == 3
             notes += _colour_note(self.tta, colour)
             predictor = self._augmented(predictor, matched, colour, on_progress, cancel or CancelToken())
-        predictor = resampled(predictor, factor)
-        return Prepared(matched, GapPredictor(predictor) if scaling.not_finite else predictor, tuple(notes))
+        predictor = self._for_image(predictor, factor, gaps=bool(scaling.not_finite))
+        return Prepared(matched, predictor, tuple(notes))
+
+    def _for_image(self, predictor: TilePredictor, factor: float, gaps: bool) -> TilePredictor:
+        """Return the predictor that sees the image smaller or larger, passes over gaps, and tells particles apart."""
+        from napari_mpseg.inference.decoded import DecodedPredictor, GapInstances, instances_resampled
+        from napari_mpseg.inference.gaps import GapPredictor
+        from napari_mpseg.inference.resampled import resampled
+
+        if self.head.channels == 1:
+            seen = resampled(predictor, factor)
+            return GapPredictor(seen) if gaps else seen
+        finder = instances_resampled(DecodedPredictor(predictor, self.head), factor)
+        return GapInstances(finder) if gaps else finder
 
     def _chosen(
         self,
@@ -146,7 +164,7 @@ class NetworkMethod:
     def with_tta(self, tta: Names) -> "NetworkMethod":
         """Return the same method with test-time augmentation; see the class."""
         augmented = copy.copy(self)
-        augmented.tta = tta_names(tta)
+        augmented.tta = _fitting_tta(tta_names(tta), self.head)
         return augmented
 
     def with_runtime(self, name: str) -> "NetworkMethod":
@@ -172,6 +190,25 @@ def bundled(device: str = "auto") -> NetworkMethod:
 def from_file(path: str | os.PathLike[str], device: str = "auto") -> NetworkMethod:
     """Return the network of a model folder."""
     return NetworkMethod(load_model(Path(path)), device)
+
+
+def _fitting_tta(names: tuple[str, ...], head: Head, asked: bool = True) -> tuple[str, ...]:
+    """Return the test-time augmentations; what a card asks for without need is passed over.
+
+    Raises
+    ------
+    SettingsError
+        If the user asked for one that turns the image, with a head of directions.
+    """
+    if not (head.directional and any(one.turns or one.mirrored for one in tta_variants(names))):
+        return names
+    if asked:
+        raise SettingsError(
+            f"Test-time augmentation {', '.join(names)} turns the image, and this model's head {head.name!r} says of "
+            "each pixel in which directions its particle goes on: the answers cannot be averaged. Choose "
+            "'photometric', or none."
+        )
+    return ()
 
 
 def _channel_note(image: Image, expected: int) -> list[str]:

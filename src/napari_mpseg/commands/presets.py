@@ -5,7 +5,7 @@ import json
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import say
@@ -45,13 +45,19 @@ def run(options: argparse.Namespace) -> None:
     say(f"Preset    {options.out}")
 
 
-def preset_of(name: str, changes: Sequence[str]) -> "Preset":
-    """Return the preset of a name or file with the changes ``KEY=VALUE``."""
+def preset_of(name: str, changes: Sequence[str], before: str | None = None) -> "Preset":
+    """Return the preset of a name or file with the changes ``KEY=VALUE``.
+
+    Parameters
+    ----------
+    before : str, optional
+        What is learnt from first: ``"synthetic"``, ``"semi"``, a folder, or ``"none"``.
+    """
     from napari_mpseg.errors import SettingsError
     from napari_mpseg.training.preset import parse_value
     from napari_mpseg.training.presets import find_preset
 
-    values = {}
+    values: dict[str, Any] = {} if before is None else {"before": None if before == "none" else before}
     for change in changes:
         key, sign, text = change.partition("=")
         if not sign:
@@ -68,6 +74,7 @@ def _in_short(preset: "Preset") -> str:
         f"{settings.optimiser.learning_rate:g}, batch {settings.batch}, {settings.epochs} epochs, "
         f"{settings.patches.size} px {settings.patches.name}, keeps {settings.keep}"
         + (f", predicts with {', '.join(preset.tta)}" if preset.tta else "")
+        + (f", learns from {preset.before.images} images first" if preset.before is not None else "")
     )
 
 

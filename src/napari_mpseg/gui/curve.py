@@ -45,7 +45,7 @@ class Curves:
         """Take in a :class:`~napari_mpseg.training.run.events.TrainingEvent`."""
         self.total = event.epochs
         if not event.ended:
-            self.steps.append((event.step * event.epochs / max(1, event.steps), event.loss))
+            self.steps.append((event.passed, event.loss))
             if len(self.steps) > _MOST_POINTS:
                 self.steps = self.steps[1::2]
             return

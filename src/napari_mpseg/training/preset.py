@@ -4,6 +4,7 @@ import ast
 import dataclasses
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.files import finished_at
 from napari_mpseg.settings import from_dict, to_dict
+from napari_mpseg.training.earlier import EarlierStage
 from napari_mpseg.training.settings import TrainSettings
 
 
@@ -41,6 +43,8 @@ class Preset:
         :func:`napari_mpseg.training.train.prepare_training` takes, and what it returns has the same ``run``.
     options : mapping
         What belongs to that trainer.
+    before : EarlierStage, optional
+        What is learnt from first, such as made images; the labelled images come after it.
     """
 
     name: str
@@ -52,6 +56,37 @@ class Preset:
     note: str = ""
     trainer: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    before: EarlierStage | None = None
+
+    def __post_init__(self) -> None:
+        if self.trainer and not _OURS.fullmatch(self.trainer):  # a preset is read from files, and must not run anything
+            raise SettingsError(f"trainer = {self.trainer!r} is no trainer of napari-mpseg, and others are not run.")
+        if self.before is None:
+            return
+        if self.trainer:
+            raise SettingsError(
+                f"The preset {self.name!r} is trained in a way of its own ({self.trainer}), which has no earlier stage."
+            )
+        self.settings_before()  # what is impossible there is said now
+
+    def settings_before(self) -> TrainSettings:
+        """Return the settings of the earlier stage: those of the recipe, with its changes.
+
+        Raises
+        ------
+        SettingsError
+            If there is no earlier stage, a change names no setting, or its value does not fit.
+        """
+        if self.before is None:
+            raise SettingsError(f"The preset {self.name!r} has no earlier stage.")
+        plain = to_dict(self.settings)
+        keep = "last" if plain["keep"].startswith("best") else plain["keep"]
+        plain |= {"validation": 0.0, "patience": 0, "operating_point": "", "keep": keep}
+        plain["patches"] |= {"synthetic_share": 0.0}  # all of its images are made already
+        plain |= _fresh_options(plain, self.before.changes)
+        for path, value in self.before.changes.items():
+            _put(plain, path.split("."), value, f"before.{path}")
+        return from_dict(TrainSettings, plain)
 
     def changed(self, **values: Any) -> "Preset":
         """Return the preset with some settings changed, by dotted name; its source then says so.
@@ -61,7 +96,8 @@ class Preset:
         Parameters
         ----------
         **values
-            Such as ``epochs=5`` or ``**{"optimiser.learning_rate": 1e-4}``.
+            Such as ``epochs=5`` or ``**{"optimiser.learning_rate": 1e-4}``; for the earlier stage ``before="semi"``
+            (or a folder, or None for no such stage), ``**{"before.count": 200}``, ``**{"before.epochs": 20}``.
 
         Raises
         ------
@@ -69,14 +105,16 @@ class Preset:
             If there is no such setting, or the value does not fit.
         """
         plain = to_dict(self)
-        # options belong to what they are options of: another network or loss begins with its own defaults
-        for owner in ("network", "loss"):
-            if values.get(owner, plain["settings"][owner]) != plain["settings"][owner]:
-                plain["settings"][f"{owner}_options"] = {}
+        plain["settings"] |= _fresh_options(plain["settings"], values)
         if values and not plain["source"].endswith(_CHANGED):
             plain["source"] += _CHANGED
-        for path, value in values.items():
-            _put(plain["settings"], path.split("."), value, path)
+        # the stage itself before what is changed in it, whatever the order they are given in
+        for path, value in sorted(values.items(), key=lambda item: item[0] != _BEFORE):
+            first, _, rest = path.partition(".")
+            if first == _BEFORE:
+                plain[_BEFORE] = _with_stage(plain[_BEFORE], rest, value)
+            else:
+                _put(plain["settings"], path.split("."), value, path)
         return from_dict(Preset, plain)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -86,7 +124,9 @@ class Preset:
         return Path(path)
 
 
+_OURS = re.compile(r"napari_mpseg(\.[a-z_]\w*)+:prepare\w*")
 _CHANGED = ", changed"
+_BEFORE = "before"
 
 
 def load_preset(path: str | os.PathLike[str]) -> Preset:
@@ -112,6 +152,37 @@ def parse_value(text: str) -> Any:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError):
         return text
+
+
+def _fresh_options(settings: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return empty options for what is changed: options belong to what they are options of."""
+    owners = [owner for owner in ("network", "loss") if values.get(owner, settings[owner]) != settings[owner]]
+    return {f"{owner}_options": {} for owner in owners}
+
+
+def _with_stage(stage: dict[str, Any] | None, path: str, value: Any) -> dict[str, Any] | None:
+    """Return an earlier stage as plain values with one of them changed, or another stage, or none."""
+    if not path:
+        if value is None:
+            return None
+        if dataclasses.is_dataclass(value):
+            return to_dict(value)
+        path = "images"
+    if stage is None:
+        if path != "images":
+            raise SettingsError(
+                f"before.{path} belongs to an earlier stage, and this preset has none. Add one first: "
+                "before=synthetic, before=semi or before=FOLDER."
+            )
+        stage = to_dict(EarlierStage())
+    owner, _, option = path.partition(".")
+    if path == "images":
+        return {**stage, "images": value, "options": stage["options"] if value == stage["images"] else {}}
+    if path == "count":
+        return {**stage, "count": value}
+    if owner == "options" and option:
+        return {**stage, "options": {**stage["options"], option: value}}
+    return {**stage, "changes": {**stage["changes"], path: value}}
 
 
 def _put(values: Any, path: list[str], value: Any, whole: str) -> None:

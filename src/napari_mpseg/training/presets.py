@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_mpseg.registry import Registry
+from napari_mpseg.training.earlier import EarlierStage
 from napari_mpseg.training.preset import Preset, load_preset
 from napari_mpseg.training.settings import (
     Augmentation,
@@ -254,6 +255,23 @@ for _network, _title in (
         note="Not in the text: optimiser (RMSprop here, which goes with the momentum, weight decay and clipping that "
         "are given), learning rate (1e-4), loss (cross-entropy and Dice), batch (1), epochs (40), slices (512 px).",
     )
+
+_add(
+    "lee-transfer",
+    "U-Net, reverse skips, synthetic images first",
+    "Lee et al. 2022",
+    replace(_LEE_2022, network="unet-reverse"),
+    before=EarlierStage(
+        "semi", count=100, options={"blend": "weighted", "weight": 0.65, "background": "with-particles"}
+    ),
+    note="Particles cut out of the labelled images, pasted 0.65 over 0.35 elsewhere, are learnt from first, then the "
+    "labelled images; each stage is normalised by mean and deviation of its own images. Reverse skips, which the paper "
+    "finds best at camouflaged particles. Not in the text: how many images are made (100 here), their size (that of "
+    "the smallest labelled image, at most 512 px), how many particles in each (1 to 10), the scale of particles (0.8 "
+    "to 1.25), epochs of either stage (40), whether the real stage has a smaller learning rate (it has the same); and, "
+    "as in the other presets of this paper, optimiser (RMSprop), learning rate (1e-4), loss (cross-entropy and Dice), "
+    "batch (1), slices (512 px).",
+)
 
 # -- Babkauskas 2023 -------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from napari_mpseg.training.data.shrinking import shrunk_pair
 from napari_mpseg.training.data.statistics import mean_and_deviation
 from napari_mpseg.training.patches.sampling import SAMPLERS
 from napari_mpseg.training.run.checkpoints import read_checkpoint, restore_checkpoint, save_checkpoint
-from napari_mpseg.training.run.loop import EventCallback, Training
+from napari_mpseg.training.run.loop import EpochRecord, EventCallback, Training
 from napari_mpseg.training.settings import TrainSettings
 
 
@@ -57,6 +57,26 @@ class Session:
     resumed: int = 0
     notes: Sequence[str] = ()
     validation: Sequence[LabelledImage] = ()
+
+    @property
+    def history(self) -> Sequence[EpochRecord]:
+        """The epochs that have ended."""
+        return tuple(self.training.history)
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return self.training.step
+
+    @property
+    def epochs(self) -> int:
+        """Epochs in all, unless it stops early."""
+        return self.training.settings.epochs
+
+    @property
+    def only_before(self) -> bool:
+        """Whether it has not come further than an earlier stage: the labelled images are not learnt from yet."""
+        return False
 
     def run(
         self,
@@ -106,6 +126,7 @@ def prepare_session(
     device: torch.device | None = None,
     checkpoint: Path | None = None,
     notes: Sequence[str] = (),
+    told: Mapping[str, Any] | None = None,
 ) -> Session:
     """Build network and sampler, and go on from the checkpoint where there is one.
 
@@ -125,6 +146,8 @@ def prepare_session(
         Folder to save the run in after every epoch.
     notes : sequence of str
         For the user.
+    told : mapping, optional
+        What else tells this run from others, as plain JSON values; it lies in the checkpoint.
 
     Raises
     ------
@@ -151,7 +174,7 @@ def prepare_session(
     check_augmentation(settings.augmentation, channels)
     sampler = SAMPLERS[settings.patches.name](seen.images, seen.synthetic, settings, rng)
     training = Training(network, sampler, settings, validation=seen.validation, device=device)
-    data = given.told(start)
+    data = {**given.told(start), **(told or {})}
     made = ModelCard(
         name=name,
         network=settings.network,
@@ -162,12 +185,12 @@ def prepare_session(
         pixel_size_um=pixel_size_um,
         shrink=shrink,
         receptive_radius=receptive_radius(network, channels),
-        training={**to_dict(settings), **_learnt_from(data, start)},
+        training={**to_dict(settings), **learnt_from(data, start)},
         versions=library_versions(),
     )
     made = replace(made, **dict(card or {}))
     if checkpoint is not None and is_older((read_checkpoint(checkpoint) or {}).get("data")):
-        data = seen.told(start, older_fingerprints)
+        data = {**seen.told(start, older_fingerprints), **(told or {})}
     resumed = restore_checkpoint(training, checkpoint, data) if checkpoint is not None else False
     done = len(training.history) if resumed else 0
     return Session(training, made, data, checkpoint, done, tuple(notes), given.validation)
@@ -223,8 +246,15 @@ def _network(
     return network, options
 
 
-def _learnt_from(data: Mapping[str, Any], start: Model | None) -> dict[str, Any]:
-    """Return what the card tells of the images: those of this run, and those that the start had seen before."""
+def learnt_from(data: Mapping[str, Any], start: Model | None) -> dict[str, Any]:
+    """Return what the card tells of the images: those of this run, and those that the start had seen before.
+
+    Parameters
+    ----------
+    data : mapping
+        With the fingerprints of ``images`` and ``validation``.
+    start : Model or None
+    """
     images, validated = data["images"], data["validation"]
     if start is not None:
         before, name = seen_by_card(to_dict(start.card)), start.card.name

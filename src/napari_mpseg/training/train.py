@@ -20,6 +20,7 @@ from napari_mpseg.training.presets import find_preset
 from napari_mpseg.training.run.loop import EventCallback
 from napari_mpseg.training.session import Session, prepare_session
 from napari_mpseg.training.settings import TrainSettings
+from napari_mpseg.training.stages import prepare_stages
 
 
 def train(
@@ -45,7 +46,8 @@ def train(
         Of ``(image, painted)``: anything :func:`~napari_mpseg.images.open.open_image` takes, and labels of the same
         size ``(Y, X)`` (array, file or napari layer); or of LabelledImage.
     preset : str, path or Preset
-        A registered preset, a preset saved as JSON, or one of your own.
+        A registered preset, a preset saved as JSON, or one of your own. With an earlier stage
+        (``preset.changed(before="synthetic")``) the network learns from made images first.
     painted : str
         ``"dense"``: a dense mask, 0 is background, all else particle. ``"scribbles"``: 0 is unpainted and not learnt
         from, `background_label` is background, all other labels are particles.
@@ -64,7 +66,8 @@ def train(
         Called with :class:`~napari_mpseg.progress.Progress` after every step, and with
         :class:`~napari_mpseg.training.run.events.TrainingEvent` after every step and epoch.
     control : CancelToken or TrainingControl, optional
-        To stop (what was learnt so far is returned) or to pause.
+        To stop (what was learnt so far is returned; its card says so if that is no more than an earlier stage) or to
+        pause.
     finish : callable, optional
         Takes session and model at the end of a run that was not stopped, and returns the model to be returned. A preset
         with an ``operating_point`` needs it: ``napari_mpseg.train`` brings its own, which chooses the threshold.
@@ -78,6 +81,8 @@ def train(
     ------
     SettingsError
         If images and labels do not fit, too little is painted, or there is no such preset.
+    Cancelled
+        If it was stopped while images for an earlier stage were made: nothing was learnt.
     """
     session = prepare_training(
         pairs,
@@ -88,6 +93,8 @@ def train(
         name=name,
         device=device,
         checkpoint=checkpoint,
+        on_progress=on_progress,
+        cancel=control,
     )
     model = session.run(on_progress=on_progress, on_event=on_event, control=control)
     return model if finish is None or (control is not None and control.cancelled) else finish(session, model)
@@ -104,6 +111,8 @@ def prepare_training(
     name: str = "trained",
     device: str = "auto",
     checkpoint: str | os.PathLike[str] | None = None,
+    on_progress: ProgressCallback = silent,
+    cancel: CancelToken | None = None,
 ) -> Session:
     """Check everything and return the run ready to start; parameters as :func:`train`.
 
@@ -111,6 +120,12 @@ def prepare_training(
     ----------
     validation : sequence of LabelledImage
         What to validate on; without, the share of `pairs` that the preset says is kept aside for it.
+    on_progress, cancel
+        While images for an earlier stage are made; nothing else here takes long.
+
+    Raises
+    ------
+    Cancelled
     """
     from napari_mpseg.networks.device import choose_device
 
@@ -138,24 +153,32 @@ def prepare_training(
         keep = _without_validation(settings.keep)
         settings = replace(settings, validation=0.0, patience=0, keep=keep, operating_point="")
     notes += _overruled(settings, beginning)
-    return prepare_session(
-        kept,
-        settings,
-        start=beginning,
-        validation=held,
-        synthetic=_synthetic(settings, images),
-        name=name,
-        pixel_size_um=mean_pixel_size(pairs),
-        card={
-            "tta": chosen.tta,
-            "training_data": f"{len(images)} painted image{'' if len(images) == 1 else 's'}: "
-            + ", ".join(pair.name for pair in images),
-            "description": f"Trained with the preset {chosen.name} ({chosen.source}).",
-        },
-        device=choose_device(device),
-        checkpoint=Path(checkpoint) if checkpoint is not None else None,
-        notes=notes,
-    )
+    given: dict[str, Any] = {
+        "start": beginning,
+        "validation": held,
+        "synthetic": _synthetic(settings, images),
+        "name": name,
+        "pixel_size_um": mean_pixel_size(pairs),
+        "card": _told(chosen, images),
+        "device": choose_device(device),
+        "checkpoint": Path(checkpoint) if checkpoint is not None else None,
+        "notes": notes,
+    }
+    if chosen.before is None:
+        return prepare_session(kept, settings, **given)
+    # made from what is learnt from alone, and so never from what is validated on
+    both = (chosen.before, chosen.settings_before())
+    return prepare_stages(kept, settings, *both, on_progress=on_progress, cancel=cancel, **given)
+
+
+def _told(preset: Preset, images: Sequence[LabelledImage]) -> dict[str, Any]:
+    """Return what the card says of recipe and images."""
+    names = ", ".join(pair.name for pair in images)
+    return {
+        "tta": preset.tta,
+        "training_data": f"{len(images)} painted image{'' if len(images) == 1 else 's'}: {names}",
+        "description": f"Trained with the preset {preset.name} ({preset.source}).",
+    }
 
 
 def _prepared_elsewhere(preset: Preset, pairs: Sequence[Any], **given: Any) -> Session:

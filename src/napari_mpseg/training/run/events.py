@@ -24,6 +24,8 @@ class TrainingEvent:
         At the end of an epoch, where something was kept aside.
     best : bool
         Whether this epoch is the best so far.
+    passed_epochs : float or None
+        Epochs that have passed, where they do not all have as many steps: in a run of several stages.
     """
 
     step: int
@@ -35,3 +37,11 @@ class TrainingEvent:
     ended: bool = False
     validation: Validation | None = None
     best: bool = False
+    passed_epochs: float | None = None
+
+    @property
+    def passed(self) -> float:
+        """Epochs that have passed, with fractions."""
+        if self.passed_epochs is not None:
+            return self.passed_epochs
+        return self.step * self.epochs / max(1, self.steps)

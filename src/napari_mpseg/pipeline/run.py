@@ -92,8 +92,8 @@ def _prepared(plan: Plan, seen: Image, on_progress: ProgressCallback, cancel: Ca
     cancel.check()
     if loses_instances(prepared.predictor):
         raise SettingsError(
-            f"{plan.name} tells touching particles apart, and cannot do so together with all that it was asked for: leave "
-            "out test-time augmentation and rescaling, and give an image without gaps (NaN)."
+            f"{plan.name} tells touching particles apart, and cannot do so together with all that it was asked for: "
+            "leave out test-time augmentation and rescaling, and give an image without gaps (NaN)."
         )
     if plan.skip_empty is None:
         return prepared

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_mpseg.errors import ImageError
-from napari_mpseg.synthesis.semi.labelled import Labelled, in_channels, numbered, without_gaps
+from napari_mpseg.synthesis.semi.labelled import Labelled, in_channels, numbered, tells_apart, without_gaps
 
 _GUESSES = 32  # random crops that are looked at before all places are
 _KEPT_PLACES = 4096  # per image
@@ -49,6 +49,7 @@ class Grounds(Sequence[Labelled]):
     def __init__(self, images: Sequence[Labelled]) -> None:
         self._images = tuple(images)
         self._empty: dict[tuple[int, int, int], NDArray[np.int64]] = {}
+        self._apart: dict[int, bool] = {}
 
     @classmethod
     def of(cls, images: "Sequence[Labelled]") -> "Grounds":
@@ -123,7 +124,9 @@ class Grounds(Sequence[Labelled]):
     def _ground(self, index: int, window: tuple[slice, slice], size: tuple[int, int], channels: int) -> Ground:
         image = self._images[index]
         pixels = in_channels(np.asarray(image.image[window]), channels)
-        labels = numbered(image, window)
+        if index not in self._apart:
+            self._apart[index] = tells_apart(image)
+        labels = numbered(image, window, by_instances=self._apart[index])
         known = None if image.known is None else np.asarray(image.known[window], bool)
         missing = [(0, whole - here) for whole, here in zip(size, labels.shape, strict=True)]
         if any(after for _, after in missing):

@@ -35,17 +35,39 @@ class Labelled(Protocol):
         ...
 
 
-def numbered(image: Labelled, part: tuple[slice, slice] = (slice(None), slice(None))) -> NDArray[np.int32]:
+_LARGEST = 1 << 20  # a number above which tables by number would be wasteful
+WHOLE = (slice(None), slice(None))
+
+
+def tells_apart(image: Labelled) -> bool:
+    """Return whether the instances tell particles apart; one number alone is a mask stored as labels."""
+    if image.instances is None:
+        return False
+    found = image.instances[np.asarray(image.instances) > 0]
+    return bool(found.size) and int(found.min()) != int(found.max())
+
+
+def numbered(
+    image: Labelled, part: tuple[slice, slice] = WHOLE, *, by_instances: bool | None = None
+) -> NDArray[np.int32]:
     """Return the particles of an image, or of a part of it, as int32 labels ``(Y, X)``; 0 is background or unknown.
 
-    Without instances, particles are the pieces of the mask (pixels that share a corner belong together) as they are
-    in that part.
+    Where instances do not tell them apart, particles are the pieces of the mask (pixels that share a corner belong
+    together) as they are in that part.
+
+    Parameters
+    ----------
+    image : LabelledImage
+    part : tuple of slice
+    by_instances : bool, optional
+        What :func:`tells_apart` says of the image, where that is known.
     """
     mask = np.asarray(image.mask[part], bool)
     if image.known is not None:
         mask = mask & image.known[part]
-    if image.instances is not None:
-        return np.where(mask, np.asarray(image.instances[part]), 0).astype(np.int32)
+    if image.instances is not None and (tells_apart(image) if by_instances is None else by_instances):
+        found = np.where(mask, np.asarray(image.instances[part]), 0)
+        return found.astype(np.int32) if found.max(initial=0) <= _LARGEST else without_gaps(found)[0]
     from scipy import ndimage
 
     return np.asarray(ndimage.label(mask, np.ones((3, 3)))[0], np.int32)
@@ -53,13 +75,10 @@ def numbered(image: Labelled, part: tuple[slice, slice] = (slice(None), slice(No
 
 def without_gaps(labels: NDArray[Any]) -> tuple[NDArray[np.int32], int]:
     """Return labels renumbered 1..N in the order of their old numbers, and N."""
-    kept = np.unique(labels)
-    kept = kept[kept > 0]
-    if not len(kept):
-        return np.zeros(labels.shape, np.int32), 0
-    table = np.zeros(int(kept[-1]) + 1, np.int32)
-    table[kept] = np.arange(1, len(kept) + 1)
-    return table[labels], len(kept)
+    kept, numbers = np.unique(labels, return_inverse=True)
+    first = int(np.count_nonzero(kept <= 0))
+    renumbered = np.maximum(numbers.reshape(labels.shape) - (first - 1), 0)
+    return renumbered.astype(np.int32), len(kept) - first
 
 
 def in_channels(pixels: NDArray[Any], channels: int) -> NDArray[np.float32]:

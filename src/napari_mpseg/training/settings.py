@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from napari_mpseg.errors import SettingsError
+from napari_mpseg.heads.registry import HEADS
 
 KEEP_RULES = ("average", "last", "best-loss", "best-iou")
 PRECISIONS = ("auto", "fp32", "bf16")
@@ -227,6 +228,7 @@ class TrainSettings:
             raise SettingsError(f"validation = {self.validation} is impossible: give a share from 0 to below 1.")
         if self.keep not in KEEP_RULES:
             raise SettingsError(f"keep = {self.keep!r} is unknown: give one of {', '.join(KEEP_RULES)}.")
+        HEADS[self.head]  # refuses what is none
         if self.precision not in PRECISIONS:
             raise SettingsError(f"precision = {self.precision!r} is unknown: give one of {', '.join(PRECISIONS)}.")
         if (self.keep.startswith("best") or self.patience) and not self.validation:

@@ -40,8 +40,8 @@ def augment(
     ----------
     image : ndarray of float32
         ``(Y, X, C)`` in grey levels of 0 to 255.
-    mask : ndarray of bool
-        ``(Y, X)``.
+    mask : ndarray of bool or int32
+        ``(Y, X)``; or the numbers of particles, which take the nearest pixel as a mask does.
     known : ndarray of bool or None
         ``(Y, X)``; where the mask is known, None for everywhere.
     steps : sequence of Augmentation

@@ -60,7 +60,8 @@ def offline_variants(image: LabelledImage) -> list[LabelledImage]:
     for flip, angle in VARIANTS:
         named = f"{image.name}, {flip} flip{'s' if flip == 'both' else ''}" + (f", {angle} degrees" if angle else "")
         known = None if image.known is None else _variant(image.known, flip, angle)
-        made.append(LabelledImage(named, _variant(pixels, flip, angle), _variant(image.mask, flip, angle), known))
+        ids = None if image.instances is None else _variant(image.instances.astype(np.int32), flip, angle)
+        made.append(LabelledImage(named, _variant(pixels, flip, angle), _variant(image.mask, flip, angle), known, ids))
     return made
 
 
@@ -81,7 +82,7 @@ def _variant(values: Array, flip: str, angle: int) -> Array:
     values = np.flip(values, FLIPS[flip])
     if angle % 90 == 0:
         return np.ascontiguousarray(np.rot90(values, angle // 90))
-    if values.dtype == bool:
+    if values.dtype in (bool, np.int32):  # masks, and the numbers of particles
         return resampled(values, rotation(angle), 0, "reflect")
     turned = resampled(values.astype(np.float32), rotation(angle), 1, "reflect")
     # interpolation stays between the values it is given, so that nothing leaves an integer's range

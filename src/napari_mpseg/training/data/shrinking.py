@@ -38,12 +38,35 @@ def shrunk_pair(pair: LabelledImage, factor: int) -> LabelledImage:
     known = pair.known if pair.known is not None else np.ones(pair.mask.shape, bool)
     seen = shrunk(_completed(known.astype(np.float32), factor, "constant"), factor)
     particle = shrunk(_completed((pair.mask & known).astype(np.float32), factor, "constant"), factor)
+    mask = particle > seen / 2
+    instances = None if pair.instances is None else np.where(mask, shrunk_labels(pair.instances, factor), 0)
     return replace(
         pair,
         image=ShrunkPixels(pair.image, factor),
-        mask=particle > seen / 2,
+        mask=mask,
         known=(seen > 0) if pair.known is not None else None,
+        instances=instances,
     )
+
+
+def shrunk_labels(labels: Array, factor: int) -> Array:
+    """Return the label that has most pixels in every block of ``factor`` x ``factor``, of those with any but 0.
+
+    Of several with as many pixels, that of the first. At the border, where a block is not full, what is there counts.
+    """
+    whole = _completed(labels, factor, "constant")
+    height, width = (size // factor for size in whole.shape)
+    blocks = whole.reshape(height, factor, width, factor).transpose(0, 2, 1, 3).reshape(height * width, -1)
+    found = np.zeros(len(blocks), labels.dtype)
+    some = np.flatnonzero(blocks.any(1))
+    blocks = blocks[some]
+    best, most = blocks[:, 0].copy(), np.zeros(len(blocks), np.int64)
+    for column in blocks.T:
+        count = np.where(column != 0, (blocks == column[:, None]).sum(1), 0)
+        better = count > most
+        best[better], most[better] = column[better], count[better]
+    found[some] = best
+    return found.reshape(height, width)
 
 
 def _completed(values: Array, factor: int, mode: Any) -> Array:

@@ -18,14 +18,17 @@ class Batch:
     images : ndarray of float32
         ``(N, C, Y, X)``, about 0 to 1.
     targets : ndarray of float32
-        ``(N, 1, Y, X)``; 1 is particle.
+        ``(N, outputs, Y, X)``, 0 to 1; in the first, 1 is particle. Others are what the head says.
     known : ndarray of bool or None
-        ``(N, 1, Y, X)``; where the target is known. None: everywhere.
+        ``(N, 1, Y, X)``; where the targets are known. None: everywhere.
+    weights : ndarray of float32 or None
+        ``(N, outputs, Y, X)``; how much each target counts, for heads of several outputs.
     """
 
     images: Array
     targets: Array
     known: Array | None = None
+    weights: Array | None = None
 
 
 class Sampler(Protocol):

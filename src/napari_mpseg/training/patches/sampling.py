@@ -7,6 +7,7 @@ import numpy as np
 from scipy import ndimage
 
 from napari_mpseg.errors import SettingsError
+from napari_mpseg.heads.registry import HEADS
 from napari_mpseg.registry import Registry
 from napari_mpseg.training.data.pairs import LabelledImage
 from napari_mpseg.training.patches.batch import Batch, Sampler
@@ -55,7 +56,8 @@ class CropSampler:
     ) -> None:
         self.settings = settings
         self.rng = rng
-        self._pools = [_Pool(real), _Pool(synthetic)]
+        self.head = HEADS[settings.head]
+        self._pools = [_Pool(part, self.head.channels > 1) for part in (real, synthetic)]
         if not self._pools[0].images:
             raise SettingsError("There is nothing to learn from: no image has a painted pixel. Paint some first.")
 
@@ -79,10 +81,10 @@ class CropSampler:
 
     def batch(self) -> Batch:
         """Return as many crops as the settings' batch."""
-        return batch_of([self.crop() for _ in range(self.settings.batch)])
+        return batch_of([self.crop() for _ in range(self.settings.batch)], self.head)
 
     def crop(self) -> Patch:
-        """Return one augmented crop: image ``(Y, X, C)`` float32 0..1, mask ``(Y, X)`` bool, and where it is known."""
+        """Return one augmented crop: image ``(Y, X, C)`` float32 0..1, mask ``(Y, X)``, and where it is known."""
         rng, chosen = self.rng, self.settings.patches
         # the order of the draws is part of the recipe: changing it changes what every seed gives
         pool = self._pools[int(bool(self._pools[1].images) and rng.random() < chosen.synthetic_share)]
@@ -102,7 +104,8 @@ class CropSampler:
                 corner = pixel - rng.integers(edge, chosen.size - edge, 2)
         pair = pool.images[index]
         y, x = np.clip(corner, 0, np.maximum(np.array(pair.mask.shape) - chosen.size, 0))
-        return augmented(cut_pair(pair, int(y), int(x), chosen.size), self.settings.augmentation, rng)
+        patch = cut_pair(pair, int(y), int(x), chosen.size, instances=self.head.channels > 1)
+        return augmented(patch, self.settings.augmentation, rng)
 
 
 class _Pool:
@@ -119,18 +122,27 @@ class _Pool:
         everywhere.
     """
 
-    def __init__(self, images: Sequence[LabelledImage]) -> None:
+    def __init__(self, images: Sequence[LabelledImage], instances: bool = False) -> None:
         self.images = [pair for pair in images if pair.known is None or pair.known.any()]
-        self.particles = [(index, pixels) for index, pair in enumerate(self.images) for pixels in _particles(pair)]
+        self.particles = [
+            (index, pixels) for index, pair in enumerate(self.images) for pixels in _particles(pair, instances)
+        ]
         self.background = [_background(pair) for pair in self.images]
 
 
-def _particles(pair: LabelledImage) -> list[Array]:
-    """Return the pixels ``(P, 2)`` of each particle in reading order, the particles in that of their first pixels."""
+def _particles(pair: LabelledImage, instances: bool = False) -> list[Array]:
+    """Return the pixels ``(P, 2)`` of each particle in reading order.
+
+    Particles are connected pixels, in the order of their first ones; or what the instances say, in that of numbers.
+    """
     mask = pair.mask if pair.known is None else pair.mask & pair.known
-    labels, count = ndimage.label(mask, np.ones((3, 3)))
-    if not count:
+    if not mask.any():
         return []
+    if instances and pair.instances is not None:
+        labels = np.zeros(mask.shape, np.int64)
+        labels[mask] = np.unique(pair.instances[mask], return_inverse=True)[1].ravel() + 1
+    else:
+        labels, _ = ndimage.label(mask, np.ones((3, 3)))
     pixels = np.argwhere(labels).astype(np.int32)
     own = labels[labels > 0]
     by_particle = pixels[np.argsort(own, kind="stable")]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_mpseg.heads.registry import HEADS
 from napari_mpseg.training.data.pairs import LabelledImage
 from napari_mpseg.training.patches.batch import Batch
 from napari_mpseg.training.patches.sampled import augmented, batch_of, cut_pair, restore, state_of
@@ -44,6 +45,7 @@ class SlidingSampler:
         chosen = settings.patches
         self.settings = settings
         self.rng = rng
+        self.head = HEADS[settings.head]
         self._images = [*real, *synthetic]
         self.patches = find_patches(
             self._images,
@@ -65,8 +67,12 @@ class SlidingSampler:
         """Give every patch once, in a new order."""
         size = self.settings.patches.size
         for numbers in np.array_split(self.rng.permutation(len(self.patches)), self.steps_per_epoch):
-            cuts = [cut_pair(self._images[image], y, x, size) for image, y, x in self.patches[numbers].tolist()]
-            yield batch_of([augmented(patch, self.settings.augmentation, self.rng) for patch in cuts])
+            several = self.head.channels > 1
+            cuts = [
+                cut_pair(self._images[image], y, x, size, instances=several)
+                for image, y, x in self.patches[numbers].tolist()
+            ]
+            yield batch_of([augmented(patch, self.settings.augmentation, self.rng) for patch in cuts], self.head)
 
     def state(self) -> Mapping[str, Any]:
         """Return what is needed to go on from here between two epochs, as plain JSON values."""

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from napari_mpseg.errors import Cancelled, MpsegError
+from napari_mpseg.heads.registry import HEADS
 from napari_mpseg.networks.triton_guard import load_compiler_without_triton
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 from napari_mpseg.training.data.pairs import LabelledImage
@@ -20,6 +21,7 @@ from napari_mpseg.training.run.averaging import WeightAverage
 from napari_mpseg.training.run.control import TrainingControl
 from napari_mpseg.training.run.events import TrainingEvent
 from napari_mpseg.training.run.losses import chosen_loss
+from napari_mpseg.training.run.objective import Objective
 from napari_mpseg.training.run.optimisers import OPTIMISERS, SCHEDULES
 from napari_mpseg.training.run.precision import use_bf16
 from napari_mpseg.training.run.validation import Validation, validate
@@ -55,7 +57,7 @@ class Training:
     Parameters
     ----------
     network : torch.nn.Module
-        Maps ``(N, C, Y, X)`` to logits ``(N, 1, Y, X)``; trained in place.
+        Maps ``(N, C, Y, X)`` to logits ``(N, outputs, Y, X)``; trained in place.
     sampler : Sampler
         Gives the patches.
     settings : TrainSettings
@@ -154,7 +156,7 @@ class Training:
 
     def chosen_loss(self) -> Any:
         """Return the loss of a batch's logits."""
-        return chosen_loss(self.settings.loss, self.settings.loss_options)
+        return Objective(chosen_loss(self.settings.loss, self.settings.loss_options))
 
     def chosen_schedule(self) -> Any:
         """Return the schedule of the learning rate."""
@@ -168,14 +170,15 @@ class Training:
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):
             logits = self.network(images)
-        loss: torch.Tensor = self.loss_of(logits.float(), targets, known)
+        weights = None if batch.weights is None else torch.from_numpy(batch.weights).to(self.device)
+        loss: torch.Tensor = self.loss_of(logits.float(), targets, known, weights)
         return loss
 
     def validated(self) -> Validation:
         """Return the scores of the weights as they are, on what was kept aside."""
         network = self.snapshot() if self.average is not None else self.network
         windows = self.settings.validation_windows
-        return validate(network, self.validation, self.loss_of, self.device, windows)
+        return validate(network, self.validation, self.loss_of, self.device, windows, HEADS[self.settings.head])
 
     def kept_weights(self) -> dict[str, torch.Tensor]:
         """Return the weights that would be kept if the run ended now."""

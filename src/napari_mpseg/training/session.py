@@ -9,16 +9,19 @@ import numpy as np
 import torch
 
 from napari_mpseg.errors import SettingsError
+from napari_mpseg.heads.registry import HEADS
 from napari_mpseg.images.normalisation import Normalisation
 from napari_mpseg.networks.geometry import receptive_radius
 from napari_mpseg.networks.modelfile import Model, ModelCard, weights_digest
 from napari_mpseg.networks.registry import NETWORKS
+from napari_mpseg.networks.transplant import transplanted
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.provenance import library_versions
 from napari_mpseg.settings import to_dict
 from napari_mpseg.training.augment.augmentation import check_augmentation, fill_with
 from napari_mpseg.training.data.colours import with_channels
 from napari_mpseg.training.data.fingerprints import fingerprints, is_older, older_fingerprints
+from napari_mpseg.training.data.instances import instance_digests, told_apart
 from napari_mpseg.training.data.pairs import LabelledImage
 from napari_mpseg.training.data.seen import LEARNT, VALIDATED, inherited, seen_by_card
 from napari_mpseg.training.data.shrinking import shrunk_pair
@@ -109,6 +112,8 @@ class Session:
             reached["kept_epoch"] = number
             if seen is not None:
                 scores["validation"] = {"epoch": number, "loss": seen.loss, "iou": seen.iou}
+                if seen.object_f1 is not None:
+                    scores["validation"]["object_f1"] = seen.object_f1
         return replace(self.card, training={**self.card.training, **reached}, scores=scores)
 
 
@@ -156,7 +161,8 @@ def prepare_session(
     """
     if not images:
         raise SettingsError("There is nothing to learn from. Give at least one image with painted labels.")
-    given = _Given(tuple(images), tuple(validation), tuple(synthetic))
+    given, unsure = _Given(tuple(images), tuple(validation), tuple(synthetic)).told_apart(settings.head)
+    told = {**(told or {}), **given.of_head(settings.head)}
     channels = images[0].image.shape[2] if start is None else start.card.in_channels
     shrink = settings.shrink if start is None else start.card.shrink
     seen = given.as_seen(channels, shrink)
@@ -185,6 +191,7 @@ def prepare_session(
         pixel_size_um=pixel_size_um,
         shrink=shrink,
         receptive_radius=receptive_radius(network, channels),
+        head=settings.head,
         training={**to_dict(settings), **learnt_from(data, start)},
         versions=library_versions(),
     )
@@ -193,7 +200,7 @@ def prepare_session(
         data = {**seen.told(start, older_fingerprints), **(told or {})}
     resumed = restore_checkpoint(training, checkpoint, data) if checkpoint is not None else False
     done = len(training.history) if resumed else 0
-    return Session(training, made, data, checkpoint, done, tuple(notes), given.validation)
+    return Session(training, made, data, checkpoint, done, (*notes, *unsure), given.validation)
 
 
 @dataclass(frozen=True)
@@ -203,6 +210,21 @@ class _Given:
     images: Sequence[LabelledImage]
     validation: Sequence[LabelledImage]
     synthetic: Sequence[LabelledImage]
+
+    def told_apart(self, head: str) -> tuple["_Given", list[str]]:
+        """Return the images with the instances that a head learns from, and what is to be said of them."""
+        parts, notes = [], []
+        for part in (self.images, self.validation, self.synthetic):
+            found, unsure = told_apart(part, head)
+            parts.append(found)
+            notes += unsure
+        return _Given(*parts), notes[:1]
+
+    def of_head(self, head: str) -> dict[str, Any]:
+        """Return what tells this run from others that learn from other instances."""
+        if HEADS[head].channels == 1:
+            return {}
+        return {"instances": instance_digests(self.images), "validation_instances": instance_digests(self.validation)}
 
     def as_seen(self, channels: int, shrink: int) -> "_Given":
         """Return the images as the network sees them."""
@@ -234,13 +256,14 @@ def _network(
     settings: TrainSettings, channels: int, images: Sequence[LabelledImage], start: Model | None
 ) -> tuple[Any, dict[str, Any]]:
     """Return a fresh network, or one with the weights of `start`, and the options it was built with."""
+    outputs = HEADS[settings.head].channels
     if start is not None:
         options = dict(start.card.options)
-        network: Any = NETWORKS[start.card.network].build(channels, pretrained=False, **options)
-        network.load_state_dict(start.network.state_dict())
+        network: Any = NETWORKS[start.card.network].build(channels, outputs=outputs, pretrained=False, **options)
+        network.load_state_dict(transplanted(network, start.network.state_dict()))
         return network, options
     options = {**settings.network_options, **({"standardise": True} if settings.standardise else {})}
-    network = NETWORKS[settings.network].build(channels, **options)
+    network = NETWORKS[settings.network].build(channels, outputs=outputs, **options)
     if settings.standardise:
         network.expect(*mean_and_deviation(images))
     return network, options

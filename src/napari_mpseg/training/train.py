@@ -13,6 +13,7 @@ from napari_mpseg.images.normalisation import Normalisation
 from napari_mpseg.images.open import open_image
 from napari_mpseg.networks.modelfile import Model, load_model
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
+from napari_mpseg.training.data.instances import told_apart
 from napari_mpseg.training.data.pairs import LabelledImage
 from napari_mpseg.training.painted.annotations import check_painted, painted_images, split_note, split_painted
 from napari_mpseg.training.preset import Preset
@@ -145,8 +146,9 @@ def prepare_training(
     beginning = _started(start if start is not None else chosen.start)
     seen_as = beginning.card.normalisation if beginning is not None else None
     images = labelled_pairs(pairs, painted, background_label, seen_as)
-    notes = check_painted(images)
     settings = chosen.settings
+    images, unsure = told_apart(images, settings.head)
+    notes = [*check_painted(images), *unsure]
     kept, held = _kept_aside(images, settings, validation)
     if settings.validation and not held:  # too little was painted to keep some of it aside
         notes.append(split_note(images, settings.validation, settings.seed))

@@ -91,7 +91,10 @@ class PredictInstances(PredictTiles):
                 pairs.append(same - 1 + np.array([start_of[index], start_of[neighbour]]))
 
         run(match, match.items, stage="Joining", on_result=take)
-        one, other = np.concatenate(pairs).T
+        joined = np.concatenate(pairs)
+        # of a particle that has no pixel in a tile's core, its window tells what is another one, and no more
+        own = np.concatenate([np.zeros(0, np.int64), *(summary.areas for summary in filled)]) > 0
+        one, other = joined[own[joined].all(1)].T
         return number_groups(filled, one, other, self.settings.min_size)
 
     def numbering(self, tables: dict[Index, Array]) -> "NumberPieces":

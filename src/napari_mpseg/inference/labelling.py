@@ -190,11 +190,11 @@ def number_groups(filled: Sequence[TileSummary], one: Array, two: Array, min_siz
     Parameters
     ----------
     filled : sequence of TileSummary
-        Of :func:`in_order`. Labels may have no pixel: they count for joining others only.
+        Of :func:`in_order`.
     one, two : ndarray of int
         Provisional labels that belong to the same particle, counted from 0 over all of `filled`.
     min_size : int
-        Particles of fewer pixels are dropped, and those without any.
+        Particles of fewer pixels are dropped, and labels without any.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_mpseg.inference.agreement import same_particles
+from napari_mpseg.inference.agreement import same_particles, touching_alone
 from napari_mpseg.inference.pieces import Pieces
 
 Array = np.ndarray[Any, Any]
@@ -13,10 +13,7 @@ Index = tuple[int, int]
 
 
 class MatchTiles:
-    """Work of one item ``(row, column)`` per tile: it is compared with its neighbours to the right and below.
-
-    Neighbours over a corner need no comparison of their own: a strip goes on beyond its border's ends, so what runs
-    from the one to the other is seen, and joined, by the two tiles between them.
+    """Work of one item ``(row, column)`` per tile: it is compared with those to the right and below, corners too.
 
     Parameters
     ----------
@@ -41,21 +38,38 @@ class MatchTiles:
         return ()
 
     def do(self, item: Hashable, *given: Any) -> list[tuple[Index, Array]]:
-        """Return per neighbour which of its particles are which of the tile's, ``(n, 2)``: its own number first."""
+        """Return per neighbour which of its particles are which of the tile's, ``(n, 2)``: the tile's number first."""
         index: Index = item  # type: ignore[assignment]
         return [(other, self._compared(index, other)) for other in self._neighbours(index)]
 
     def _neighbours(self, index: Index) -> list[Index]:
         row, column = index
-        return [other for other in ((row, column + 1), (row + 1, column)) if other in self.filled]
+        beside = ((row, column + 1), (row + 1, column - 1), (row + 1, column), (row + 1, column + 1))
+        return [other for other in beside if other in self.filled]
 
     def _compared(self, one: Index, other: Index) -> Array:
         box = self.pieces.strip(one, other)
         seen, again = self.pieces.read(one, box), self.pieces.read(other, box)
-        y0, y1, x0, x1 = self.pieces.grid[one].core
-        if one[0] == other[0]:
-            border, core = x1 - box[2], slice(y0 - box[0], y1 - box[0])
-        else:
-            seen, again = seen.T, again.T
-            border, core = y1 - box[0], slice(x0 - box[2], x1 - box[2])
-        return same_particles(seen, again, border, core, self.connectivity)
+        near, far = self._along(one, other, box)
+        rows, columns = (slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(near, far, strict=True))
+        agreed = same_particles(seen, again, (rows, columns), self.connectivity)
+        if one[0] != other[0] and one[1] != other[1]:
+            return agreed
+        alone = touching_alone(agreed, seen[near].ravel(), again[far].ravel(), self.connectivity)
+        return np.concatenate([agreed, alone])
+
+    def _along(
+        self, one: Index, other: Index, box: tuple[int, int, int, int]
+    ) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+        """Return where in the strip the pixels lie that each tile has along the border, or at the corner."""
+        near, far = [], []
+        for axis in (0, 1):
+            start, (low, high) = box[2 * axis], self.pieces.grid[one].core[2 * axis : 2 * axis + 2]
+            inside, beyond = {
+                -1: ((low, low + 1), (low - 1, low)),
+                0: ((low, high), (low, high)),
+                1: ((high - 1, high), (high, high + 1)),
+            }[other[axis] - one[axis]]
+            near.append(slice(inside[0] - start, inside[1] - start))
+            far.append(slice(beyond[0] - start, beyond[1] - start))
+        return (near[0], near[1]), (far[0], far[1])

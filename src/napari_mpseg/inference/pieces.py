@@ -140,7 +140,7 @@ def summarise_pieces(numbers: Array, box: Box, tile: Tile, width: int) -> TileSu
     box : tuple of int
         Where they lie in the image.
     tile : Tile
-        Only pixels in its core count. Pieces without any have area 0; they serve to tell which others belong together.
+        Only pixels in its core count. Pieces without any have area 0: they are there to be compared.
     width : int
         Width of the whole image in pixels.
     """

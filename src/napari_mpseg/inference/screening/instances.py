@@ -32,7 +32,7 @@ class ScreenedInstances(ScreenedPredictor):
         height, width = pixels.shape[:2]
         top, bottom, left, right = margins
         size = (height - top - bottom) * (width - left - right)
-        # what is compared with the neighbours counts, too: a particle over a corner may have no pixel in the core
+        # what is compared with the neighbours counts, too
         top, bottom, left, right = (max(0, margin - self.overlap) for margin in margins)
         rows = slice(top // CELL, -(-(height - bottom) // CELL))
         columns = slice(left // CELL, -(-(width - right) // CELL))

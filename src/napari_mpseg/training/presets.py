@@ -20,6 +20,7 @@ from napari_mpseg.training.settings import (
     ScheduleSettings,
     TrainSettings,
 )
+from napari_mpseg.training.touching import TOUCHING
 
 PRESETS: Registry[Preset] = Registry("preset")
 
@@ -116,6 +117,8 @@ _add(
     "large particle whole; and each pixel as it differs from its surroundings, so that one model serves bright and "
     "dark backgrounds.",
 )
+for _preset in TOUCHING:
+    PRESETS.add(_preset.name, _preset)
 _add("nile-red", "The bundled network's own recipe", "napari-mpseg", NILE_RED)
 _add(
     "smp-unet-r18",

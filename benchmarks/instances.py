@@ -1,0 +1,290 @@
+"""Touching particles: what tells them apart best after the same training time on one thread of a processor.
+
+    python benchmarks/instances.py DATA [--minutes 5] [--sets mira sem-fibres] [--ways ...] [--folds 1]
+                                        [--out instances] [--page docs/touching.md]
+
+DATA holds `mira/` (beads on membranes) and `sem-fibres/` (crossing fibres). Images of the same sample, or cut out of
+the same frame, stay together. Three folds of about as many particles each; of what is not held out, a fifth chooses
+threshold, least size and what else a way has to be set, and the rest is learnt from. The score is the F1 of particles
+at an intersection over union above 0.5 on the images held out, each found through `napari_mpseg.segment`.
+
+*components*, *distance-watershed* and *intensity-watershed* share one network, which learns particle or not. The other
+networks learn the same way, but with a head; *maskrcnn* is the preset of that name. Everything learns for so many
+minutes of processor time on one thread. A run that was stopped goes on from OUT, and the table is of all that is there.
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")
+
+import numpy as np
+import tifffile
+from PIL import Image as Pictures
+
+FOLDS = 3
+THRESHOLDS = (0.3, 0.5, 0.7)
+LEAST = (0.0, 0.25, 0.5)
+"""Of the area that only a twentieth of the learnt particles falls short of."""
+SHRINK = {"mira": 4, "sem-fibres": 2}
+HEADS = ("boundary", "distance", "affinities")
+SHARED = ("components", "distance-watershed", "intensity-watershed")
+SPLITTING: dict[str, tuple[dict[str, Any], ...]] = {
+    "components": ({},),
+    "distance-watershed": tuple({"prominence": height} for height in (0.75, 1.5, 3.0, 6.0)),
+    "intensity-watershed": tuple({"prominence": height, "smoothing": 2.0} for height in (0.05, 0.1, 0.2, 0.4)),
+}
+WAYS = (*SHARED, *HEADS, "maskrcnn")
+PRESETS = {"maskrcnn": "maskrcnn-light"}
+TITLES = {
+    "components": "particle or not, connected pixels",
+    "distance-watershed": "particle or not, watershed on distances",
+    "intensity-watershed": "particle or not, watershed on the probability",
+    "boundary": "head `boundary`",
+    "distance": "head `distance`",
+    "affinities": "head `affinities`",
+    "maskrcnn": "Mask R-CNN (`maskrcnn-light`)",
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A labelled image and what it must stay together with."""
+
+    name: str
+    group: str
+    image: np.ndarray
+    labels: np.ndarray
+
+    @property
+    def count(self) -> int:
+        """Particles."""
+        return len(np.unique(self.labels[self.labels > 0]))
+
+
+def mira(data: Path) -> Iterator[Sample]:
+    """Give the micrographs; a sample is all before the magnification in the name."""
+    for path in sorted((data / "mira" / "images").iterdir()):
+        labels = tifffile.imread(data / "mira" / "labels" / f"{path.stem}.tif")
+        yield Sample(path.stem, path.stem.split("_X100")[0], np.asarray(Pictures.open(path).convert("RGB")), labels)
+
+
+def sem_fibres(data: Path) -> Iterator[Sample]:
+    """Give the images of both folders, which share frames; a frame is what stands before the dash."""
+    for path in sorted((data / "sem-fibres").glob("*/images/*")):
+        labels = tifffile.imread(path.parents[1] / "labels" / f"{path.stem}.tif")
+        pixels = np.asarray(Pictures.open(path).convert("L"))[..., None]
+        yield Sample(path.stem, path.stem.split("-")[0], pixels, labels)
+
+
+SETS: dict[str, Callable[[Path], Iterator[Sample]]] = {"mira": mira, "sem-fibres": sem_fibres}
+
+
+def divided(samples: Sequence[Sample], fold: int) -> tuple[list[Sample], list[Sample], list[Sample]]:
+    """Return what is learnt from, what chooses, and what is held out."""
+    from napari_mpseg.training.patches.splits import fold_splits
+
+    parts = fold_splits([s.count for s in samples], FOLDS, 0.2, 0, [s.group for s in samples])[fold]
+    return tuple([samples[index] for index in part] for part in (parts.train, parts.validation, parts.test))  # type: ignore[return-value]
+
+
+def recipe(way: str, data_set: str) -> Any:
+    """Return the preset of a way: all networks with heads and without learn by the same one."""
+    from napari_mpseg.training.presets import PRESETS as REGISTERED
+
+    endless = {"epochs": 100_000, "validation": 0.0}
+    if way in PRESETS:
+        return REGISTERED[PRESETS[way]].changed(**endless)
+    head = way if way in HEADS else "mask"
+    return REGISTERED["touching"].changed(**endless, head=head, shrink=SHRINK[data_set])
+
+
+def trained(way: str, data_set: str, samples: Sequence[Sample], seconds: float, place: Path) -> tuple[Path, dict]:
+    """Train for so many seconds of processor time, going on where a run was stopped; return the model's folder."""
+    import napari_mpseg as mp
+    from napari_mpseg.progress import CancelToken
+    from napari_mpseg.training.data.pairs import LabelledImage
+
+    model, clock = place / "model", place / "spent.json"
+    place.mkdir(parents=True, exist_ok=True)
+    if model.exists():
+        return model, json.loads(clock.read_text())
+    before = json.loads(clock.read_text()) if clock.exists() else {"seconds": 0.0, "steps": 0}
+    began, enough = time.process_time(), CancelToken()
+    spent = dict(before)
+
+    def watch(event: Any) -> None:
+        spent.update(seconds=before["seconds"] + time.process_time() - began, steps=event.step, loss=event.loss)
+        if event.ended:
+            clock.write_text(json.dumps(spent))
+        if spent["seconds"] > seconds:
+            enough.cancel()
+
+    pairs = [LabelledImage(s.name, s.image, s.labels > 0, instances=s.labels) for s in samples]
+    made = mp.train(
+        pairs, recipe(way, data_set), name=way, checkpoint=place / "checkpoint", on_event=watch, control=enough
+    )
+    made.save(model, overwrite=True)
+    clock.write_text(json.dumps(spent))
+    return model, spent
+
+
+def instances_of(model: Path, sample: Sample, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels and probability of one image."""
+    import napari_mpseg as mp
+
+    image = sample.image if sample.image.shape[2] > 1 else sample.image[..., 0]
+    result = mp.segment(image, model, threshold=threshold, min_size=0, measure=False, device="cpu")
+    return np.asarray(result.labels[...]), np.asarray(result.probability[...], np.float32)
+
+
+def split(probability: np.ndarray, way: str, threshold: float, options: dict[str, Any]) -> np.ndarray:
+    """Return the instances that a way of splitting makes of a probability."""
+    from napari_mpseg.particles.instances import InstanceSettings, make_instances
+
+    return make_instances(probability, InstanceSettings(threshold=threshold, way=way, options=options))
+
+
+def without_small(labels: np.ndarray, least: float) -> np.ndarray:
+    """Return the labels of at least so many pixels."""
+    areas = np.bincount(labels.ravel())
+    return np.where(areas[labels] >= least, labels, 0)
+
+
+def scored(found: Sequence[np.ndarray], samples: Sequence[Sample]) -> np.ndarray:
+    """Return particles matched, true and found."""
+    from napari_mpseg.training.run.objects import object_counts
+
+    return np.sum([object_counts(s.labels, labels) for labels, s in zip(found, samples, strict=True)], axis=0)
+
+
+def chosen(
+    way: str, model: Path, choosing: Sequence[Sample], area: float
+) -> tuple[float, float, dict[str, Any], list[float]]:
+    """Return the threshold, least size and options of highest F1, and that F1."""
+    best: tuple[float, ...] = (-1.0,)
+    kept: tuple[float, float, dict[str, Any]] = (0.5, 0.0, {})
+    seen = {}
+    if way in SHARED:
+        seen = {s.name: instances_of(model, s, 0.5)[1] for s in choosing}
+    for threshold in THRESHOLDS:
+        for options in SPLITTING.get(way, ({},)):
+            if way in SHARED:
+                found = [split(seen[s.name], way, threshold, options) for s in choosing]
+            else:
+                found = [instances_of(model, s, threshold)[0] for s in choosing]
+            for share in LEAST:
+                hits, true, predicted = scored([without_small(labels, share * area) for labels in found], choosing)
+                f1 = 2 * hits / max(1, true + predicted)
+                if f1 > best[0]:
+                    best, kept = (f1,), (threshold, share * area, options)
+    return *kept, [round(best[0], 4)]
+
+
+def run(way: str, data_set: str, fold: int, samples: Sequence[Sample], options: argparse.Namespace) -> dict[str, Any]:
+    """Train, choose, and score one way on one fold."""
+    learning, choosing, held = divided(samples, fold)
+    shared = "mask" if way in SHARED else way
+    place = options.out / data_set / f"fold-{fold}" / shared
+    model, spent = trained(way, data_set, learning, 60 * options.minutes, place)
+    areas = np.concatenate([np.bincount(s.labels.ravel())[1:] for s in learning])
+    threshold, least, settings, inner = chosen(way, model, choosing, float(np.percentile(areas[areas > 0], 5)))
+    began, found = time.process_time(), []
+    for sample in held:
+        labels, probability = instances_of(model, sample, threshold)
+        labels = split(probability, way, threshold, settings) if way in SHARED else labels
+        found.append(without_small(labels, least))
+    took = time.process_time() - began
+    hits, true, predicted = (int(n) for n in scored(found, held))
+    pixels = sum(s.labels.size for s in held) / 1e6
+    return {
+        "set": data_set,
+        "way": way,
+        "fold": fold,
+        "minutes": options.minutes,
+        "matched": hits,
+        "true": true,
+        "found": predicted,
+        "f1": round(2 * hits / max(1, true + predicted), 4),
+        "steps": spent["steps"],
+        "training_seconds": round(spent["seconds"], 1),
+        "seconds_per_megapixel": round(took / pixels, 2),
+        "chosen": {"threshold": threshold, "least": round(least, 1), **settings, "f1": inner[0]},
+        "images": {"learnt": len(learning), "chose": len(choosing), "held": len(held)},
+    }
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Return one Markdown table: a line per way, and for each set F1, precision and recall over all folds done."""
+    sets = [name for name in SETS if any(row["set"] == name for row in rows)]
+    head = ["way", *(f"{name}: {what}" for name in sets for what in ("F1", "precision", "recall", "s/Mpx"))]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for way in WAYS:
+        cells = [TITLES[way]]
+        for name in sets:
+            own = [row for row in rows if row["set"] == name and row["way"] == way]
+            if not own:
+                cells += ["", "", "", ""]
+                continue
+            hits, true, found = (sum(row[key] for row in own) for key in ("matched", "true", "found"))
+            speed = np.mean([row["seconds_per_megapixel"] for row in own])
+            scores = (2 * hits / max(1, true + found), hits / max(1, found), hits / max(1, true))
+            cells += [f"{value:.3f}" for value in scores] + [f"{speed:.2f}"]
+        if any(cells[1:]):
+            lines.append("| " + " | ".join(cells) + " |")
+    folds = {name: len({row["fold"] for row in rows if row["set"] == name}) for name in sets}
+    true = {name: sum(r["true"] for r in rows if r["set"] == name and r["way"] == "components") for name in sets}
+    minutes = sorted({row["minutes"] for row in rows})
+    told = "; ".join(f"{name}: {folds[name]} of {FOLDS} folds, {true[name]} particles" for name in sets)
+    said = f"After {' or '.join(f'{m:g}' for m in minutes)} minutes of training on one thread. Held out: {told}."
+    return "\n".join([*lines, "", said])
+
+
+def write(rows: Sequence[dict[str, Any]], options: argparse.Namespace) -> None:
+    """Write the table as Markdown and JSON, and into the page."""
+    from napari_mpseg.marked_page import with_tables
+
+    (options.out / "instances.json").write_text(json.dumps(list(rows), indent=2) + "\n")
+    (options.out / "instances.md").write_text(table(rows) + "\n")
+    if options.page is not None:
+        page = with_tables(options.page.read_text(encoding="utf-8"), {"instances": lambda: table(rows)})
+        options.page.write_text(page, encoding="utf-8")
+
+
+def main() -> None:
+    """Run what is not there yet, and write the table after each."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--minutes", type=float, default=5.0, help="of training, on one thread")
+    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
+    parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS))
+    parser.add_argument("--folds", type=int, default=1, help=f"how many of the {FOLDS}")
+    parser.add_argument("--out", type=Path, default=Path("instances"), help="folder for models and results")
+    parser.add_argument("--page", type=Path, help="Markdown page with the marks <!-- instances -->")
+    options = parser.parse_args()
+    import torch
+
+    torch.set_num_threads(1)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for fold in range(options.folds):
+        for data_set in options.sets:
+            samples = list(SETS[data_set](options.data))
+            for way in options.ways:
+                file = options.out / data_set / f"fold-{fold}" / f"{way}.json"
+                if not file.exists():
+                    row = run(way, data_set, fold, samples, options)
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    file.write_text(json.dumps(row) + "\n")
+                    print(json.dumps(row), flush=True)
+                write([json.loads(path.read_text()) for path in sorted(options.out.glob("*/fold-*/*.json"))], options)
+
+
+if __name__ == "__main__":
+    main()

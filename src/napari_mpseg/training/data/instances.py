@@ -42,12 +42,21 @@ def told_apart(images: Sequence[LabelledImage], head: str) -> tuple[list[Labelle
                 "with scribbles, which do not say it. Paint whole particles, each with a label of its own, as a dense "
                 "mask (painted='dense'); or train the head 'mask'."
             )
-        if pair.instances is None or not _has_several(pair.instances):
-            pair = replace(pair, instances=_components(pair.mask))
-            if int(pair.instances.max(initial=0)) > 1:
-                guessed.append(pair.name)
-        found.append(pair)
+        whole = with_instances(pair)
+        if whole is not pair and int(whole.instances.max(initial=0)) > 1:  # type: ignore[union-attr]
+            guessed.append(pair.name)
+        found.append(whole)
     return found, _notes(guessed, head)
+
+
+def with_instances(pair: LabelledImage) -> LabelledImage:
+    """Return the image with instances; the same if it has several.
+
+    Where all particles have the same label, its connected pixels are taken for one particle each.
+    """
+    if pair.instances is not None and _has_several(pair.instances):
+        return pair
+    return replace(pair, instances=_components(pair.mask))
 
 
 def _notes(guessed: Sequence[str], head: str) -> list[str]:

@@ -70,8 +70,11 @@ def predict_region(
     matched = match_channels(image, model.card.in_channels)
     scaling = scaling or model.card.normalisation.measure(matched)
     place = device or next(model.network.parameters()).device
-    network = NetworkPredictor(model.network, scaling, model.card.receptive_radius, place)
-    predictor = resampled(network, model.card.shrink)
+    if hasattr(model, "tile_predictor"):  # a detector
+        predictor: TilePredictor = model.tile_predictor(scaling, place)
+    else:
+        network = NetworkPredictor(model.network, scaling, model.card.receptive_radius, place)
+        predictor = resampled(network, model.card.shrink)
     with reused_memory():
         return _exact(matched, predictor, box) if predictor.exact else _blended(matched, predictor, box)
 

@@ -62,7 +62,15 @@ class FakeCore:
         self.calls, self.threads, self.models = [], [], []
         self.error, self.error_at = None, 3
         self.resumed, self.notes = 0, ()
-        self.stopped = False
+        self.stopped, self.only_before = False, False
+
+    @property
+    def history(self):
+        return tuple(self.training.history)
+
+    @property
+    def step(self):
+        return self.training.step
 
     def __call__(self, pairs, preset, **options):
         from napari_mpseg.networks.modelfile import Model, ModelCard
@@ -363,6 +371,19 @@ def test_cancel_keeps_what_was_learnt(viewer, train_widget, painted, core, finis
     assert train_widget.trained.isVisible()
     np.testing.assert_array_equal(painted.data, before)
     screenshot("train_cancelled")
+
+
+def test_a_stop_before_what_is_painted_is_learnt_from_is_said(train_widget, painted, core, finished):
+    core.only_before = True
+    train_widget.recipe.first.choose("synthetic")
+    train_widget.panel.run_button.click()
+    finished(train_widget)
+    assert core.calls[0].preset.before.images == "synthetic"
+    assert "press Train on to learn from what is painted" in train_widget.panel.status.text()
+    assert train_widget.panel.status.kind == "warning"
+    train_widget.panel.run_button.click()
+    finished(train_widget)
+    assert core.calls[1].preset.before is None
 
 
 def test_cancel_before_the_first_step_learns_nothing(train_widget, painted, core, finished, qtbot):

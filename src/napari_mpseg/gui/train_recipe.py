@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QSpinBox, QVBoxLayout, QWidge
 from napari_mpseg.gui.memory import Memory
 from napari_mpseg.gui.start_choice import BUNDLED, SCRATCH, StartChoice
 from napari_mpseg.gui.status_line import note
+from napari_mpseg.gui.train_first import FirstChoice
 
 if TYPE_CHECKING:
     from napari_mpseg.training.preset import Preset
@@ -39,6 +40,7 @@ class Recipe(QWidget):
             place = self.preset_choice.count() - 1
             self.preset_choice.setItemData(place, _tip(preset), Qt.ItemDataRole.ToolTipRole)
         self.summary = note()
+        self.first = FirstChoice()
         self.epochs = QSpinBox()
         self.epochs.setRange(1, 10_000)
         self.epochs.setSuffix(" epochs")
@@ -57,19 +59,22 @@ class Recipe(QWidget):
         preset.addWidget(self.summary)
         form.addRow("Preset", preset)
         form.addRow("Start from", self.start)
+        form.addRow("Learn first from", self.first)
         form.addRow("Train for", self.epochs)
         form.addRow("At most", self.minutes)
         self._restore()
         self.preset_choice.currentIndexChanged.connect(self._on_preset)
         self.start.changed.connect(self._explain)
+        self.first.changed.connect(self._explain)
         self._explain()
 
     @property
     def preset(self) -> Preset:
-        """The chosen preset with the chosen number of epochs."""
-        from napari_mpseg.training.presets import PRESETS
-
-        return PRESETS[str(self.preset_choice.currentData())].changed(epochs=self.epochs.value())
+        """The chosen preset with the chosen number of epochs, and what is learnt from first."""
+        preset = self._default().changed(epochs=self.epochs.value())
+        if self.start.learnt is not None:  # to train on is to go on with what is painted
+            return preset if preset.before is None else preset.changed(before=None)
+        return preset if preset.trainer else self.first.applied(preset)
 
     def choose(self, preset: str) -> None:
         """Choose a preset by name; an unknown one is passed over."""
@@ -84,6 +89,8 @@ class Recipe(QWidget):
             epochs=self.epochs.value(),
             minutes=self.minutes.value(),
             start=self.start.chosen,
+            first=self.first.images,
+            first_epochs=self.first.epochs.value(),
         )
 
     def _restore(self) -> None:
@@ -92,6 +99,9 @@ class Recipe(QWidget):
         self.epochs.setValue(self._memory.get("epochs", preset.settings.epochs))
         self.minutes.setValue(self._memory.get("minutes", 0))
         self.start.choose(self._memory.get("start", preset.start or SCRATCH))
+        self.first.follow(preset)
+        self.first.choose(self._memory.get("first", self.first.images))
+        self.first.epochs.setValue(self._memory.get("first_epochs", self.first.epochs.value()))
 
     def _default(self) -> Preset:
         from napari_mpseg.training.presets import PRESETS
@@ -102,6 +112,7 @@ class Recipe(QWidget):
         preset = self._default()
         self.epochs.setValue(preset.settings.epochs)
         self.start.choose(preset.start or SCRATCH)
+        self.first.follow(preset)
         self._explain()
 
     def _explain(self) -> None:
@@ -113,8 +124,15 @@ class Recipe(QWidget):
         if self.start.learnt is not None:
             network = "that of this session's model"
         parts = [f"Network: {network}", f"loss: {settings.loss}", f"patches of {settings.patches.size} px"]
+        self.first.allow(self._no_first(preset))
         self.summary.setText(" · ".join([*parts, *[preset.source] * (preset.source != "napari-mpseg")]))
         self.changed.emit()
+
+    def _no_first(self, preset: Preset) -> str:
+        """Return why nothing else can be learnt from first; an empty text if it can."""
+        if self.start.learnt is not None:
+            return "Training goes on from this session's model: what is painted is learnt from at once."
+        return "This preset has no earlier stage." if preset.trainer else ""
 
 
 def _tip(preset: Preset) -> str:

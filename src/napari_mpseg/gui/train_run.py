@@ -89,6 +89,8 @@ class Outcome:
         That it took.
     iou : float or None
         Of the model, on what was kept aside.
+    only_before : bool
+        Whether it ended before anything of what is painted was learnt from: in an earlier stage.
     """
 
     model: Learnt | None
@@ -96,6 +98,7 @@ class Outcome:
     epochs: int
     seconds: float
     iou: float | None = None
+    only_before: bool = False
 
 
 class RunControl(TrainingControl):
@@ -172,10 +175,10 @@ class TrainRun:
         try:
             session = self._prepared(checkpoint, on_progress)
             self._check()
-            self._on_begin(session.resumed, tuple(session.training.history), session.notes)
+            self._on_begin(session.resumed, session.history, session.notes)
             return self._trained(session, on_progress)
         except Exception as error:
-            if session is not None and session.training.step:
+            if session is not None and session.step:
                 self.learnt = self._kept(session.model())
             if not isinstance(error, MemoryError):
                 raise
@@ -204,6 +207,8 @@ class TrainRun:
                 name=request.name,
                 device=request.device,
                 checkpoint=checkpoint,
+                on_progress=on_progress,
+                cancel=self.control,
             )
 
         try:
@@ -232,13 +237,14 @@ class TrainRun:
         model = session.run(on_progress=on_progress, on_event=watch, control=self.control)
         if self._request.preset.settings.operating_point:
             model = self._with_operating_point(session, model, on_progress)
-        history, step = session.training.history, session.training.step
+        done = len(session.history)
         return Outcome(
-            self._kept(model) if step else None,
-            self._ending(len(history)),
-            len(history),
+            self._kept(model) if session.step else None,
+            self._ending(done, session.epochs),
+            done,
             time.monotonic() - self._began - self.control.held,
             model.card.scores.get("validation", {}).get("iou"),
+            session.only_before,
         )
 
     def _with_operating_point(self, session: Session, model: Model, on_progress: ProgressCallback) -> Model:
@@ -251,12 +257,12 @@ class TrainRun:
     def _kept(self, model: Model) -> Learnt:
         return Learnt(model, keep_unsaved(self._request.cache, model))
 
-    def _ending(self, epochs: int) -> str:
+    def _ending(self, epochs: int, planned: int) -> str:
         if self._late:
             return "time"
         if self.control.cancelled:
             return "cancelled"
-        return "early" if epochs < self._request.preset.settings.epochs else "finished"
+        return "early" if epochs < planned else "finished"
 
     def _check(self) -> None:
         if self.control.cancelled:

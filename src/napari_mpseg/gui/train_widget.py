@@ -205,6 +205,10 @@ class TrainWidget(WorkingWidget):
             return
         self._take(outcome.model)
         text = _ENDINGS[outcome.ended].format(epochs=_epochs(outcome.epochs), time=duration(outcome.seconds)) + "."
+        if outcome.only_before:
+            text += " Only the other images are learnt from yet: press Train on to learn from what is painted."
+            self.panel.status.say(text, "warning")
+            return
         if outcome.iou is not None:
             text += f" IoU {outcome.iou:.2f} on what was kept aside."
         text += " Save it, use it, or paint corrections where the preview is wrong and press Train on."

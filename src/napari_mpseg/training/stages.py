@@ -5,8 +5,6 @@ run goes on in the stage where it was.
 """
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,26 +13,33 @@ from typing import Any
 from napari_mpseg.networks.centred import Centred
 from napari_mpseg.networks.modelfile import Model, ModelCard
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
-from napari_mpseg.settings import from_dict, to_dict
-from napari_mpseg.training.data.fingerprints import WHOLE
 from napari_mpseg.training.data.pairs import LabelledImage
 from napari_mpseg.training.earlier import EarlierStage
-from napari_mpseg.training.made_images import MAKERS, MadeImages, Wanted, kind_of, made_images
+from napari_mpseg.training.made_images import MadeImages, Wanted, kind_of, made_images
 from napari_mpseg.training.painted.split import split_painted
 from napari_mpseg.training.run.averaging import WeightAverage
 from napari_mpseg.training.run.checkpoints import read_checkpoint
 from napari_mpseg.training.run.events import TrainingEvent
 from napari_mpseg.training.run.loop import EpochRecord, EventCallback, Training
-from napari_mpseg.training.run.validation import Validation
 from napari_mpseg.training.session import Session, learnt_from, prepare_session
 from napari_mpseg.training.settings import TrainSettings
-
-BEFORE = "before"
-"""Where the data of a run, and the training of its card, tell of the earlier stage."""
+from napari_mpseg.training.stage_record import (
+    BEFORE,
+    REACHED,
+    REAL_IMAGES,
+    STEPS,
+    description,
+    digest,
+    epoch_record,
+    in_words,
+    made_entries,
+    not_among,
+    reached,
+    told_history,
+    with_real,
+)
 
 STAGE = "Learning from made images"
-_REACHED, _REAL = "reached", "real_images"
-_STEPS = ("steps_done", "epochs_done", "last_loss", "validation")
 
 
 @dataclass
@@ -114,42 +119,45 @@ class StagedSession(Session):
     def _hand_over(self, first: Session) -> None:
         """Let the second stage start from what the first has learnt."""
         begin_from(self.training, first.training)
-        reached = {**_reached(first.training), _REACHED: _told_history(first.training)}
-        self.data = {**self.data, BEFORE: {**self.data[BEFORE], **reached}}
+        over = {**reached(first.training), REACHED: told_history(first.training)}
+        self.data = {**self.data, BEFORE: {**self.data[BEFORE], **over}}
         self._over = True
         self.first = None  # its images and its network are not needed again
 
     def _finished_card(self) -> ModelCard:
         card = super()._finished_card()
-        told = {key: value for key, value in self.data[BEFORE].items() if key not in (_REACHED, _REAL)}
-        description = f"{card.description} It learnt from {_in_words(told)} first.".strip()
-        return replace(card, description=description, training={**card.training, BEFORE: told})
+        told = {key: value for key, value in self.data[BEFORE].items() if key not in (REACHED, REAL_IMAGES)}
+        text = f"{card.description} It learnt from {in_words(told)} first.".strip()
+        return replace(card, description=text, training={**card.training, BEFORE: told})
 
     def _card_of_first(self, first: Session) -> ModelCard:
         """Return the card of what only the first stage has learnt."""
-        told = {**self.data[BEFORE], **_reached(first.training)}
-        told.pop(_REAL, None)
+        told = {**self.data[BEFORE], **reached(first.training)}
+        told.pop(REAL_IMAGES, None)
         seen = learnt_from({"images": list(self.made), "validation": []}, self.start)
         return replace(
             self.card,
             description=f"{self.card.description} Stopped in the earlier stage: it has learnt from "
-            f"{_in_words(told)} only, not yet from the labelled images.".strip(),
-            training_data=_in_words(told),
+            f"{in_words(told)} only, not yet from the labelled images.".strip(),
+            training_data=in_words(told),
             training={**self.card.training, **seen, "steps_done": 0, "epochs_done": 0, BEFORE: told},
         )
 
     # -- one count through both ----------------------------------------------------------------------------------
 
     def _first_history(self) -> Sequence[EpochRecord]:
-        if self.first is not None:
-            return self.first.training.history
-        return [_record(values) for values in self.data[BEFORE][_REACHED]]
+        first = self.first  # another thread may end it
+        if first is not None:
+            return first.training.history
+        return [epoch_record(values) for values in self.data[BEFORE][REACHED]]
 
     def _first_steps(self) -> int:
-        return self.first.training.step if self.first is not None else int(self.data[BEFORE]["steps_done"])
+        first = self.first
+        return first.training.step if first is not None else int(self.data[BEFORE]["steps_done"])
 
     def _first_epochs(self) -> int:
-        return self.first.training.settings.epochs if self.first is not None else len(self._first_history())
+        first = self.first
+        return first.training.settings.epochs if first is not None else len(self._first_history())
 
     def _through(
         self, on_progress: ProgressCallback, on_event: EventCallback, stage: str = "", *, first: bool = False
@@ -217,14 +225,14 @@ def prepare_stages(
     Cancelled
     """
     kind_of(before)  # before anything is read or built
-    told = _description(before, settings_before)
+    told = description(before, settings_before)
     there = _data_of(checkpoint)
     if there is not None and "made" not in there:  # in the second stage, or of a run that has no other
         found = there.get(BEFORE)
         found = found if isinstance(found, Mapping) else {}
-        told |= {key: found[key] for key in (_REAL, "sha256", *_STEPS, _REACHED) if key in found}
+        told |= {key: found[key] for key in (REAL_IMAGES, "sha256", *STEPS, REACHED) if key in found}
         second = prepare_session(images, settings, start=start, checkpoint=checkpoint, told={BEFORE: told}, **given)
-        session = StagedSession(**_fields(_with_real(second)), start=start, _over=True)
+        session = StagedSession(**_fields(with_real(second)), start=start, _over=True)
         session.resumed = len(session.history)
         return session
     second = prepare_session(images, settings, start=start, **given)
@@ -239,10 +247,10 @@ def prepare_stages(
     )
     made_first = made_images(before, wanted)
     first = _prepared_first(made_first, settings_before, told, second, start, checkpoint, given)
-    told |= {"sha256": _digest(first.data), _REAL: _not_among(made_first.real, second.data["images"])}
+    told |= {"sha256": digest(first.data), REAL_IMAGES: not_among(made_first.real, second.data["images"])}
     second = replace(second, data={**second.data, BEFORE: told}, checkpoint=checkpoint, resumed=first.resumed)
     return StagedSession(
-        **_fields(_with_real(second)), first=first, start=start, made=_made_entries(told, made_first.real)
+        **_fields(with_real(second)), first=first, start=start, made=made_entries(told, made_first.real)
     )
 
 
@@ -288,47 +296,6 @@ def _prepared_first(
     )
 
 
-def _description(before: EarlierStage, settings: TrainSettings) -> dict[str, Any]:
-    """Return how the images of a stage are made, and how they are learnt from, as plain JSON values."""
-    kind = kind_of(before)
-    told = {**to_dict(before), "images": kind, "seed": settings.seed, "settings": to_dict(settings)}
-    if kind != before.images:  # a folder: its name without where it lies
-        told |= {"folder": Path(before.images).resolve().name, "count": None}
-    return told
-
-
-def _made_entries(told: Mapping[str, Any], real: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return what a card lists as learnt from in the first stage: made images as one entry, real ones each."""
-    if told["images"] not in MAKERS:
-        return list(real)
-    return [{"name": _in_words(told), "sha256": told["sha256"]}, *real]
-
-
-def _not_among(real: Sequence[Mapping[str, Any]], images: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the fingerprints of images that are not listed already."""
-    listed = {one[WHOLE] for one in images}
-    return [one for one in real if one[WHOLE] not in listed]
-
-
-def _with_real(session: Session) -> Session:
-    """Let the card list the real images of the earlier stage too, so that nobody tests on them."""
-    told = session.data[BEFORE]
-    real = [{"seen_in": _in_words(told), **one} for one in told.get(_REAL, ())]
-    training = {**session.card.training, "data": [*session.card.training["data"], *real]}
-    return replace(session, card=replace(session.card, training=training))
-
-
-def _in_words(told: Mapping[str, Any]) -> str:
-    if told.get("folder"):
-        return f"the labelled images of the folder {told['folder']}"
-    return f"{told['count']} {told['images']} images (seed {told['seed']})"
-
-
-def _digest(data: Mapping[str, Any]) -> str:
-    """Return one digest of all images of a stage."""
-    return hashlib.sha256(json.dumps([data["images"], data["validation"]], sort_keys=True).encode()).hexdigest()
-
-
 def _data_of(checkpoint: Path | None) -> Mapping[str, Any] | None:
     state = read_checkpoint(checkpoint) if checkpoint is not None else None
     return state["data"] if state is not None else None
@@ -336,25 +303,3 @@ def _data_of(checkpoint: Path | None) -> Mapping[str, Any] | None:
 
 def _fields(session: Session) -> dict[str, Any]:
     return {one.name: getattr(session, one.name) for one in dataclasses.fields(Session)}
-
-
-def _reached(training: Training) -> dict[str, Any]:
-    """Return how far a stage came, for the card; keys are those of :data:`_STEPS`."""
-    last = training.history[-1] if training.history else None
-    number = training.best or len(training.history)
-    seen = training.history[number - 1].validation if last is not None else None
-    return {
-        "steps_done": training.step,
-        "epochs_done": len(training.history),
-        "last_loss": last.loss if last is not None else None,
-        "validation": dataclasses.asdict(seen) if seen is not None else None,
-    }
-
-
-def _told_history(training: Training) -> list[dict[str, Any]]:
-    return [dataclasses.asdict(record) for record in training.history]
-
-
-def _record(values: Mapping[str, Any]) -> EpochRecord:
-    seen = values["validation"]
-    return EpochRecord(**{**values, "validation": from_dict(Validation, seen) if seen else None})

@@ -7,26 +7,42 @@ chunking, and an image of any size costs no memory until a part of it is looked 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_mpseg.synthesis.bright_field import synthetic_bright_field
+    from napari_mpseg.synthesis.bright_field_settings import BrightFieldSettings
     from napari_mpseg.synthesis.filters import FilterSettings, synthetic_filter
+    from napari_mpseg.synthesis.made_image import SyntheticImage
+    from napari_mpseg.synthesis.microscopes import MICROSCOPES, image_settings, synthetic_image
     from napari_mpseg.synthesis.patches import training_pairs
     from napari_mpseg.synthesis.sem import SemSettings, synthetic_sem
-    from napari_mpseg.synthesis.synthetic_image import SyntheticImage
+    from napari_mpseg.synthesis.writing import write_synthetic
 
 _HOMES = {
+    "BrightFieldSettings": "bright_field_settings",
     "FilterSettings": "filters",
-    "synthetic_filter": "filters",
+    "MICROSCOPES": "microscopes",
     "SemSettings": "sem",
+    "SyntheticImage": "made_image",
+    "image_settings": "microscopes",
+    "synthetic_bright_field": "bright_field",
+    "synthetic_filter": "filters",
+    "synthetic_image": "microscopes",
     "synthetic_sem": "sem",
-    "SyntheticImage": "synthetic_image",
     "training_pairs": "patches",
+    "write_synthetic": "writing",
 }
 __all__ = [
+    "MICROSCOPES",
+    "BrightFieldSettings",
     "FilterSettings",
     "SemSettings",
     "SyntheticImage",
+    "image_settings",
+    "synthetic_bright_field",
     "synthetic_filter",
+    "synthetic_image",
     "synthetic_sem",
     "training_pairs",
+    "write_synthetic",
 ]
 
 

@@ -33,6 +33,17 @@ class Window:
         return Window(self.y - margin, self.x - margin, self.height + 2 * margin, self.width + 2 * margin)
 
 
+def overlap(window: Window, y: int, x: int, shape: tuple[int, ...]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Return where a drawing at ``(y, x)`` falls into a window, and which part of the drawing that is."""
+    y0, y1 = max(y, window.y), min(y + shape[0], window.y + window.height)
+    x0, x1 = max(x, window.x), min(x + shape[1], window.x + window.width)
+    y1, x1 = max(y0, y1), max(x0, x1)
+    return (
+        (slice(y0 - window.y, y1 - window.y), slice(x0 - window.x, x1 - window.x)),
+        (slice(y0 - y, y1 - y), slice(x0 - x, x1 - x)),
+    )
+
+
 def block_window(row: int, column: int) -> Window:
     """Return the pixels of one block of the grid."""
     return Window(row * BLOCK, column * BLOCK, BLOCK, BLOCK)
@@ -100,13 +111,63 @@ def lazy_image(
     import dask.array as da
 
     spatial = da.core.normalize_chunks(_CHUNK if chunks is None else chunks, size)
-    whole = (*spatial, *((length,) for length in trailing))
+    return da.from_array(
+        Rendered(render, settings, (*size, *trailing), np.dtype(dtype)),
+        chunks=(*spatial, *((length,) for length in trailing)),
+        asarray=False,
+        fancy=True,  # only then dask hands on which part of a chunk is wanted
+        inline_array=True,
+        meta=np.empty((0,) * (2 + len(trailing)), dtype),
+    )
 
-    def chunk(block_info: Any = None) -> Any:
-        (y0, y1), (x0, x1) = block_info[None]["array-location"][:2]
-        return render_window(render, settings, Window(y0, x0, y1 - y0, x1 - x0), trailing, dtype)
 
-    return da.map_blocks(chunk, chunks=whole, dtype=dtype, meta=np.empty((0,) * len(whole), dtype))
+class Rendered:
+    """An image of any size that renders what is read of it; it looks like an array to dask.
+
+    The task graph needs nothing of each chunk but its slices, so it is made when a chunk is computed, and a part of a
+    chunk renders only the blocks that it touches.
+
+    Parameters
+    ----------
+    render, settings
+        As in :func:`render_window`.
+    shape : tuple of int
+        ``(Y, X)``, or ``(Y, X, C)``.
+    dtype : dtype
+        Of the pixels.
+    """
+
+    def __init__(self, render: RenderBlock, settings: Any, shape: tuple[int, ...], dtype: Any) -> None:
+        self.render, self.settings, self.shape, self.dtype = render, settings, shape, dtype
+        self.ndim = len(shape)
+
+    def __dask_tokenize__(self) -> tuple[Any, ...]:
+        return type(self).__name__, self.render.__module__, self.render.__qualname__, repr(self.settings), self.shape
+
+    def __getitem__(self, key: Any) -> NDArray[Any]:
+        """Return a part, by whole numbers, slices of positive step, and at most one list of whole numbers."""
+        given = key if isinstance(key, tuple) else (key,)
+        index = (*given, *(slice(None),) * (self.ndim - len(given)))
+        (y, height, rows), (x, width, columns) = (
+            _span(one, length) for one, length in zip(index[:2], self.shape[:2], strict=True)
+        )
+        window = Window(y, x, height, width)
+        pixels = render_window(self.render, self.settings, window, self.shape[2:], self.dtype)
+        return np.ascontiguousarray(pixels[(rows, columns, *index[2:])])
+
+
+def _span(index: Any, length: int) -> tuple[int, int, Any]:
+    """Return first pixel and number of pixels that an index reaches, and the index within them."""
+    if isinstance(index, (list, np.ndarray)):
+        places = np.arange(length)[index]
+        first = int(places.min(initial=length))
+        return (first, int(places.max()) - first + 1, places - first) if places.size else (0, 0, places)
+    if not isinstance(index, slice):
+        return range(length)[index], 1, 0
+    start, stop, step = index.indices(length)
+    if step < 0:
+        raise IndexError("rendered images are read forwards: give a positive step")
+    return start, max(stop - start, 0), slice(None, None, step)
 
 
 def checked_size(size: tuple[int, int], seed: int, pixel_size: float) -> None:

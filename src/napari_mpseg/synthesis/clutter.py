@@ -5,11 +5,10 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_mpseg.synthesis.blocks import Window
+from napari_mpseg.synthesis.blocks import Window, overlap
 from napari_mpseg.synthesis.filter_settings import FilterSettings
 from napari_mpseg.synthesis.placement import CELL, cells_under, grid
 from napari_mpseg.synthesis.shapes import film, thread
-from napari_mpseg.synthesis.sprites import overlap
 from napari_mpseg.synthesis.streams import generator
 
 _REACH = 160  # px that clutter may stick out of its cell

@@ -1,23 +1,17 @@
 """Synthetic stitched filters with exact truth."""
 
-import numpy as np
-from numpy.typing import NDArray
+from functools import partial
 
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.images.image import Image
-from napari_mpseg.synthesis.blocks import BLOCK, block_window, lazy_image
+from napari_mpseg.synthesis.blocks import BLOCK, lazy_image
 from napari_mpseg.synthesis.filter_settings import FilterSettings, ShapeShare
 from napari_mpseg.synthesis.fluorescence import render_block
-from napari_mpseg.synthesis.placement import first_labels
-from napari_mpseg.synthesis.sprites import paint_labels
-from napari_mpseg.synthesis.synthetic_image import SyntheticImage
+from napari_mpseg.synthesis.made_image import SyntheticImage
+from napari_mpseg.synthesis.placement import check_density, count_particles
+from napari_mpseg.synthesis.silhouettes import label_block
 
 __all__ = ["BLOCK", "FilterSettings", "ShapeShare", "SyntheticImage", "label_block", "synthetic_filter"]
-
-
-def label_block(settings: FilterSettings, row: int, column: int) -> NDArray[np.int32]:
-    """Return one block of the truth, ``(256, 256)`` int32."""
-    return paint_labels(settings, block_window(row, column))
 
 
 def synthetic_filter(
@@ -52,7 +46,7 @@ def synthetic_filter(
     ((512, 512, 3), 'int32')
     """
     settings = FilterSettings() if settings is None else settings
-    _, count = first_labels(settings)
+    check_density(settings)
     pixels = lazy_image(render_block, settings, settings.size, "uint8", (3,), chunks)
     labels = lazy_image(label_block, settings, settings.size, "int32", (), chunks)
     side = settings.pixel_size_um
@@ -63,4 +57,4 @@ def synthetic_filter(
         channels=("red", "green", "blue"),
         source="synthetic",
     )
-    return SyntheticImage(image, labels, settings, count)
+    return SyntheticImage(image, labels, settings, partial(count_particles, settings))

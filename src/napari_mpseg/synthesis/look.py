@@ -1,9 +1,12 @@
 """How a filter looks under the fluorescence microscope: settings and ready-made looks."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.registry import Registry
+from napari_mpseg.synthesis.camera import RGB, check_camera, not_negative
+from napari_mpseg.synthesis.setting import Range
 
 
 @dataclass(frozen=True)
@@ -15,7 +18,7 @@ class FluorescenceLook:
     background : tuple of float
         Red, green and blue of the evenly lit membrane.
     surround : tuple of float
-        The same outside the membrane.
+        Red, green and blue outside the membrane.
     outline : float
         Red level at which a particle ends: its own light is above inside and below outside its truth.
     brightness : float
@@ -44,6 +47,10 @@ class FluorescenceLook:
         Relative difference of brightness between stitched pictures, and their fall-off to the corners.
     compression : int
         JPEG quality of the camera's files, 1 to 100; 0 is uncompressed.
+    uneven : float
+        Relative unevenness of the light over the whole filter, as of a lamp that drifts during the scan.
+    saturation : float
+        Grey level at which the sensor is full: brighter light looks the same.
 
     Raises
     ------
@@ -51,38 +58,40 @@ class FluorescenceLook:
         If a value cannot be.
     """
 
-    background: tuple[float, float, float] = (38.0, 8.0, 7.0)
-    surround: tuple[float, float, float] = (2.0, 2.0, 5.0)
-    outline: float = 150.0
-    brightness: float = 0.8
-    tint: tuple[float, float] = (0.45, 0.18)
-    blur: float = 0.8
-    halo: float = 0.7
-    texture: float = 0.08
-    clouds: float = 0.35
-    clutter_per_mm2: float = 0.6
-    specks_per_mm2: float = 4.0
-    noise: tuple[float, float, float] = (4.0, 2.4, 3.8)
-    shot: float = 0.25
-    field: tuple[int, int] = (960, 1280)
-    seams: float = 0.04
-    compression: int = 90
+    background: Annotated[tuple[float, float, float], Range("Background", "grey", 0, 150, 1, RGB)] = (38.0, 8.0, 7.0)
+    surround: Annotated[tuple[float, float, float], Range("Outside", "grey", 0, 100, 1, RGB)] = (2.0, 2.0, 5.0)
+    outline: Annotated[float, Range("Outline", "grey", 10, 220, 5)] = 150.0
+    brightness: Annotated[float, Range("Brightness", "", 0, 3, 0.1, basic=True)] = 0.8
+    tint: Annotated[tuple[float, float], Range("Tint", "", 0, 1, 0.05, ("green", "blue"))] = (0.45, 0.18)
+    blur: Annotated[float, Range("Blur", "px", 0.2, 3, 0.1, basic=True)] = 0.8
+    halo: Annotated[float, Range("Halo", "", 0, 3, 0.1, basic=True)] = 0.7
+    texture: Annotated[float, Range("Texture", "", 0, 0.5, 0.01)] = 0.08
+    clouds: Annotated[float, Range("Clouds", "", 0, 3, 0.05)] = 0.35
+    clutter_per_mm2: Annotated[float, Range("Organic clutter", "per mm2", 0, 20, 0.2, basic=True)] = 0.6
+    specks_per_mm2: Annotated[float, Range("Dim specks", "per mm2", 0, 50, 1)] = 4.0
+    noise: Annotated[tuple[float, float, float], Range("Noise", "grey", 0, 20, 0.2, RGB)] = (4.0, 2.4, 3.8)
+    shot: Annotated[float, Range("Shot noise", "", 0, 2, 0.05)] = 0.25
+    field: Annotated[tuple[int, int], Range("Stitched picture", "px", 64, 10_000, 64, ("height", "width"))] = (
+        960,
+        1280,
+    )
+    seams: Annotated[float, Range("Seams", "", 0, 0.3, 0.01, basic=True)] = 0.04
+    compression: Annotated[int, Range("JPEG quality (0: none)", "", 0, 100, 5)] = 90
+    uneven: Annotated[float, Range("Uneven light", "", 0, 0.5, 0.01)] = 0.0
+    saturation: Annotated[float, Range("Saturation", "grey", 100, 255, 5)] = 255.0
 
     def __post_init__(self) -> None:
         if not 10 <= self.outline <= 220:
             raise SettingsError(f"Outline level {self.outline!r} is impossible: give a red level from 10 to 220.")
         if not 0.2 <= self.blur <= 3:
             raise SettingsError(f"Blur {self.blur!r} is impossible: give 0.2 to 3 pixels.")
-        if not 0 <= self.compression <= 100:
-            raise SettingsError(f"Compression {self.compression!r} is impossible: give a JPEG quality, 0 to 100.")
-        if min(self.field) < 64:
+        check_camera(self)
+        if not self.saturation >= 1.1 * self.outline:
             raise SettingsError(
-                f"Field {self.field!r} is impossible: stitched pictures have at least 64 pixels a side."
+                f"Saturation {self.saturation!r} is too low for an outline level of {self.outline!r}: particles would "
+                "not stand out. Give a saturation of at least 1.1 times the outline level."
             )
-        names = ("brightness", "halo", "texture", "clouds", "clutter_per_mm2", "specks_per_mm2", "shot", "seams")
-        for name in names:
-            if not getattr(self, name) >= 0:
-                raise SettingsError(f"{name} {getattr(self, name)!r} is impossible: give zero or more.")
+        not_negative(self, "brightness", "halo", "texture", "clouds", "clutter_per_mm2", "specks_per_mm2")
 
 
 LOOKS: Registry[FluorescenceLook] = Registry("filter look")

@@ -11,7 +11,7 @@ from napari_mpseg.synthesis.blocks import BLOCK, Window, render_window
 from napari_mpseg.synthesis.filter_settings import FilterSettings
 from napari_mpseg.synthesis.fluorescence import render_block
 from napari_mpseg.synthesis.look import LOOKS, FluorescenceLook
-from napari_mpseg.synthesis.sprites import paint_mask
+from napari_mpseg.synthesis.silhouettes import paint_mask
 from napari_mpseg.synthesis.streams import generator
 
 _FILTER = 32 * BLOCK  # side of the imagined filter that a patch is cut from

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.synthesis.blocks import Window
-from napari_mpseg.synthesis.filter_settings import FilterSettings
+from napari_mpseg.synthesis.filter_settings import FilterPlan
 from napari_mpseg.synthesis.membrane import holds
 from napari_mpseg.synthesis.streams import uniform
 
@@ -36,7 +36,7 @@ class Slot:
 
 
 @functools.lru_cache(maxsize=64)
-def grid(settings: FilterSettings) -> tuple[int, int, int, int]:
+def grid(settings: FilterPlan) -> tuple[int, int, int, int]:
     """Return shift (down, right, both 0 or less) and number (rows, columns) of the cells over the image."""
     shift = [-int(uniform(settings.seed, "cell grid", axis) * CELL) for axis in (0, 1)]
     rows, columns = (-(-(length - start) // CELL) for length, start in zip(settings.size, shift, strict=True))
@@ -44,7 +44,7 @@ def grid(settings: FilterSettings) -> tuple[int, int, int, int]:
 
 
 @functools.lru_cache(maxsize=64)
-def length_bands(settings: FilterSettings) -> NDArray[np.float64]:
+def length_bands(settings: FilterPlan) -> NDArray[np.float64]:
     """Return the share of all particles per slot size and shape, ``(sides, shapes)``, summing to 1."""
     from scipy.special import ndtr
 
@@ -63,7 +63,7 @@ def length_bands(settings: FilterSettings) -> NDArray[np.float64]:
 
 
 @functools.lru_cache(maxsize=64)
-def _filling(settings: FilterSettings) -> tuple[float, ...]:
+def _filling(settings: FilterPlan) -> tuple[float, ...]:
     """Return the probability that an open slot of each size is filled."""
     per_pixel = settings.density_per_mm2 * (settings.pixel_size_um / 1000) ** 2
     chances, open_share = [], 1.0
@@ -79,7 +79,7 @@ def _filling(settings: FilterSettings) -> tuple[float, ...]:
     return tuple(chances)
 
 
-def _filled(settings: FilterSettings, row: int, first: int, count: int) -> list[NDArray[np.bool_]]:
+def _filled(settings: FilterPlan, row: int, first: int, count: int) -> list[NDArray[np.bool_]]:
     """Return, per slot size, which slots of `count` cells of one row of cells are filled, ``(k, count * k)``."""
     down, right, _, _ = grid(settings)
     closed = np.zeros((1, count), bool)
@@ -95,7 +95,43 @@ def _filled(settings: FilterSettings, row: int, first: int, count: int) -> list[
     return levels
 
 
-def slots(settings: FilterSettings, row: int, column: int) -> list[Slot]:
+def marks(settings: FilterPlan, row: int, first: int, count: int) -> NDArray[np.int64]:
+    """Return about where particles lie without drawing one: the middle of each filled slot.
+
+    Parameters
+    ----------
+    settings : FilterPlan
+        The filter.
+    row, first, count : int
+        Which cells: `count` of one row, from column `first`.
+
+    Returns
+    -------
+    ndarray of int64
+        ``(n, 3)``: row and column in the image, and the particle's label.
+    """
+    down, right, _, _ = grid(settings)
+    levels = _filled(settings, row, first, count)
+    # one line per cell, its slots in numbering order
+    flat = np.concatenate(
+        [filled.reshape(len(filled), count, -1).transpose(1, 0, 2).reshape(count, -1) for filled in levels], 1
+    )
+    earlier, _ = first_labels(settings)
+    label = earlier[row, first : first + count, None] + np.cumsum(flat, 1)
+    cell, place = np.nonzero(flat)
+    middle = _middles()[place]
+    y, x = down + row * CELL + middle[:, 0], right + (first + cell) * CELL + middle[:, 1]
+    return np.stack([y, x, label[cell, place]], 1).astype(np.int64)
+
+
+@functools.cache
+def _middles() -> NDArray[np.int64]:
+    """Return row and column of the middle of every slot of a cell, in numbering order."""
+    found = [np.indices((CELL // side,) * 2).reshape(2, -1).T * side + side // 2 for side in SIDES]
+    return np.concatenate(found)
+
+
+def slots(settings: FilterPlan, row: int, column: int) -> list[Slot]:
     """Return the filled slots of one cell, in the order in which its particles are numbered."""
     down, right, rows, columns = grid(settings)
     if not (0 <= row < rows and 0 <= column < columns):
@@ -107,8 +143,18 @@ def slots(settings: FilterSettings, row: int, column: int) -> list[Slot]:
     return found
 
 
+def check_density(settings: FilterPlan) -> None:
+    """Raise :class:`~napari_mpseg.errors.SettingsError` if more particles are asked for than fit side by side."""
+    _filling(settings)
+
+
+def count_particles(settings: FilterPlan) -> int:
+    """Return the number of particles in the image, from the keys of its slots alone."""
+    return first_labels(settings)[1]
+
+
 @functools.lru_cache(maxsize=16)
-def first_labels(settings: FilterSettings) -> tuple[NDArray[np.int64], int]:
+def first_labels(settings: FilterPlan) -> tuple[NDArray[np.int64], int]:
     """Return the number of particles in earlier cells, ``(rows, columns)``, and the number of all particles."""
     _, _, rows, columns = grid(settings)
     counts = np.zeros((rows, columns), np.int64)
@@ -119,7 +165,7 @@ def first_labels(settings: FilterSettings) -> tuple[NDArray[np.int64], int]:
     return after - counts, int(after[-1, -1])
 
 
-def cells_under(settings: FilterSettings, window: Window) -> list[tuple[int, int]]:
+def cells_under(settings: FilterPlan, window: Window) -> list[tuple[int, int]]:
     """Return row and column of the cells that a window touches."""
     down, right, rows, columns = grid(settings)
     first, last = (window.y - down) // CELL, (window.y + window.height - 1 - down) // CELL
@@ -131,7 +177,7 @@ def cells_under(settings: FilterSettings, window: Window) -> list[tuple[int, int
     ]
 
 
-def draw_length(settings: FilterSettings, level: int, shape: int, rng: np.random.Generator) -> float:
+def draw_length(settings: FilterPlan, level: int, shape: int, rng: np.random.Generator) -> float:
     """Draw the length in pixels of a particle of a given shape for a slot of a given size."""
     from scipy.special import ndtr, ndtri
 

@@ -1,6 +1,8 @@
 """Synthetic scanning electron micrographs of nanoparticles with exact truth of every particle."""
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +12,10 @@ from napari_mpseg.errors import SettingsError
 from napari_mpseg.images.image import Image
 from napari_mpseg.synthesis.blocks import BLOCK, Window, block_window, checked_size, lazy_image
 from napari_mpseg.synthesis.fields import smooth_field
+from napari_mpseg.synthesis.made_image import SyntheticImage
 from napari_mpseg.synthesis.sem_particles import count_particles, paint_sem_labels, paint_sem_particles
+from napari_mpseg.synthesis.setting import Range
 from napari_mpseg.synthesis.streams import generator, uniform
-from napari_mpseg.synthesis.synthetic_image import SyntheticImage
 
 
 @dataclass(frozen=True)
@@ -24,18 +27,21 @@ class SemSettings:
     size : tuple of int
         Height and width in pixels.
     seed : int
-        Zero or above.
+        Zero or above; another seed makes another image of the same kind.
     pixel_size_nm : float
         Nanometre per pixel.
-    median_diameter_nm, diameter_sigma : float
-        Log-normal distribution of the diameters: median, and standard deviation of the natural logarithm.
-        Diameters are kept between 4 and 36 pixels.
+    median_diameter_nm : float
+        Median of the diameters. They follow a log-normal distribution, and are kept between 4 and 36 pixels.
+    diameter_sigma : float
+        Spread of the diameters: standard deviation of their natural logarithm.
     coverage : float
         Share of the picture that particles cover, about, 0 to 0.5.
     clustering : float
         0 scatters particles at random, 1 gives touching agglomerates and empty ground.
-    substrate, particle : float
-        Grey levels of the ground and of a particle's flat top.
+    substrate : float
+        Grey level of the ground.
+    particle : float
+        Grey level of a particle's flat top.
     edge : float
         Brightening towards a particle's rim, in grey levels.
     charging : float
@@ -44,6 +50,10 @@ class SemSettings:
         Shot noise: standard deviation at grey level 100.
     blur : float
         Standard deviation of the beam's spot in pixels.
+    texture : float
+        Unevenness of the ground relative to that of a polished wafer; 0 is perfectly even.
+    shadow : float
+        How much darker the ground is beside particles, which catch its electrons; relative to the ground's own level.
 
     Raises
     ------
@@ -51,19 +61,24 @@ class SemSettings:
         If a value cannot be.
     """
 
-    size: tuple[int, int] = (960, 1280)
-    seed: int = 0
-    pixel_size_nm: float = 5.0
-    median_diameter_nm: float = 50.0
-    diameter_sigma: float = 0.35
-    coverage: float = 0.15
-    clustering: float = 0.8
-    substrate: float = 62.0
-    particle: float = 125.0
-    edge: float = 65.0
-    charging: float = 7.0
-    noise: float = 11.0
-    blur: float = 0.8
+    size: Annotated[tuple[int, int], Range("Size", "px", 1, 200_000, 256, ("height", "width"), basic=True)] = (
+        960,
+        1280,
+    )
+    seed: Annotated[int, Range("Seed", "", 0, 2**31 - 1, 1, basic=True)] = 0
+    pixel_size_nm: Annotated[float, Range("Pixel size", "nm", 0.1, 1000, 0.5, basic=True)] = 5.0
+    median_diameter_nm: Annotated[float, Range("Median diameter", "nm", 1, 10_000, 5, basic=True)] = 50.0
+    diameter_sigma: Annotated[float, Range("Spread of diameters", "", 0.05, 1, 0.05, basic=True)] = 0.35
+    coverage: Annotated[float, Range("Covered share", "", 0, 0.5, 0.01, basic=True)] = 0.15
+    clustering: Annotated[float, Range("Clustering", "", 0, 1, 0.05, basic=True)] = 0.8
+    substrate: Annotated[float, Range("Ground", "grey", 0, 200, 5)] = 62.0
+    particle: Annotated[float, Range("Particles", "grey", 20, 250, 5)] = 125.0
+    edge: Annotated[float, Range("Bright rim", "grey", 0, 150, 5)] = 65.0
+    charging: Annotated[float, Range("Charging", "grey", 0, 40, 1)] = 7.0
+    noise: Annotated[float, Range("Noise", "grey", 0, 50, 1, basic=True)] = 11.0
+    blur: Annotated[float, Range("Blur", "px", 0, 4, 0.1, basic=True)] = 0.8
+    texture: Annotated[float, Range("Texture", "", 0, 5, 0.1)] = 1.0
+    shadow: Annotated[float, Range("Shadow", "", 0, 1, 0.05)] = 0.35
 
     def __post_init__(self) -> None:
         checked_size(self.size, self.seed, self.pixel_size_nm)
@@ -73,7 +88,7 @@ class SemSettings:
         for name in ("median_diameter_nm", "diameter_sigma"):
             if not getattr(self, name) > 0:
                 raise SettingsError(f"{name} {getattr(self, name)!r} is impossible: give a positive number.")
-        for name in ("noise", "blur", "charging", "edge"):
+        for name in ("noise", "blur", "charging", "edge", "texture", "shadow"):
             if not getattr(self, name) >= 0:
                 raise SettingsError(f"{name} {getattr(self, name)!r} is impossible: give zero or more.")
 
@@ -95,11 +110,12 @@ def render_block(settings: SemSettings, row: int, column: int) -> NDArray[np.uin
     window = block_window(row, column).padded(_MARGIN)
     seed = settings.seed
     picture = np.full((window.height, window.width), settings.substrate, np.float32)
-    picture += 3.0 * smooth_field(seed, "ground", window, 14.0) + 2.0 * smooth_field(seed, "grain", window, 4.0)
+    grain = 3.0 * smooth_field(seed, "ground", window, 14.0) + 2.0 * smooth_field(seed, "grain", window, 4.0)
+    picture += settings.texture * grain
     occupied, top = paint_sem_particles(settings, window)
     # Secondary electrons from the ground are caught by particles beside it.
     shadow = ndimage.gaussian_filter(occupied.astype(np.float32), 4.0, truncate=3.0)
-    picture -= 0.35 * settings.substrate * shadow
+    picture -= settings.shadow * settings.substrate * shadow
     picture = np.where(occupied, top, picture)
     if settings.blur:
         picture = ndimage.gaussian_filter(picture, settings.blur)
@@ -150,4 +166,4 @@ def synthetic_sem(settings: SemSettings | None = None, chunks: int | tuple[int, 
         source="synthetic",
     )
     labels = lazy_image(label_block, settings, settings.size, "int32", (), chunks)
-    return SyntheticImage(image, labels, settings, count_particles(settings))
+    return SyntheticImage(image, labels, settings, partial(count_particles, settings))

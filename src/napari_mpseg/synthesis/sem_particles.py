@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_mpseg.synthesis.blocks import Window
+from napari_mpseg.synthesis.blocks import Window, overlap
 from napari_mpseg.synthesis.fields import smooth_field
-from napari_mpseg.synthesis.sprites import overlap
 from napari_mpseg.synthesis.streams import generator, uniform
 
 if TYPE_CHECKING:

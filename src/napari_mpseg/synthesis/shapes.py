@@ -1,10 +1,12 @@
 """Outlines of particles, drawn on the pixel grid.
 
-Each shape takes a random generator and a length (longest extent, in pixels) and gives a boolean mask
-``(height, width)`` of one 8-connected piece, cut to its bounding box, no side longer than about the length.
+Each shape takes a random generator, a length (longest extent, in pixels) and what all particles of a filter have in
+common. It gives a boolean mask ``(height, width)`` of one 8-connected piece, cut to its bounding box, no side longer
+than about the length.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +14,26 @@ from numpy.typing import NDArray
 from napari_mpseg.registry import Registry
 
 Mask = NDArray[np.bool_]
-Shape = Callable[[np.random.Generator, float], Mask]
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the particles of a filter have in common, whatever their length.
+
+    Attributes
+    ----------
+    fibre_bend : float
+        Standard deviation of a fibre's curvature times its length, in radian.
+    fibre_width : float
+        Mean width of a fibre relative to its length.
+    """
+
+    fibre_bend: float = 1.2
+    fibre_width: float = 0.06
+
+
+Shape = Callable[[np.random.Generator, float, Form], Mask]
+_USUAL = Form()
 
 SHAPES: Registry[Shape] = Registry("particle shape")
 
@@ -39,7 +60,7 @@ def _polar(rng: np.random.Generator, length: float) -> tuple[NDArray[np.float64]
 
 
 @SHAPES.register("bead")
-def bead(rng: np.random.Generator, length: float) -> Mask:
+def bead(rng: np.random.Generator, length: float, form: Form = _USUAL) -> Mask:
     """Draw a disk that is round to within ten per cent."""
     radius, angle = _polar(rng, length)
     flattening, turn = rng.uniform(0, 0.1), rng.uniform(0, np.pi)
@@ -47,7 +68,7 @@ def bead(rng: np.random.Generator, length: float) -> Mask:
 
 
 @SHAPES.register("fragment")
-def fragment(rng: np.random.Generator, length: float) -> Mask:
+def fragment(rng: np.random.Generator, length: float, form: Form = _USUAL) -> Mask:
     """Draw a polygon of five to nine corners, somewhat elongated."""
     radius, angle = _polar(rng, length)
     corners = int(rng.integers(5, 10))
@@ -66,7 +87,7 @@ def fragment(rng: np.random.Generator, length: float) -> Mask:
 
 
 @SHAPES.register("film")
-def film(rng: np.random.Generator, length: float) -> Mask:
+def film(rng: np.random.Generator, length: float, form: Form = _USUAL) -> Mask:
     """Draw a broad flake with a wavy outline."""
     radius, angle = _polar(rng, length)
     outline = np.ones_like(angle)
@@ -76,9 +97,10 @@ def film(rng: np.random.Generator, length: float) -> Mask:
 
 
 @SHAPES.register("fibre")
-def fibre(rng: np.random.Generator, length: float) -> Mask:
+def fibre(rng: np.random.Generator, length: float, form: Form = _USUAL) -> Mask:
     """Draw a thread whose curvature wanders at random."""
-    return thread(rng, length, width=float(np.clip(rng.normal(0.06, 0.02) * length, 1.5, 6.0)))
+    width = float(np.clip(rng.normal(form.fibre_width, form.fibre_width / 3) * length, 1.5, 6.0))
+    return thread(rng, length, width, form.fibre_bend)
 
 
 def thread(rng: np.random.Generator, length: float, width: float, bend: float = 1.2) -> Mask:

@@ -1,4 +1,4 @@
-"""The drawn particles: truth and own light of each, cell by cell."""
+"""The particles' own light under the fluorescence microscope, cell by cell."""
 
 import functools
 from dataclasses import dataclass
@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_mpseg.synthesis.blocks import Window
+from napari_mpseg.synthesis.blocks import Window, overlap
 from napari_mpseg.synthesis.filter_settings import FilterSettings
 from napari_mpseg.synthesis.look import FluorescenceLook
-from napari_mpseg.synthesis.placement import Slot, cells_under, draw_length, first_labels, length_bands, slots
-from napari_mpseg.synthesis.shapes import SHAPES, largest_piece
-from napari_mpseg.synthesis.streams import generator
+from napari_mpseg.synthesis.placement import cells_under
+from napari_mpseg.synthesis.silhouettes import Silhouette, cell_silhouettes
 
 _SKIRT = 6  # px of light drawn around the truth
 _INSIDE, _OUTSIDE = 1.1, 0.85  # own light relative to the outline level: at least, at most
@@ -20,7 +19,7 @@ _SOFTENING, _SOFTEST = 0.35, 2.0  # growth of the blur per pixel of half width; 
 
 @dataclass(frozen=True, eq=False)
 class Sprite:
-    """One drawn particle.
+    """One particle as it glows.
 
     Attributes
     ----------
@@ -62,34 +61,17 @@ def _own_light(mask: NDArray[np.bool_], look: FluorescenceLook, rng: np.random.G
     return np.asarray(np.where(wide, inside, outside), np.float32)
 
 
-def _drawn(settings: FilterSettings, slot: Slot) -> Sprite:
-    rng = generator(settings.seed, "particle", slot.y, slot.x, slot.side)
-    share = length_bands(settings)[slot.level]
-    kind = int(rng.choice(len(share), p=share / share.sum()))
-    shape = settings.shapes[kind].shape
-    mask = SHAPES[shape](rng, draw_length(settings, slot.level, kind, rng))
-    room = slot.side - 2  # one free pixel on every side keeps two particles two pixels apart
-    mask = largest_piece(mask[:room, :room])
-    dy, dx = (int(rng.integers(1, slot.side - extent)) for extent in mask.shape)
-    green, blue = (ratio * rng.uniform(0.75, 1.3) for ratio in settings.look.tint)
-    return Sprite(slot.y + dy, slot.x + dx, mask, _own_light(mask, settings.look, rng), (green, blue), shape)
+def _lit(particle: Silhouette, look: FluorescenceLook) -> Sprite:
+    rng = particle.generator()
+    green, blue = (ratio * rng.uniform(0.75, 1.3) for ratio in look.tint)
+    light = _own_light(particle.mask, look, rng)
+    return Sprite(particle.y, particle.x, particle.mask, light, (green, blue), particle.shape)
 
 
-@functools.lru_cache(maxsize=128)
+@functools.lru_cache(maxsize=64)
 def cell_sprites(settings: FilterSettings, row: int, column: int) -> tuple[Sprite, ...]:
     """Return the particles of one cell, in numbering order."""
-    return tuple(_drawn(settings, slot) for slot in slots(settings, row, column))
-
-
-def overlap(window: Window, y: int, x: int, shape: tuple[int, ...]) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Return where a drawing at ``(y, x)`` falls into a window, and which part of the drawing that is."""
-    y0, y1 = max(y, window.y), min(y + shape[0], window.y + window.height)
-    x0, x1 = max(x, window.x), min(x + shape[1], window.x + window.width)
-    y1, x1 = max(y0, y1), max(x0, x1)
-    return (
-        (slice(y0 - window.y, y1 - window.y), slice(x0 - window.x, x1 - window.x)),
-        (slice(y0 - y, y1 - y), slice(x0 - x, x1 - x)),
-    )
+    return tuple(_lit(particle, settings.look) for particle in cell_silhouettes(settings, row, column))
 
 
 def paint_light(settings: FilterSettings, window: Window) -> NDArray[np.float32] | None:
@@ -107,25 +89,4 @@ def paint_light(settings: FilterSettings, window: Window) -> NDArray[np.float32]
             view = canvas[there]
             colour = light[..., None] * np.array((1.0, *sprite.tint), np.float32)
             np.copyto(view, colour, where=(light > view[..., 0])[..., None])
-    return canvas
-
-
-def paint_labels(settings: FilterSettings, window: Window) -> NDArray[np.int32]:
-    """Return the truth of a window, ``(height, width)``: 0 is background, particles are 1..N over the whole image."""
-    earlier, _ = first_labels(settings)
-    canvas = np.zeros((window.height, window.width), np.int32)
-    for row, column in cells_under(settings, window):
-        for index, sprite in enumerate(cell_sprites(settings, row, column), int(earlier[row, column]) + 1):
-            there, part = overlap(window, sprite.y, sprite.x, sprite.mask.shape)
-            canvas[there][sprite.mask[part]] = index
-    return canvas
-
-
-def paint_mask(settings: FilterSettings, window: Window) -> NDArray[np.bool_]:
-    """Return which pixels of a window belong to a particle, ``(height, width)``."""
-    canvas = np.zeros((window.height, window.width), bool)
-    for row, column in cells_under(settings, window):
-        for sprite in cell_sprites(settings, row, column):
-            there, part = overlap(window, sprite.y, sprite.x, sprite.mask.shape)
-            canvas[there] |= sprite.mask[part]
     return canvas

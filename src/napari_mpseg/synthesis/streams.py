@@ -38,12 +38,13 @@ def keys(seed: int, purpose: str, *coordinates: Any) -> NDArray[np.uint64]:
         Of the broadcast shape.
     """
     places = [np.asarray(place, np.int64) for place in coordinates]
-    state = np.full(np.broadcast_shapes((), *(place.shape for place in places)), seed & (2**64 - 1), np.uint64)
+    # Broadcasting happens as late as it can: a table of n x n keys costs one pass over n x n numbers, not three.
+    state = np.asarray(seed & (2**64 - 1), np.uint64)
     with np.errstate(over="ignore"):
         state = _scramble(state + _GOLDEN * np.uint64(zlib.crc32(purpose.encode())))
         for place in places:
             state = _scramble(state * np.uint64(3) + _GOLDEN + place.astype(np.uint64))
-    return state
+    return np.asarray(state, np.uint64)
 
 
 def uniform(seed: int, purpose: str, *coordinates: Any) -> NDArray[np.float64]:

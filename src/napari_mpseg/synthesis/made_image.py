@@ -1,5 +1,6 @@
 """What every synthesis gives back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +19,16 @@ class SyntheticImage:
         ``(Y, X)`` int32: 0 is background, particles are 1..N without gaps.
     settings : dataclass
         Everything needed to make it again.
-    n_particles : int
-        N, known without rendering anything.
+    count : callable
+        Returns N when asked, without rendering anything.
     """
 
     image: Image
     labels: Any
     settings: Any
-    n_particles: int
+    count: Callable[[], int]
+
+    @property
+    def n_particles(self) -> int:
+        """Number of particles N; counted when first asked for."""
+        return self.count()

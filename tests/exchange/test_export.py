@@ -19,6 +19,9 @@ def read(path):
     """Return the labels in a file, whatever its format."""
     if path.suffix == ".zip":
         return [int(roi.name) for roi in pytest.importorskip("roifile").roiread(path)]
+    if path.suffix == ".json":
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return [one["label"] for one in (found if isinstance(found, list) else found["annotations"])]
     frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     return frame["Particle" if "Particle" in frame else "label"].tolist()
 
@@ -51,7 +54,11 @@ def test_the_record_says_what_was_left_out_and_with_which_versions(labels, table
     assert record["definitions"]["circularity"].startswith("4 pi area")
     assert record["units"]["area_um2"] == "um2"
     # the ring is composite; the two pieces were not kept
-    assert record["notes"] == ["1 of 4 ROIs has holes or several pieces and is a composite ROI in ImageJ."]
+    assert record["notes"] == [
+        "1 of 4 ROIs has holes or several pieces and is a composite ROI in ImageJ.",
+        "1 of 4 particles has a hole and is written as run lengths, not as polygons.",
+        "4 of 4 particles have no confidence; their score is 1.",
+    ]
 
 
 def test_numbers_keep_every_digit(table, tmp_path):

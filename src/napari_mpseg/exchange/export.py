@@ -100,7 +100,7 @@ def export(
     written = table if everything else table.kept()
     reviewed = audit is not None and bool(len(audit) or audit.unread)
     paths = export_paths(folder, name, [entry.name for entry in chosen], audit=reviewed)
-    source = ExportSource(written, labels, on_progress, cancel)
+    source = ExportSource(written, labels, on_progress, cancel, name)
     with finished_together(paths, overwrite=overwrite) as parts:
         notes: list[str] = []
         for entry in chosen:

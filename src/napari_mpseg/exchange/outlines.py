@@ -1,37 +1,20 @@
 """Outlines of particles along the sides of their pixels, whatever holds the labels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_mpseg.exchange.sides import Sides, between_columns, between_rows, joined
 from napari_mpseg.particles.blocks import Block, label_array, read_labels
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
 
 Loops = list[NDArray[np.int64]]
 
 _BAND = 2**24  # pixels read at once
-# Directions in which a side is walked, the particle on the right hand: east, south, west, north.
-_EAST, _SOUTH, _WEST, _NORTH = range(4)
+# of each direction
 _STEP_Y, _STEP_X = np.array([0, 1, 0, -1]), np.array([1, 0, -1, 0])
-
-
-@dataclass(frozen=True)
-class _Sides:
-    """Sides of pixels that part a particle from what is beside it.
-
-    Attributes
-    ----------
-    label, y, x, way : numpy.ndarray
-        int64 ``(N,)``: whose side, the corner it starts from, and its direction.
-    """
-
-    label: NDArray[np.int64]
-    y: NDArray[np.int64]
-    x: NDArray[np.int64]
-    way: NDArray[np.int64]
 
 
 def trace_outlines(
@@ -76,69 +59,47 @@ def trace_outlines(
     sides = _sides(array, None if wanted is None else np.unique(np.asarray(wanted, np.int64)), on_progress, cancel)
     if not len(sides.label):
         return {}
-    return _chained(sides, int(array.shape[1]) + 1, (int(array.shape[0]) + 1) * (int(array.shape[1]) + 1), cancel)
+    return chained(sides, int(array.shape[0]), int(array.shape[1]), cancel)
 
 
 def _sides(
     array: Any, wanted: NDArray[np.int64] | None, on_progress: ProgressCallback, cancel: CancelToken | None
-) -> _Sides:
+) -> Sides:
     height, width = (int(size) for size in array.shape)
     rows = max(1, _BAND // max(width, 1))
-    found: list[_Sides] = []
+    found: list[Sides] = []
     above = np.zeros((1, width), np.int64)
     for y in range(0, height, rows):
         if cancel is not None:
             cancel.check()
         on_progress(Progress("Tracing outlines", y, height, "rows"))
         band = read_labels(array, Block(y, 0, min(rows, height - y), width))
-        found.append(_only(_between_rows(np.concatenate([above, band]), y), wanted))
-        found.append(_only(_between_columns(band, y), wanted))
+        found.append(_only(between_rows(np.concatenate([above, band]), y), wanted))
+        found.append(_only(between_columns(np.pad(band, ((0, 0), (1, 1))), y), wanted))
         above = band[-1:]
-    found.append(_only(_between_rows(np.concatenate([above, np.zeros_like(above)]), height), wanted))
+    found.append(_only(between_rows(np.concatenate([above, np.zeros_like(above)]), height), wanted))
     on_progress(Progress("Tracing outlines", height, height, "rows"))
-    return _joined(found)
+    return joined(found)
 
 
-def _between_rows(band: NDArray[Any], y: int) -> _Sides:
-    """Return the horizontal sides between each row of `band` and the next; the second row of it is row `y`."""
-    upper, lower = band[:-1], band[1:]
-    rows, columns = np.nonzero(upper != lower)
-    over, under = upper[rows, columns].astype(np.int64), lower[rows, columns].astype(np.int64)
-    rows = rows + y
-    return _joined(
-        [
-            _Sides(under, rows, columns, np.full(len(rows), _EAST)),  # the top of a pixel
-            _Sides(over, rows, columns + 1, np.full(len(rows), _WEST)),  # the bottom of one
-        ]
-    )
-
-
-def _between_columns(band: NDArray[Any], y: int) -> _Sides:
-    """Return the vertical sides within `band`, whose first row is row `y`."""
-    framed = np.pad(band, ((0, 0), (1, 1)))
-    left, right = framed[:, :-1], framed[:, 1:]
-    rows, columns = np.nonzero(left != right)
-    before, after = left[rows, columns].astype(np.int64), right[rows, columns].astype(np.int64)
-    rows = rows + y
-    return _joined(
-        [
-            _Sides(after, rows + 1, columns, np.full(len(rows), _NORTH)),  # the left of a pixel
-            _Sides(before, rows, columns, np.full(len(rows), _SOUTH)),  # the right of one
-        ]
-    )
-
-
-def _only(sides: _Sides, wanted: NDArray[np.int64] | None) -> _Sides:
+def _only(sides: Sides, wanted: NDArray[np.int64] | None) -> Sides:
     keep = sides.label > 0 if wanted is None else np.isin(sides.label, wanted) & (sides.label > 0)
-    return _Sides(sides.label[keep], sides.y[keep], sides.x[keep], sides.way[keep])
+    return sides.chosen(keep)
 
 
-def _joined(parts: Sequence[_Sides]) -> _Sides:
-    return _Sides(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("label", "y", "x", "way")))
+def chained(sides: Sides, height: int, width: int, cancel: CancelToken | None = None) -> dict[int, Loops]:
+    """Put the sides of each label one after the other to closed outlines, as :func:`trace_outlines` returns them.
 
-
-def _chained(sides: _Sides, columns: int, corners: int, cancel: CancelToken | None) -> dict[int, Loops]:
-    """Put the sides of each label one after the other to closed outlines."""
+    Parameters
+    ----------
+    sides : Sides
+        All sides of some particles.
+    height, width : int
+        Of the image.
+    cancel : CancelToken, optional
+    """
+    columns = width + 1
+    corners = (height + 1) * columns
     labels, number = np.unique(sides.label, return_inverse=True)
     start = number * corners + sides.y * columns + sides.x
     order = np.argsort(start, kind="stable")

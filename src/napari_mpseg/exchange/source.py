@@ -25,12 +25,15 @@ class ExportSource:
         ``(Y, X)``, or ``(planes..., Y, X)`` where the table has a column ``plane``: numpy, dask or zarr.
     on_progress, cancel
         See :mod:`napari_mpseg.progress`.
+    name : str
+        Of the image.
     """
 
     table: "ParticleTable"
     labels: Any = None
     on_progress: ProgressCallback = silent
     cancel: CancelToken = field(default_factory=CancelToken)
+    name: str = "image"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """The registry of metrics."""
 
 from napari_mpseg.errors import SettingsError
+from napari_mpseg.evaluation.coco_ap import COCO_ENTRIES
 from napari_mpseg.evaluation.count import COUNT_ENTRIES
+from napari_mpseg.evaluation.count_confusion import COUNT_WRONG
 from napari_mpseg.evaluation.metric_entry import MetricEntry
 from napari_mpseg.evaluation.panoptic import PANOPTIC_ENTRIES
 from napari_mpseg.evaluation.particle import PARTICLE_ENTRIES
@@ -20,7 +22,9 @@ for _entry in (
     *PARTICLE_ENTRIES,
     *PANOPTIC_ENTRIES,
     *RANKED_ENTRIES,
+    *COCO_ENTRIES,
     *COUNT_ENTRIES,
+    COUNT_WRONG,
     *SIZE_ENTRIES,
 ):
     METRICS.add(_entry.name, _entry)

@@ -18,3 +18,6 @@ DEFAULT_METRICS = (
 
 WITH_PROBABILITY = ("average-precision",)
 """What is added where there are probabilities."""
+
+WITH_SCORES = ("ap50", "coco-ap", "coco-ap50")
+"""What is added where particles have scores of their own: a confidence in their table."""

@@ -317,4 +317,14 @@ def _store_forest(folder: Path, threshold: float, record: Mapping[str, Any], *, 
     return Path(out)
 
 
-_STORES: dict[str, Callable[..., Path]] = {"card.json": _store_network, "forest.json": _store_forest}
+def _store_detector(folder: Path, threshold: float, record: Mapping[str, Any], *, out: Any = None) -> Path:
+    from napari_mpseg.detection.modelfile import with_threshold
+
+    return with_threshold(folder, threshold, record, out=out)
+
+
+_STORES: dict[str, Callable[..., Path]] = {
+    "card.json": _store_network,
+    "forest.json": _store_forest,
+    "detector.json": _store_detector,
+}

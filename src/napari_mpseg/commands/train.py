@@ -99,7 +99,6 @@ def run(options: argparse.Namespace) -> None:
     from napari_mpseg.errors import Cancelled, SettingsError, StoreError
     from napari_mpseg.experiments.operating_point import check_operating_point, with_operating_point
     from napari_mpseg.leftovers import remove
-    from napari_mpseg.networks.modelfile import save_model
     from napari_mpseg.training.data.pairs import folder_files, load_folder
     from napari_mpseg.training.train import prepare_training
 
@@ -139,7 +138,7 @@ def run(options: argparse.Namespace) -> None:
         except Cancelled as stop:
             stop.kept = str(checkpoint) if checkpoint.exists() else ""
             raise
-    save_model(model, options.out, overwrite=options.overwrite)
+    model.save(options.out, overwrite=options.overwrite)
     remove(checkpoint)
     _tell(session, model)
     say(f"Model     {options.out}")

@@ -131,7 +131,10 @@ def _ask_for_model(parent: QWidget) -> Path | None:
     known = recent_models(Memory("segment"))
     folder = str(Path(known[0]).parent) if known else str(Path.home())
     path, _ = QFileDialog.getOpenFileName(
-        parent, "Choose the model that made this probability: its card", folder, "Models (card.json forest.json)"
+        parent,
+        "Choose the model that made this probability: its card",
+        folder,
+        "Models (card.json detector.json forest.json)",
     )
     return Path(path).parent if path else None
 

@@ -64,19 +64,20 @@ def _weights_of(model: Model) -> str:
 
 def keep_unsaved(cache: str, model: Model) -> Path | None:
     """Write a model that was just learnt where it survives the program; None if that cannot be done."""
-    from napari_mpseg.networks.modelfile import save_model
-
     root = _folder(cache, "unsaved")
     try:
-        return save_model(model, root / f"{model.card.name} {time.strftime('%Y-%m-%d %H.%M.%S')}", overwrite=True)
+        return model.save(root / f"{model.card.name} {time.strftime('%Y-%m-%d %H.%M.%S')}", overwrite=True)
     except (MpsegError, OSError):
         return None
 
 
 def last_unsaved(cache: str) -> Path | None:
     """Return the newest model that was learnt but not saved."""
+    from napari_mpseg.methods.registry import FOLDER_CARDS
+
     with suppress(OSError):
-        found = [entry for entry in _folder(cache, "unsaved").iterdir() if (entry / "card.json").exists()]
+        entries = _folder(cache, "unsaved").iterdir()
+        found = [entry for entry in entries if any((entry / card).exists() for card in FOLDER_CARDS)]
         return max(found, key=lambda entry: entry.stat().st_mtime, default=None)
     return None
 

@@ -158,6 +158,5 @@ class TrainedModel(QWidget):
 
 
 def _save(model: Any, path: Path, overwrite: bool, *, on_progress: Any, cancel: Any) -> Path:
-    from napari_mpseg.networks.modelfile import save_model
-
-    return save_model(model, path, overwrite=overwrite)
+    written: Path = model.save(path, overwrite=overwrite)
+    return written

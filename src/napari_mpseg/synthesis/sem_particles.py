@@ -29,6 +29,7 @@ SMALLEST, LARGEST = 4.0, 36.0  # px, diameters
 _TOUCH = 1.2  # px that two particles, or a particle and its cell's border, may overlap
 _FULLEST = 0.55  # share of a cell's area that particles may cover
 _TRIES = 96
+_BAND = 64  # rows of cells that are counted at once
 
 Disks = NDArray[np.float64]  # (n, 3): centre row, centre column, radius
 
@@ -48,24 +49,36 @@ def _mean_area(settings: SemSettings) -> float:
 @functools.lru_cache(maxsize=16)
 def _numbering(settings: SemSettings) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
     """Return the number of particles per cell and in earlier cells, ``(rows, columns)``, and of all."""
+    rows, columns = _cells(settings)
+    counts = np.empty((rows, columns), np.int64)
+    for first in range(0, rows, _BAND):
+        counts[first : first + _BAND] = _counts(settings, first)
+    after = np.cumsum(counts).reshape(counts.shape)
+    total = int(after[-1, -1])
+    after -= counts
+    return counts, after, total
+
+
+@functools.lru_cache(maxsize=32)
+def _counts(settings: SemSettings, first: int) -> NDArray[np.int64]:
+    """Return the number of particles per cell of a band of rows of cells that begins at `first`."""
     from scipy.special import pdtrik
 
     rows, columns = _cells(settings)
-    field = smooth_field(settings.seed, "agglomerates", Window(0, 0, rows, columns), 2.0).astype(np.float64)
+    rows = min(_BAND, rows - first)
+    field = smooth_field(settings.seed, "agglomerates", Window(first, 0, rows, columns), 2.0).astype(np.float64)
     uneven = 0.9 * settings.clustering
     share = np.clip(settings.coverage * np.exp(uneven * field - uneven**2 / 2), 0, _FULLEST)
-    height, width = (
-        np.minimum(CELL, length - CELL * np.arange(n)) for length, n in zip(settings.size, (rows, columns), strict=True)
-    )
+    places = first + np.arange(rows), np.arange(columns)
+    height, width = (np.minimum(CELL, length - CELL * n) for length, n in zip(settings.size, places, strict=True))
     area = (height[:, None] * width[None]).astype(np.float64)
     expected = share * area / _mean_area(settings)
-    chance = uniform(settings.seed, "count", np.arange(rows)[:, None], np.arange(columns)[None])
+    chance = uniform(settings.seed, "count", places[0][:, None], places[1][None])
     counts = np.ceil(np.nan_to_num(pdtrik(chance, np.maximum(expected, 1e-9)))).astype(np.int64)
     # Even if all were of the smallest size they must find room.
     counts = np.clip(counts, 0, (_FULLEST * area / SMALLEST**2).astype(np.int64))
     counts[(height[:, None] < 2 * SMALLEST) | (width[None] < 2 * SMALLEST)] = 0
-    after = np.cumsum(counts).reshape(counts.shape)
-    return counts, after - counts, int(after[-1, -1])
+    return np.asarray(counts)
 
 
 def count_particles(settings: SemSettings) -> int:
@@ -110,13 +123,13 @@ def _clearance(places: NDArray[np.float64], placed: Disks, height: int, width: i
 @functools.lru_cache(maxsize=512)
 def _packed(settings: SemSettings, row: int, column: int) -> Disks:
     """Return the particles of one cell, in numbering order, with centres on pixels of the image."""
-    counts = _numbering(settings)[0]
+    count = int(_counts(settings, row // _BAND * _BAND)[row % _BAND, column])
     height, width = min(CELL, settings.size[0] - row * CELL), min(CELL, settings.size[1] - column * CELL)
     rng = generator(settings.seed, "packing", row, column)
     # One field for the whole cell makes some corners of it attractive.
     pull = smooth_field(settings.seed, "pull", Window(row * CELL, column * CELL, height, width), 45.0)
     disks = np.zeros((0, 3))
-    for wanted in _radii(settings, int(counts[row, column]), height, width, rng):
+    for wanted in _radii(settings, count, height, width, rng):
         radius = wanted
         places = _places(disks, radius, height, width, 0.6 * settings.clustering, rng)
         places = np.clip(places, 0, (height - 1, width - 1))
@@ -132,7 +145,7 @@ def _packed(settings: SemSettings, row: int, column: int) -> Disks:
     return np.asarray(disks + np.array([row * CELL, column * CELL, 0.0]))
 
 
-@functools.lru_cache(maxsize=8192)
+@functools.lru_cache(maxsize=2048)
 def _profile(settings: SemSettings, y: int, x: int, radius: float) -> tuple[NDArray[np.float32], float]:
     """Return how deep each pixel around the centre lies in the particle, and the particle's brightness.
 
@@ -151,19 +164,22 @@ def _profile(settings: SemSettings, y: int, x: int, radius: float) -> tuple[NDAr
 
 
 def _owners(
-    settings: SemSettings, window: Window
+    settings: SemSettings, window: Window, earlier: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
-    """Return, per pixel, the owner's label, the depth in it relative to its radius, and its brightness."""
+    """Return, per pixel, the owner's label, the depth in it relative to its radius, and its brightness.
+
+    Without the numbers of particles in earlier cells, labels begin at 1 in each cell.
+    """
     shape = (window.height, window.width)
     labels, deepest = np.zeros(shape, np.int32), np.zeros(shape, np.float32)
     relative, bright = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    _, earlier, _ = _numbering(settings)
     reach = window.padded(3)
     rows, columns = _cells(settings)
     for row in range(max(reach.y // CELL, 0), min(-(-(reach.y + reach.height) // CELL), rows)):
         for column in range(max(reach.x // CELL, 0), min(-(-(reach.x + reach.width) // CELL), columns)):
             disks = _packed(settings, row, column).tolist()
-            for label, (y, x, radius) in enumerate(disks, int(earlier[row, column]) + 1):
+            before = 0 if earlier is None else int(earlier[row, column])
+            for label, (y, x, radius) in enumerate(disks, before + 1):
                 depth, brightness = _profile(settings, int(y), int(x), radius)
                 half = depth.shape[0] // 2
                 there, part = overlap(window, int(y) - half, int(x) - half, depth.shape)
@@ -178,7 +194,7 @@ def _owners(
 
 def paint_sem_labels(settings: SemSettings, window: Window) -> NDArray[np.int32]:
     """Return the truth of a window, ``(height, width)``: 0 is ground, particles are 1..N over the whole image."""
-    return _owners(settings, window)[0]
+    return _owners(settings, window, _numbering(settings)[1])[0]
 
 
 def paint_sem_particles(settings: SemSettings, window: Window) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:

@@ -1,4 +1,4 @@
-"""The tables of ``docs/synthesis.md``, made from the settings themselves.
+"""The tables and pictures of ``docs/synthesis.md``, made from the settings themselves.
 
 ``python -m napari_mpseg.synthesis.setting_table docs/synthesis.md`` writes them anew.
 """
@@ -7,9 +7,10 @@ import sys
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from napari_mpseg.marked_page import with_tables
-from napari_mpseg.synthesis.microscopes import MICROSCOPES
+from napari_mpseg.synthesis.microscopes import MICROSCOPES, synthetic_image
 from napari_mpseg.synthesis.setting import Setting, settings_of
 
 
@@ -39,6 +40,26 @@ def _said(value: object) -> str:
 
 TABLES = {f"settings of {look}": partial(setting_table, look) for look in MICROSCOPES}
 
+_SIDE = 300  # px
+# more particles than usual, so that a small picture shows all kinds
+_SHOWN: dict[str, dict[str, Any]] = {
+    "fluorescence": {"size": (1200, 1200), "density_per_mm2": 40.0, "median_length_um": 20.0},
+    "bright-field": {"size": (1200, 1200), "density_per_mm2": 30.0, "look.sediment_per_mm2": 15.0},
+    "sem": {"size": (300, 300)},
+}
+
+
+def picture(look: str) -> Any:
+    """Return a typical part of an image of a look, 300 x 300 px; of a filter, at the membrane's edge."""
+    data = synthetic_image(look=look, seed=7, **_SHOWN[look]).image.data
+    middle = (data.shape[0] - _SIDE) // 2
+    return data[middle : middle + _SIDE, :_SIDE].compute()
+
+
 if __name__ == "__main__":
+    from PIL import Image
+
     page = Path(sys.argv[1])
     page.write_text(with_tables(page.read_text(encoding="utf-8"), TABLES), encoding="utf-8")
+    for name in MICROSCOPES:
+        Image.fromarray(picture(name)).save(page.parent / "images" / f"synthetic-{name}.png", optimize=True)

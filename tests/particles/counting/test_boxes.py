@@ -56,7 +56,8 @@ def test_files_hold_pixels_and_units(tmp_path):
     first = written.iloc[0]
     assert [first[f"{name}_px"] for name in ("y0", "x0", "y1", "x1")] == [7, 7, 14, 38]
     assert [first[f"{name}_um"] for name in ("y0", "x0", "y1", "x1")] == [14, 28, 28, 152]
-    assert first["area_px"] == 20 and first["area_um2"] == 160
+    assert first["area_px"] == 20
+    assert first["area_um2"] == 160
     assert first["labels"] == "1 2"
     assert first["confidence"] == pytest.approx(0.4)
     assert written["origin"].tolist() == ["found"] * 3 + ["drawn"]
@@ -67,7 +68,8 @@ def test_nothing_is_lost_in_a_layers_record():
     metadata: dict = {"napari-mpseg": {"audit": [1], "source": "x"}}
     shared = metadata["napari-mpseg"]
     keep_count(metadata, boxes)
-    assert "counting" not in shared and metadata["napari-mpseg"]["audit"] == [1]
+    assert "counting" not in shared
+    assert metadata["napari-mpseg"]["audit"] == [1]
     back = counted_of(json.loads(json.dumps(metadata)))
     pd.testing.assert_frame_equal(back.frame, boxes.frame, rtol=1e-5)
     assert (back.shape, back.calibration, back.settings) == (boxes.shape, boxes.calibration, boxes.settings)

@@ -183,7 +183,8 @@ def test_impossible_settings_are_told():
 def test_nothing_is_nothing():
     for empty in (np.zeros((50, 70), bool), np.zeros((50, 70))):
         counted, labels = count_and_label(empty, tile=20)
-        assert counted.count == 0 and not labels.compute().any()
+        assert counted.count == 0
+        assert not labels.compute().any()
     full = count_particles(np.ones((50, 70), bool), tile=20)
     assert full.corners.tolist() == [[0, 0, 50, 70]]
 

@@ -94,13 +94,21 @@ class CountedBoxes:
         new = np.asarray([list(map(float, box)) for box in corners], np.float64).reshape(-1, 4)
         if not (np.isfinite(new).all() and (new[:, 2:] > new[:, :2]).all()):
             raise SettingsError("A box needs y0 < y1 and x0 < x1. Draw it anew.")
-        if not len(new):
+        return self._with_rows(
+            box_frame(np.zeros(len(new)), new, np.zeros(len(new), np.int64), origin=DRAWN, reviewed=True)
+        )
+
+    def with_drawn_of(self, earlier: "CountedBoxes") -> "CountedBoxes":
+        """Return the boxes with those that were drawn by hand in an earlier count, and what was decided on them."""
+        return self._with_rows(earlier.frame[earlier.frame["origin"] == DRAWN].copy())
+
+    def _with_rows(self, rows: pd.DataFrame) -> "CountedBoxes":
+        if not len(rows):
             return self
         start = int(self.frame["number"].max()) + 1 if len(self.frame) else 1
-        rows = box_frame(
-            np.arange(start, start + len(new)), new, np.zeros(len(new), np.int64), origin=DRAWN, reviewed=True
-        )
-        return replace(self, frame=pd.concat([self.frame, rows], ignore_index=True) if len(self.frame) else rows)
+        rows["number"] = np.arange(start, start + len(rows))
+        frame = pd.concat([self.frame, rows]) if len(self.frame) else rows
+        return replace(self, frame=frame.reset_index(drop=True))
 
     def decided(self, keep: Mapping[int, bool], reviewed: Collection[int] = ()) -> "CountedBoxes":
         """Return the boxes with the decisions on their labels: a box is kept if one of its labels is.

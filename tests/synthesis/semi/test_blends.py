@@ -89,7 +89,7 @@ def test_poisson_of_the_background_itself_changes_nothing(ground, disc):
 
 def test_poisson_keeps_differences_between_neighbours(ground, pasted, disc):
     """The equation itself, pixel by pixel, with sums written out."""
-    region = disc(5)
+    region = disc(6)
     result = seamless(ground, pasted.pixels, region)
     np.testing.assert_array_equal(result[~region], ground[~region])
     for y, x in np.argwhere(region):

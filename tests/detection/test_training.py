@@ -92,7 +92,7 @@ def test_the_best_epoch_of_the_second_stage_is_kept(discs, preset, monkeypatch):
     ious = iter([0.9, 0.8, 0.3, 0.6, 0.5, 0.4])
     monkeypatch.setattr(run, "validate_detector", lambda *_: Validation(1.0, next(ious)))
     chosen = preset(heads_epochs=2, keep="best-iou", validation=0.3, epochs=6)
-    session = prepare([discs(), discs(seed=1)], chosen)
+    session = prepare([discs(side=120), discs(side=120, seed=1)], chosen)
     kept = {}
 
     def watch(event):
@@ -195,8 +195,10 @@ def test_what_does_not_fit_is_refused(discs, preset, given, message):
 
 def test_images_known_in_part_or_of_two_kinds_are_refused(discs, preset):
     pair = discs()
+    known = np.ones_like(pair.mask)
+    known[:20] = False
     with pytest.raises(SettingsError, match="Only a part"):
-        prepare([replace(pair, known=pair.mask)], preset())
+        prepare([replace(pair, known=known)], preset())
     with pytest.raises(SettingsError, match="channels"):
         prepare([pair, discs(channels=3)], preset())
 

@@ -207,7 +207,11 @@ _add(
 )
 
 # What a folder is, told by a file in it, and who builds a method of it.
-FOLDER_CARDS = {"card.json": ("network:from_file", True), "forest.json": ("forest.method:from_folder", False)}
+FOLDER_CARDS = {
+    "card.json": ("network:from_file", True),
+    "forest.json": ("forest.method:from_folder", False),
+    "detector.json": ("mask_rcnn:from_folder", False),
+}
 
 
 def resolve_method(method: "str | os.PathLike[str] | Method") -> MethodEntry | Method:

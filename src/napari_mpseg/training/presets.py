@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_mpseg.registry import Registry
+from napari_mpseg.training.detector_presets import DETECTOR_PRESETS
 from napari_mpseg.training.earlier import EarlierStage
 from napari_mpseg.training.preset import Preset, load_preset
 from napari_mpseg.training.settings import (
@@ -303,3 +304,5 @@ for _depth in (18, 34):
             note="The offline set (22 images become 396) is drawn on the fly: one of the 18 variants for each "
             "patch. The paper's 50 epochs are over the 18 times larger set: for as many steps set epochs=900.",
         )
+for _preset in DETECTOR_PRESETS:
+    PRESETS.add(_preset.name, _preset)

@@ -206,7 +206,7 @@ def check_metrics(truths, rng, reference, limit=100):
     results = coco_of([labels for labels, _ in found], [scores for _, scores in found])["annotations"]
     for one in results:
         del one["area"]
-    expected, _ = reference(truth, results, (1, 10, limit))
+    expected, _ = reference(truth, results, (1, 2, limit))
     evidences = [
         with_scores(gather_evidence(labels, real, min_size=1, name=str(number)), scores)
         for number, ((labels, scores), real) in enumerate(zip(found, truths, strict=True))

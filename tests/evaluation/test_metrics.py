@@ -35,7 +35,8 @@ def test_no_metric_is_ever_undefined(name, predicted, truth):
     if predicted is truth:
         assert value == pytest.approx(PERFECT[entry.better])
     else:
-        assert value != pytest.approx(PERFECT[entry.better]) or name in ("specificity", "recall")
+        no_matter = ("specificity", "recall", "coco-ap-medium", "coco-ap-large")  # particles here are small
+        assert value != pytest.approx(PERFECT[entry.better]) or name in no_matter
 
 
 def test_nothing_at_one_side_gives_what_is_documented():

@@ -106,8 +106,12 @@ def test_higher_overlaps_ask_for_more():
 
 def test_a_prediction_on_a_too_small_particle_is_neutral_in_every_metric():
     evidence = [gather_evidence(bars((0, 3)), bars((0, 2)))]
-    names = [name for name, entry in METRICS.items() if entry.family == "particle" and name != "ap50-95"]
-    assert METRICS["ap50-95"].of(evidence) == pytest.approx(0.4)  # the IoU is 2/3: neutral at 0.5, 0.55, 0.6, 0.65
+    over_many = ("ap50-95", "coco-ap", "coco-ap-small", "coco-ar")
+    for name in over_many:
+        assert METRICS[name].of(evidence) == pytest.approx(0.4)  # the IoU is 2/3: neutral at 0.5, 0.55, 0.6, 0.65
+    assert METRICS["coco-ap75"].of(evidence) == 0
+    others = (*over_many, "coco-ap75")
+    names = [name for name, entry in METRICS.items() if entry.family == "particle" and name not in others]
     assert {name: METRICS[name].of(evidence) for name in names} == dict.fromkeys(names, 1.0)
 
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import ImageError, MpsegError
@@ -226,7 +226,7 @@ def _home(annotation: Any, number: int, images: Mapping[int, Any], categories: M
     return int(image)
 
 
-def _whole(value: Any) -> bool:
+def _whole(value: Any) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value and int(value) == value
 
 

@@ -129,7 +129,8 @@ def labels_from_coco(
     document = source if isinstance(source, CocoDocument) else read_coco(source)
     chosen = sized(document, document.image(image), images)
     height, width = int(chosen.height or 0), int(chosen.width or 0)
-    particles, crowds = [], []
+    particles: list[Annotation] = []
+    crowds: list[Annotation] = []
     for annotation in document.annotations[chosen.id]:
         (crowds if annotation.get("iscrowd") else particles).append(annotation)
     masks = _masks(document, chosen, particles, clip, on_progress, cancel)

@@ -111,4 +111,5 @@ def painting(
     for index in order.tolist():
         x, y0, y1 = masks[index].columns()
         parts.append((np.full(len(x), labels[index], np.int64), x, y0, y1))
-    return Painting(*(np.concatenate([part[column] for part in parts]) for column in range(4)), height, width)
+    label, x, y0, y1 = (np.concatenate([part[column] for part in parts]) for column in range(4))
+    return Painting(label, x, y0, y1, height, width)

@@ -50,7 +50,8 @@ def to_text(mask: RunMask) -> str:
     size = 1 + more.sum(1)
     code = (values[:, None] >> np.minimum(shifts, 63)) & 0x1F | np.where(more, _MORE, 0)
     written = np.arange(_LONGEST) < size[:, None]
-    return (code[written] + _FIRST).astype(np.uint8).tobytes().decode("ascii")
+    raw: bytes = (code[written] + _FIRST).astype(np.uint8).tobytes()
+    return raw.decode("ascii")
 
 
 def from_lengths(counts: Sequence[Any], height: int, width: int) -> RunMask:

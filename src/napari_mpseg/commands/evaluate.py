@@ -10,7 +10,7 @@ from napari_mpseg.commands.arguments import add_pixel_size, add_plane, add_quiet
 from napari_mpseg.commands.command import Command
 from napari_mpseg.commands.console import console_work, say
 from napari_mpseg.commands.truth_notes import say_if_inverted
-from napari_mpseg.evaluation.metric_sets import DEFAULT_METRICS, WITH_PROBABILITY
+from napari_mpseg.evaluation.metric_sets import DEFAULT_METRICS, WITH_PROBABILITY, WITH_SCORES
 
 if TYPE_CHECKING:
     from napari_mpseg.commands.evaluate_files import Pair, Pairs
@@ -55,6 +55,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="STORE",
         help="result store (or folder of them) whose probability is judged too; without, that of PRED if it has one",
     )
+    parser.add_argument(
+        "--scores",
+        type=Path,
+        metavar="TABLE",
+        help="table of PRED (CSV or Parquet) whose column 'confidence' ranks the particles for average precision; "
+        "without, the table beside PRED if it has one, else the mean probability",
+    )
     add_pixel_size(parser)
     add_plane(parser)
     parser.add_argument("--errors", type=Path, metavar="DIR", help="folder for a picture of the errors of every image")
@@ -73,6 +80,7 @@ def run(options: argparse.Namespace) -> None:
     """Compare, print the table, write what was asked for."""
     from napari_mpseg.commands.evaluate_files import find_pairs
     from napari_mpseg.commands.evaluate_pictures import legend, write_error_picture
+    from napari_mpseg.commands.evaluate_scores import find_scores
     from napari_mpseg.commands.evaluate_tables import Scored
     from napari_mpseg.evaluation.metric import find_metric
 
@@ -80,12 +88,15 @@ def run(options: argparse.Namespace) -> None:
     _check_places(pairs, options)
     names = list(dict.fromkeys(name for group in options.metrics or () for name in group.names))
     _check_values(pairs, options)
+    scores = find_scores(pairs.pairs, options)
     with console_work(options.quiet) as (on_progress, cancel):
         evidences = [_compared(pair, options, names, on_progress, cancel) for pair in pairs.pairs]
+        evidences = scores.put_into(evidences)
         for pair in pairs.pairs if options.errors is not None else ():
             write_error_picture(*_read(pair, options), _picture_of(pair, options), options.colours, cancel)
     graded = all(evidence.levels is not None for evidence in evidences)
-    names = names or [*DEFAULT_METRICS, *(WITH_PROBABILITY if graded else ())]
+    ranked = WITH_SCORES if scores.complete else ()
+    names = names or [*DEFAULT_METRICS, *(WITH_PROBABILITY if graded else ()), *ranked]
     left_out = [] if graded else _left_out(options.metrics or ())
     entries = [find_metric(name) for name in names if name not in left_out]
     scored = Scored(evidences, entries)
@@ -94,6 +105,8 @@ def run(options: argparse.Namespace) -> None:
     if left_out:
         titles = ", ".join(find_metric(name).title for name in left_out)
         say(f"Note      left out, as they need a probability: {titles}")
+    for line in scores.notes:
+        say(f"Note      {line}")
     _tell_notes(pairs, evidences, options)
     if options.out is not None:
         asked = {"predicted": str(options.predicted), "truth": str(options.truth)}

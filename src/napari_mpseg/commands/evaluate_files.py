@@ -75,6 +75,22 @@ def find_pairs(predicted: Path, truth: Path) -> Pairs:
     )
 
 
+def labels_in(path: Path) -> list[Path]:
+    """Return the labels that a path stands for, by name: itself, or those in a folder; see :func:`find_pairs`.
+
+    Raises
+    ------
+    ImageError
+        If it is not there, or a folder holds none.
+    """
+    return list(_listed(path).files.values())
+
+
+def name_of(path: Path) -> str:
+    """Return the name of the image that labels are of, without endings such as ``_labels``."""
+    return _stem(path)
+
+
 def read_labels(path: Path, particle_value: int | None = None, plane: tuple[int, ...] | None = None) -> "Image":
     """Open labels or a mask, lazily.
 

@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         required=True,
         metavar="FORMAT",
         dest="formats",
-        help="csv, parquet, imagej-results or imagej-rois; may be repeated",
+        help="csv, parquet, imagej-results, imagej-rois, coco or coco-results; may be repeated",
     )
     parser.add_argument(
         "--labels",
@@ -117,7 +117,7 @@ def _labels(image: "MeasuredFiles", options: argparse.Namespace) -> Any:
 
 COMMAND = Command(
     "export",
-    "write measured particles as tables and as ImageJ's Results table and ROIs",
+    "write measured particles as tables, for ImageJ (Results table, ROIs) and as COCO's JSON",
     configure,
     run,
     """\
@@ -126,6 +126,8 @@ Write particles into DIR, in one or more formats:
   parquet         the table with units, pixel size and provenance inside
   imagej-results  the table under ImageJ's column names, to be opened in ImageJ
   imagej-rois     outlines for ImageJ's ROI Manager (needs: pip install "napari-mpseg[imagej]")
+  coco            COCO's JSON of instances: polygons, boxes, areas, classes as categories
+  coco-results    COCO's list of results with scores, for its evaluation
 NAME_export.json beside them holds settings, definitions and versions; NAME_audit.jsonl and
 NAME_audit.csv what a reviewer changed, where the labels were saved with a record of it.""",
 )

@@ -12,7 +12,7 @@ from napari_mpseg.evaluation.metric_entry import Array, Evidences, MetricEntry
 
 Numbers = NDArray[np.float64]
 
-LEAST_OVERLAPS = np.linspace(0.5, 0.95, 10)
+LEAST_OVERLAPS = tuple(np.linspace(0.5, 0.95, 10).tolist())
 """COCO's IoU thresholds, digit by digit as its tool has them."""
 RECALLS = np.linspace(0.0, 1.0, 101)
 """COCO's recall levels."""
@@ -34,8 +34,10 @@ class Curves:
         ``(T, B)``: mean interpolated precision over the recall levels.
     recall : ndarray of float64
         ``(T, B)``: highest recall reached.
-    n_truth, n_found : ndarray of float64
-        ``(B,)``: true particles that count, and predicted ones that count at one overlap or more.
+    n_truth : ndarray of float64
+        ``(B,)``: true particles that count.
+    n_found : ndarray of float64
+        ``(T, B)``: predicted particles that count.
     """
 
     precision: Numbers
@@ -69,8 +71,7 @@ def curves(
     matched = np.concatenate([one.matched[:, :limit] for one in graded], 1)[:, order]
     ignored = np.concatenate([one.ignored[:, :limit] for one in graded], 1)[:, order]
     truths = taken @ np.asarray([one.n_truth for one in graded], np.float64)
-    counts = (~ignored).any(0).astype(np.float64)
-    found = taken @ np.bincount(image, counts, len(graded))
+    found = np.stack([taken @ np.bincount(image, row, len(graded)) for row in (~ignored).astype(np.float64)])
     precision, recall = np.zeros((levels, len(taken))), np.zeros((levels, len(taken)))
     step = max(1, _CHUNK // max(1, len(image)))
     for start in range(0, len(taken), step):
@@ -105,7 +106,7 @@ def _entry(
             return np.ones(len(weights))
         found = curves([grade(detections_of(one), least, areas, limit) for one in evidences], weights)
         nothing = np.where(found.n_found > 0, 0.0, 1.0)
-        return np.where(found.n_truth > 0, take(found).mean(0), nothing)
+        return np.asarray(np.where(found.n_truth > 0, take(found), nothing).mean(0))
 
     def variant(value: float) -> MetricEntry:
         if value != int(value) or value < 1:

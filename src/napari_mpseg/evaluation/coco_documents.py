@@ -178,13 +178,13 @@ def _all_detections(
     truth: CocoDocument, predicted: CocoDocument, clip: bool, on_progress: ProgressCallback, cancel: CancelToken
 ) -> Iterator[tuple[str, Detections]]:
     """Give the particles of every category of every image, images by rising id."""
-    categories: dict[int | None, str] = dict(truth.categories) or {None: "particle"}
+    categories: list[tuple[int | None, str]] = [*truth.categories.items()] or [(None, "particle")]
     by_box = _have_boxes(predicted)
     for done, image in enumerate(sorted(truth.images, key=lambda one: one.id)):
         cancel.check()
         on_progress(Progress("Comparing", done, len(truth.images), "images"))
         real, found = truth.annotations[image.id], predicted.annotations[image.id]
-        for number, name in categories.items():
+        for number, name in categories:
             mine = [one for one in real if number is None or one.get("category_id") == number]
             theirs = [one for one in found if number is None or one.get("category_id") == number]
             if mine or theirs:

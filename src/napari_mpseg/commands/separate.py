@@ -65,16 +65,16 @@ def _add_cleaning(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--join",
         nargs=2,
-        type=_size,
+        type=size,
         metavar=("DILATE", "ERODE"),
         help="join broken strands: sides of the squares to dilate and erode by, such as 15 9",
     )
     parser.add_argument("--join-keeps", choices=("joined", "own"), default="joined", help="pixels of joined particles")
     parser.add_argument(
-        "--fill-holes", type=_holes, default=0.0, metavar="AREA", help="fill holes up to this area; 'all' for all"
+        "--fill-holes", type=area_or_all, default=0.0, metavar="AREA", help="fill holes up to this area; 'all' for all"
     )
-    parser.add_argument("--min-size", type=_size, default=0.0, metavar="AREA", help="drop particles that are smaller")
-    parser.add_argument("--max-size", type=_size, metavar="AREA", help="drop particles that are larger")
+    parser.add_argument("--min-size", type=size, default=0.0, metavar="AREA", help="drop particles that are smaller")
+    parser.add_argument("--max-size", type=size, metavar="AREA", help="drop particles that are larger")
     parser.add_argument("--exclude-edges", action="store_true", help="drop particles that touch the image's border")
     parser.add_argument("--unit", default="px", help="of the sizes: px, um, nm ...; areas are in its square")
 
@@ -253,7 +253,7 @@ def _pair(text: str) -> tuple[str, Any]:
         raise SettingsError(f"--set {text!r}: {value!r} is neither a number nor true or false.") from None
 
 
-def _size(text: str) -> float:
+def size(text: str) -> float:
     """Read a size of 0 or more for argparse."""
     try:
         value = float(text)
@@ -264,9 +264,9 @@ def _size(text: str) -> float:
     return value
 
 
-def _holes(text: str) -> float | None:
+def area_or_all(text: str) -> float | None:
     """Read a size, or ``all``, for argparse."""
-    return None if text.strip().lower() == "all" else _size(text)
+    return None if text.strip().lower() == "all" else size(text)
 
 
 COMMAND = Command(

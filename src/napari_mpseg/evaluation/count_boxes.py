@@ -69,7 +69,7 @@ def label_boxes(
     down, right = growth
     grown = boxes + np.array([-down, -right, down, right])
     height, width = labels.shape
-    return np.clip(grown, 0, [height, width, height, width]).astype(np.float64)
+    return np.asarray(np.clip(grown, 0, [height, width, height, width]), np.float64)
 
 
 def _around(which: Ids, count: int, y0: Ids, x0: Ids, y1: Ids, x1: Ids) -> Ids:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,17 +61,19 @@ class BoundKeys:
     Parameters
     ----------
     actions : mapping of str to callable
-        What the keys of :data:`KEYS` do.
+        What the keys do.
+    keys : sequence of Key
+        Which keys.
     """
 
-    def __init__(self, actions: Mapping[str, Callable[[], Any]]) -> None:
-        self._actions = actions
+    def __init__(self, actions: Mapping[str, Callable[[], Any]], keys: Sequence[Key] = KEYS) -> None:
+        self._actions, self._which = actions, keys
         self._bound: list[tuple[Any, str, Any]] = []
 
     def bind(self, viewer: Any, layer: Any) -> None:
         """Bind all keys; what was bound to them before comes back with :meth:`release`."""
         self.release()
-        for key in KEYS:
+        for key in self._which:
             for combination in key.keys:
                 for owner in (viewer, layer):
                     if owner is layer or combination not in _ONLY_LAYER:

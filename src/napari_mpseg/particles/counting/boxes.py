@@ -120,11 +120,13 @@ class CountedBoxes:
         reviewed : collection of int
             Labels that somebody decided on; a box is reviewed if all of its labels are.
         """
-        known = set(reviewed)
-        labels = self.frame["labels"].tolist()
-        mine = self.frame["origin"].eq(FOUND).to_numpy() & np.array([bool(one) for one in labels], bool)
-        kept = np.array([any(keep.get(label, True) for label in one) for one in labels], bool)
-        seen = np.array([all(label in known for label in one) for one in labels], bool)
+        known, labels = set(reviewed), self.frame["labels"].tolist()
+        sizes = np.fromiter(map(len, labels), np.int64, len(labels))
+        box = np.repeat(np.arange(len(labels)), sizes)
+        every = [label for one in labels for label in one]
+        kept = np.bincount(box[np.array([keep.get(label, True) for label in every], bool)], minlength=len(labels)) > 0
+        unseen = np.bincount(box[np.array([label not in known for label in every], bool)], minlength=len(labels)) > 0
+        mine, seen = self.frame["origin"].eq(FOUND).to_numpy() & (sizes > 0), ~unseen
         frame = self.frame.assign(
             keep=np.where(mine, kept, self.frame["keep"]).astype(bool),
             reviewed=np.where(mine, seen, self.frame["reviewed"]).astype(bool),

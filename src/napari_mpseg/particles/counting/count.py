@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from napari_mpseg.calibration import Calibration
@@ -122,7 +123,7 @@ def count_and_label(
     plan = _plan(source, settings, graded, probability, False, calibration, tile)
     groups = _grouped(plan, scheduler, on_progress, cancel)
     boxes = plan.boxes(groups)
-    boxes.frame["labels"] = [(int(number),) for number in boxes.frame["number"]]
+    boxes.frame["labels"] = pd.Series([(int(number),) for number in boxes.frame["number"]], dtype="object")
     return boxes, _labels(plan.tiles, groups)
 
 

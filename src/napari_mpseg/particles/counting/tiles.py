@@ -177,7 +177,7 @@ def _boxes(pieces: Any, tile: Tile) -> Array:
     np.maximum.at(boxes[:, 2], pieces.of_run, y + 1)
     np.maximum.at(boxes[:, 3], pieces.of_run, x1)
     top, _, left, _ = tile.core
-    return boxes + np.array([top, left, top, left])
+    return np.asarray(boxes + np.array([top, left, top, left]))
 
 
 def _first(pieces: Any, tile: Tile, width: int) -> Array:

@@ -15,6 +15,14 @@ def filter_sample() -> list[LayerData]:
     return _layers(synthetic_filter(settings), "stitched filter")
 
 
+def bright_field_sample() -> list[LayerData]:
+    """Return a stitched filter of 2048 x 2048 px in bright field, with sediment and plant debris, and its truth."""
+    from napari_mpseg.synthesis.microscopes import synthetic_image
+
+    made = synthetic_image(look="bright-field", size=(2048, 2048), seed=7, density_per_mm2=6.0)
+    return _layers(made, "bright-field filter")
+
+
 def sem_sample() -> list[LayerData]:
     """Return an SEM-like field of nanoparticles, and its truth."""
     from napari_mpseg.synthesis.sem import SemSettings, synthetic_sem

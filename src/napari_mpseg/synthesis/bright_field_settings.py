@@ -49,7 +49,7 @@ _MIXTURE = (
 _SHAPES = (
     ShapeShare("fragment", 0.45),
     ShapeShare("bead", 0.1, 0.8),
-    ShapeShare("fibre", 0.35, 5.0),
+    ShapeShare("fibre", 0.35, 4.0),
     ShapeShare("film", 0.1, 1.5),
 )
 
@@ -169,7 +169,7 @@ class BrightFieldSettings(FilterPlan):
     """
 
     density_per_mm2: Annotated[float, Range("Particles", "per mm2", 0, 500, 0.5, basic=True)] = 2.0
-    median_length_um: Annotated[float, Range("Median length", "um", 0.5, 500, 1, basic=True)] = 35.0
+    median_length_um: Annotated[float, Range("Median length", "um", 0.5, 500, 1, basic=True)] = 30.0
     length_sigma: Annotated[float, Range("Spread of lengths", "", 0.05, 2, 0.05, basic=True)] = 0.6
     shapes: tuple[ShapeShare, ...] = _SHAPES
     look: BrightFieldLook = field(default_factory=BrightFieldLook)

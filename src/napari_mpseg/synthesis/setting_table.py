@@ -44,7 +44,12 @@ _SIDE = 300  # px
 # more particles than usual, so that a small picture shows all kinds
 _SHOWN: dict[str, dict[str, Any]] = {
     "fluorescence": {"size": (1200, 1200), "density_per_mm2": 40.0, "median_length_um": 20.0},
-    "bright-field": {"size": (1200, 1200), "density_per_mm2": 30.0, "look.sediment_per_mm2": 15.0},
+    "bright-field": {
+        "size": (1200, 1200),
+        "density_per_mm2": 25.0,
+        "median_length_um": 18.0,
+        "look.sediment_per_mm2": 15.0,
+    },
     "sem": {"size": (300, 300)},
 }
 

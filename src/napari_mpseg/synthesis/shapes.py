@@ -5,8 +5,8 @@ common. It gives a boolean mask ``(height, width)`` of one 8-connected piece, cu
 than about the length.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,14 @@ class Form:
     fibre_width: float = 0.06
 
 
-Shape = Callable[[np.random.Generator, float, Form], Mask]
 _USUAL = Form()
+
+
+class Shape(Protocol):
+    """What draws particles of one kind."""
+
+    def __call__(self, rng: np.random.Generator, length: float, form: Form = _USUAL, /) -> Mask: ...  # noqa: D102
+
 
 SHAPES: Registry[Shape] = Registry("particle shape")
 

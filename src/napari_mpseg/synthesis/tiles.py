@@ -56,8 +56,9 @@ def rendered_tiles(data: Any, watch: Watch, workers: int | None = None) -> Itera
                 waiting.append((*corner, pool.submit(_rendered, data, *corner)))
             watch.cancel.check()
             y, x, tile = waiting.popleft()
-            yield y, x, tile.result()
-            watch.on_progress(Progress(watch.stage, done, len(corners), "tiles"))
+            pixels = tile.result()
+            watch.on_progress(Progress(watch.stage, done, len(corners), "tiles"))  # whoever has all asks no more
+            yield y, x, pixels
     finally:
         pool.shutdown(cancel_futures=True)
 

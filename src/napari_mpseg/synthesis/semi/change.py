@@ -56,8 +56,8 @@ def changed(cutout: Cutout, *, angle: float = 0.0, scale: float = 1.0, mirror: b
         pixels, alpha = pixels[:, ::-1], alpha[:, ::-1]
     quarters, rest = divmod(angle % 360, 90)
     if scale == 1 and rest == 0:
-        turned = (np.rot90(part, int(quarters)) for part in (pixels, alpha))
-        return Cutout(*(np.ascontiguousarray(part) for part in turned), cutout.source)
+        pixels, alpha = (np.ascontiguousarray(np.rot90(part, int(quarters))) for part in (pixels, alpha))
+        return Cutout(pixels, alpha, cutout.source)
     return _resampled(Cutout(pixels, alpha, cutout.source), np.deg2rad(angle), scale)
 
 

@@ -56,7 +56,10 @@ def load_trained(network: Any, settings: DetectorSettings) -> None:
             }
         )
     elif settings.weights == "coco":
-        from torchvision.models.detection import MaskRCNN_ResNet50_FPN_Weights, maskrcnn_resnet50_fpn
+        from torchvision.models.detection import (  # type: ignore[import-untyped]
+            MaskRCNN_ResNet50_FPN_Weights,
+            maskrcnn_resnet50_fpn,
+        )
 
         state = fetched_state(MaskRCNN_ResNet50_FPN_Weights.COCO_V1, "COCO weights of Mask R-CNN")
         published = maskrcnn_resnet50_fpn(weights=None, weights_backbone=None)

@@ -101,14 +101,15 @@ class RegionHeads(RoIHeads):  # type: ignore[misc]
             return found
 
         classes = self.box_predictor.cls_score.out_features
-        logits, deltas = _some_at_a_time(box_heads, proposals).split((classes, 4 * classes), 1)
+        answers = _some_at_a_time(box_heads, proposals)
+        logits, deltas = answers[:, :classes], answers[:, classes:]
         boxes, scores, labels = self.postprocess_detections(logits, deltas, [proposals], [shape])
         masks = _some_at_a_time(mask_heads, boxes[0])
         return {"boxes": boxes[0], "scores": scores[0], "labels": labels[0], "masks": masks}
 
 
 def _some_at_a_time(heads: Callable[[torch.Tensor], torch.Tensor], boxes: torch.Tensor) -> torch.Tensor:
-    return torch.cat([heads(part) for part in boxes.split(AT_ONCE)])
+    return torch.cat([heads(part) for part in torch.split(boxes, AT_ONCE)])
 
 
 def instance_crops(
@@ -135,9 +136,8 @@ def instance_crops(
     """
     scale = boxes.new_tensor([instances.shape[1] / shape[1], instances.shape[0] / shape[0]]).repeat(2)
     crops = []
-    for numbers_here, boxes_here in zip(
-        numbers.split(_CROPS_AT_ONCE), (boxes * scale).split(_CROPS_AT_ONCE), strict=True
-    ):
+    parts = (torch.split(values, _CROPS_AT_ONCE) for values in (numbers, boxes * scale))
+    for numbers_here, boxes_here in zip(*parts, strict=True):
         masks = (instances[None] == numbers_here[:, None, None]).to(boxes.dtype)
         own = torch.arange(len(masks), device=boxes.device, dtype=boxes.dtype)
         crops.append(roi_align(masks[:, None], torch.cat([own[:, None], boxes_here], 1), side)[:, 0])

@@ -66,7 +66,7 @@ class DetectorTraining(Training):
         assert isinstance(batch, DetectionBatch)
         self._enter_stage()
         losses = self.network(*tensors(batch.images, batch.targets, self.device))
-        total: torch.Tensor = sum(losses.values())  # type: ignore[assignment]
+        total: torch.Tensor = sum(losses.values())
         return total
 
     def validated(self) -> Validation:
@@ -90,7 +90,7 @@ class DetectorTraining(Training):
         if len(self.history) == self.heads_epochs:  # not where a later epoch is gone on with
             self.optimiser.state.clear()
         self._frozen = frozen
-        self.network.backbone.body.requires_grad_(not frozen)  # type: ignore[union-attr, operator]
+        self.network.backbone.body.requires_grad_(not frozen)
 
     def _is_best(self, seen: Validation | None) -> bool:
         """Return whether the epoch that was appended last is the best of the second stage."""

@@ -41,8 +41,8 @@ def target_of(labels: Array, least_at_border: int = LEAST_AT_BORDER) -> Target:
     labels : ndarray of int
         ``(Y, X)``; 0 is background, every other number one particle, connected or not.
     """
-    names, instances = np.unique(labels, return_inverse=True)
-    instances = instances.reshape(labels.shape).astype(np.int32)
+    names, place = np.unique(labels, return_inverse=True)
+    instances: Array = place.reshape(labels.shape).astype(np.int32)
     if len(names) and names[0] != 0:
         instances += 1
     areas = np.bincount(instances.ravel())

@@ -157,7 +157,11 @@ def prepare(
         description=f"Trained with the preset {preset.name} ({preset.source}).",
         training_data=f"{len(given)} labelled image{'' if len(given) == 1 else 's'}: "
         + ", ".join(pair.name for pair in given),
-        training={**to_dict(settings), "options": to_dict(options), **learnt_from(data, beginning)},
+        training={
+            **to_dict(settings),
+            "options": to_dict(options),
+            **learnt_from(data, beginning),  # type: ignore[arg-type] # only its card is looked at
+        },
         versions=library_versions(),
     )
     place = Path(checkpoint) if checkpoint is not None else None

@@ -11,6 +11,7 @@ from napari_mpseg.errors import SettingsError
 from napari_mpseg.synthesis.semi.composition import Composition, check_inputs, compose
 from napari_mpseg.synthesis.semi.cutouts import Cutout, CutoutSettings, cut_out, cutouts_of
 from napari_mpseg.synthesis.semi.grounds import Grounds
+from napari_mpseg.synthesis.semi.labelled import Labelled
 from napari_mpseg.synthesis.semi.settings import SemiSettings
 from napari_mpseg.training.data.pairs import LabelledImage
 
@@ -21,7 +22,7 @@ MEMORY = 512 << 20
 
 def semi_synthetic_images(
     cutouts: Sequence[Cutout],
-    backgrounds: Sequence[LabelledImage],
+    backgrounds: Sequence[Labelled],
     settings: SemiSettings,
     n: int,
     *,
@@ -107,7 +108,7 @@ class SemiSynthetic(Sequence[LabelledImage]):
     def __init__(
         self,
         cutouts: Sequence[Cutout],
-        backgrounds: Sequence[LabelledImage],
+        backgrounds: Sequence[Labelled],
         settings: SemiSettings,
         n: int,
         *,

@@ -116,11 +116,10 @@ class StoredImages(Sequence[LabelledImage]):
         import zarr
 
         try:
-            group = zarr.open_group(str(path), mode="r")
-            self._images: Any = group["images"]
-            self._labels: Any = group["labels"]
-            fits = group.attrs.get("format") == _FORMAT and self._images.shape[:3] == self._labels.shape
-        except (OSError, KeyError, ValueError) as error:
+            group: Any = zarr.open_group(str(path), mode="r")
+            self._images, self._labels = group["images"], group["labels"]
+            fits = group.attrs.get("format") == _FORMAT and tuple(self._images.shape[:3]) == tuple(self._labels.shape)
+        except (OSError, KeyError, ValueError, AttributeError) as error:
             raise ImageError(f"{path} is no zarr of semi-synthetic images ({error}).") from error
         if not fits:
             raise ImageError(f"{path} is no zarr of semi-synthetic images. Write it with 'napari-mpseg compose'.")
@@ -165,7 +164,7 @@ def _told(file: str, made: Composition) -> dict[str, Any]:
 
 
 def _record(images: SemiSynthetic, told: list[dict[str, Any]]) -> dict[str, Any]:
-    from napari_mpseg import __version__
+    from napari_mpseg._version import __version__
 
     return {
         "format": _FORMAT,

@@ -73,6 +73,15 @@ def may_be_probability(layer: Any) -> bool:
     return not layer.rgb and layer.ndim >= 2 and (dtype == np.uint8 or dtype.kind == "f")
 
 
+def confidence_of(layer: Any) -> dict[int, float] | None:
+    """Return the column ``confidence`` of a layer's table by label; None without one."""
+    features = getattr(layer, "features", None)
+    if features is None or not {"index", "confidence"} <= set(features.columns):
+        return None
+    known = features[["index", "confidence"]].dropna()
+    return {int(label): float(value) for label, value in known.itertuples(index=False)}
+
+
 def with_particle_value(plane: Any, value: int | None) -> Any:
     """Return labels or a mask as they are, or, with a value, the mask of all pixels that have it."""
     return plane if value is None else plane == value

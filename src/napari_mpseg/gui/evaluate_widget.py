@@ -15,6 +15,7 @@ from napari_mpseg.evaluation.size import size_unit
 from napari_mpseg.gui.evaluate_fields import ParticleValue, min_size_field
 from napari_mpseg.gui.evaluate_input import (
     check_same_shape,
+    confidence_of,
     may_be_probability,
     pixels_in_view,
     plane_index,
@@ -229,6 +230,7 @@ class EvaluateWidget(WorkingWidget):
             true_value=self.truth_value.value,
             why_no_probability=self._yes_or_no(),
             planes=told,
+            confidence=confidence_of(predicted),
             title=f"Evaluating {predicted.name}",
         )
         self.panel.start(job, self._show)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from napari_mpseg.errors import ImageError
 from napari_mpseg.gui.evaluate_input import inverted_note
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback
 from napari_mpseg.pyramids import displayed
@@ -61,6 +63,7 @@ def evaluate_planes(
     true_value: int | None = None,
     why_no_probability: str = "",
     planes: str = "",
+    confidence: Mapping[int, float] | None = None,
     on_progress: ProgressCallback,
     cancel: CancelToken,
 ) -> Evaluated:
@@ -82,6 +85,9 @@ def evaluate_planes(
         Why a probability that was chosen is not given.
     planes : str
         Which planes they are, to be told with the result.
+    confidence : mapping of int to float, optional
+        Of each predicted label, by which average precision ranks the particles; where one has none, their mean
+        probability does.
 
     Raises
     ------
@@ -91,6 +97,7 @@ def evaluate_planes(
     from napari_mpseg.evaluation.errors import error_map, error_particles
     from napari_mpseg.evaluation.evidence import gather_evidence
     from napari_mpseg.evaluation.metric import find_metric
+    from napari_mpseg.evaluation.scores import with_scores
 
     evidence = gather_evidence(
         predicted,
@@ -102,6 +109,9 @@ def evaluate_planes(
         on_progress=on_progress,
         cancel=cancel,
     )
+    if confidence is not None:
+        with suppress(ImageError):  # particles painted since have none
+            evidence = with_scores(evidence, confidence)
     cancel.check()
     on_progress(Progress("Computing metrics", 0, 2, "steps"))
     entries = [find_metric(metric) for metric in metrics]

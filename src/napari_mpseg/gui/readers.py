@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from napari_mpseg.coco.document import looks_like_coco
 from napari_mpseg.exchange.names import labels_stem
 from napari_mpseg.gui.labels_files import LabelsFile, read_tiff, read_zarr
 from napari_mpseg.pyramids import LARGEST_EDITABLE
@@ -43,6 +44,8 @@ def _known(path: Path) -> bool:
             head = file.read(16)
     except OSError:
         return False
+    if path.suffix.lower() == ".json":
+        return looks_like_coco(path)
     return any(head.startswith(magic) for reader in file_readers.values() for magic in reader.magic)
 
 
@@ -56,6 +59,11 @@ def _read_one(path: Path) -> list[LayerData]:
             return [_labels_layer(labels[0])]  # a store of labels alone
         if any(one.name.endswith(" particles") for one in labels):
             return _result_layers(path, labels)
+    elif path.suffix.lower() == ".json":
+        from napari_mpseg.gui.coco_reader import read_coco_file
+
+        images, found = read_coco_file(path)
+        return [*map(image_layer, images), *map(_labels_layer, found)]
     else:
         one = read_tiff(path)
         if one is not None:

@@ -88,14 +88,24 @@ def snapshot(layer: Any, layers: Sequence[Any]) -> MeasuredLayer:
     record = record if isinstance(record, dict) else {}
     data = layer.data[0] if layer.multiscale else layer.data
     image = _image_below(record.get("source"), data.shape, layers)
-    provenance = record.get("provenance")
+    stored = record.get("provenance")
+    provenance = dict(stored) if isinstance(stored, dict) else {}
+    file = _file_of(image)  # which files for other programs name
+    table = replace(table, provenance=provenance or ({"inputs": {"source": file}} if file else {}))
     return MeasuredLayer(
         layer.name,
         table,
         frozen(data),
         snapshot_stack(image) if image is not None else None,
-        dict(provenance) if isinstance(provenance, dict) else {},
+        provenance,
     )
+
+
+def _file_of(image: Any) -> str:
+    """Return where the pixels of an image layer come from; empty where nobody knows."""
+    record = image.metadata.get("napari-mpseg") if image is not None and isinstance(image.metadata, dict) else None
+    known = record.get("source") if isinstance(record, dict) else None
+    return str(known or (image.source.path if image is not None else "") or "")
 
 
 def _image_below(source: Any, shape: tuple[int, ...], layers: Sequence[Any]) -> Any:

@@ -32,7 +32,7 @@ from napari_mpseg.training.data.pairs import LabelledImage
 from napari_mpseg.training.train import prepare_training
 
 TINY = TransferSettings(
-    repeats=1, steps=2, steps_before=2, made=2, few=2, network="quarter-multiresunet", size=32, batch=2
+    repeats=1, steps=2, steps_before=2, made=2, few=2, network="quarter-multiresunet", size=16, batch=2
 )
 
 
@@ -60,13 +60,13 @@ def weights(model):
 
 
 def test_arms_differ_in_what_comes_first_and_in_nothing_else():
-    recipes = {name: recipe(ARMS[name], TINY, 0) for name in ARMS}
+    recipes = {name: recipe(ARMS[name], replace(TINY, steps=40, steps_before=20), 0) for name in ARMS}
     real = to_dict(recipes["real"].settings)
     assert to_dict(recipes["synthetic"].settings) == to_dict(recipes["semi"].settings) == real
     assert recipes["real"].before is None
     assert recipes["real-longer"].before is None
     longer = to_dict(recipes["real-longer"].settings)
-    assert [key for key in real if real[key] != longer[key]] == ["epochs", "patches"]
+    assert [key for key in real if real[key] != longer[key]] == ["epochs"]
     for name in ("synthetic", "semi"):
         assert recipes[name].before.images == name
         assert recipes[name].settings_before().seed == recipes[name].settings.seed
@@ -128,8 +128,9 @@ def test_what_is_learnt_once_for_all_folds_gives_the_weights_of_both_stages_in_o
 
 @pytest.mark.slow
 def test_a_killed_experiment_goes_on_and_ends_the_same(folds, tmp_path):
-    whole = run_transfer(folds, TINY, tmp_path / "whole", device="cpu")
-    assert len(whole) == len(cases_of(TINY, 3)) == 24
+    small = replace(TINY, sets=("few",))
+    whole = run_transfer(folds, small, tmp_path / "whole", device="cpu")
+    assert len(whole) == len(cases_of(small, 3)) == 12
     cancel, new = CancelToken(), []
 
     def stop(tested):
@@ -138,10 +139,10 @@ def test_a_killed_experiment_goes_on_and_ends_the_same(folds, tmp_path):
             cancel.cancel()
 
     with pytest.raises(Cancelled):
-        run_transfer(folds, TINY, tmp_path / "again", device="cpu", on_case=stop, cancel=cancel)
-    assert len(read_transfer(TINY, 3, tmp_path / "again")) == 5
-    again = run_transfer(folds, TINY, tmp_path / "again", device="cpu", on_case=lambda tested: new.append(tested.case))
-    assert sorted(map(str, new)) == sorted(map(str, cases_of(TINY, 3)))
+        run_transfer(folds, small, tmp_path / "again", device="cpu", on_case=stop, cancel=cancel)
+    assert len(read_transfer(small, 3, tmp_path / "again")) == 5
+    again = run_transfer(folds, small, tmp_path / "again", device="cpu", on_case=lambda tested: new.append(tested.case))
+    assert sorted(map(str, new)) == sorted(map(str, cases_of(small, 3)))
     assert [[e.to_dict() for e in one.evidence] for one in again] == [
         [e.to_dict() for e in one.evidence] for one in whole
     ]
@@ -205,7 +206,7 @@ def test_spread_is_that_of_repeats():
     assert np.isnan(mean_and_spread(values[:1])[1][0])
 
 
-def tested(arm, repeat, fold, found):
+def outcome(arm, repeat, fold, found):
     truth = np.zeros((20, 20), bool)
     truth[2:6, 2:6] = truth[10:14, 10:14] = True
     prediction = truth.copy()
@@ -216,8 +217,8 @@ def tested(arm, repeat, fold, found):
 
 def test_tables_of_what_is_done():
     """Two particles of which the base finds one and the other arm both: F1 2/3 and 1."""
-    done = [tested("real", repeat, fold, False) for repeat in range(2) for fold in range(2)]
-    done += [tested("semi", repeat, fold, True) for repeat in range(2) for fold in range(2)]
+    done = [outcome("real", repeat, fold, False) for repeat in range(2) for fold in range(2)]
+    done += [outcome("semi", repeat, fold, True) for repeat in range(2) for fold in range(2)]
     assert values_of(done, "all", "real")[..., list(COLUMNS).index("particle-f1-iou")] == pytest.approx(2 / 3)
     text = transfer_tables(done)
     assert "| real patches alone | 0.667 ± 0.000 | 0.667 ± 0.000 | 0.500 ± 0.000 | 1.000 ± 0.000 |" in text
@@ -228,7 +229,7 @@ def test_tables_of_what_is_done():
 
 
 def test_a_repeat_that_is_not_complete_is_left_out():
-    done = [tested("real", 0, fold, False) for fold in range(2)] + [tested("real", 1, 0, False)]
+    done = [outcome("real", 0, fold, False) for fold in range(2)] + [outcome("real", 1, 0, False)]
     assert values_of(done, "all", "real").shape == (1, 2, len(COLUMNS))
 
 
@@ -257,7 +258,7 @@ def test_the_script_writes_its_tables_into_a_page(tmp_path, rng, capsys):
     page = tmp_path / "page.md"
     page.write_text("# Page\n<!-- transfer -->\n<!-- end transfer -->\n")
     asked = [str(tmp_path / "data"), "--out", str(tmp_path / "out"), "--repeats", "1", "--steps", "2"]
-    asked += ["--steps-before", "2", "--made", "2", "--size", "32", "--batch", "2", "--sets", "all"]
+    asked += ["--steps-before", "2", "--made", "2", "--size", "16", "--batch", "2", "--sets", "all"]
     asked += ["--network", "quarter-multiresunet", "--arms", "real", "semi", "--page", str(page)]
     before = torch.get_num_threads()
     try:

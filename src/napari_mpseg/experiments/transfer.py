@@ -94,8 +94,8 @@ class TransferSettings:
     """
 
     repeats: int = 3
-    steps: int = 200
-    steps_before: int = 300
+    steps: int = 160
+    steps_before: int = 200
     made: int = 48
     few: int = 4
     sets: tuple[str, ...] = tuple(SETS)

@@ -116,5 +116,6 @@ def _added(pair: list[Array], common: Array) -> tuple[Array, Array, Array]:
 
 def _one_each(first: Array, second: Array) -> tuple[Array, Array]:
     """Keep of pairs in order the first of each number on either side: of a particle cut in two equal halves, one."""
-    keep = np.intersect1d(*(np.unique(side, return_index=True)[1] for side in (first, second)))
+    once, again = (np.unique(side, return_index=True)[1] for side in (first, second))
+    keep = np.intersect1d(once, again)
     return first[keep], second[keep]

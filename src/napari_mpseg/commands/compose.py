@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _AS_NAMED = (
     *("size", "particles", "density", "scale", "recolour", "colour", "seed", "blend", "weight", "feather"),
-    *("background", "background_colour", "occlusion", "apart", "camouflage", "clutter"),
+    *("background", "look", "background_colour", "occlusion", "apart", "camouflage", "clutter"),
 )
 
 
@@ -63,6 +63,12 @@ def _add_ground(group: "argparse._ArgumentGroup") -> None:
         "synthetic or plain",
     )
     group.add_argument("--backgrounds", type=Path, metavar="DIR", help="paste onto these images instead of IMAGES")
+    group.add_argument(
+        "--look",
+        default="",
+        metavar="NAME",
+        help="of synthetic: fluorescence, bright-field or sem; without, any Nile red",
+    )
     group.add_argument("--background-colour", type=_numbers, metavar="R,G,B", help="for plain")
     group.add_argument("--blend", default="weighted", metavar="NAME", help="weighted, feathered, poisson or replace")
     group.add_argument("--weight", type=float, default=0.65, help="share of the particle for weighted")

@@ -8,6 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QHBoxLayout, QLabel, QSpinBox, QWidget
 
 from napari_mpseg.gui.memory import Memory
+from napari_mpseg.synthesis.microscopes import MICROSCOPES
 from napari_mpseg.synthesis.semi.backgrounds import BACKGROUNDS
 from napari_mpseg.synthesis.semi.blends import BLENDS
 from napari_mpseg.synthesis.semi.cutouts import CutoutSettings
@@ -17,8 +18,9 @@ from napari_mpseg.synthesis.semi.settings import SemiSettings
 _TITLES = {
     "with-particles": "the image, with its particles",
     "empty": "the image, where it is empty",
-    "synthetic": "a synthetic filter",
+    "synthetic": "a synthetic image",
     "plain": "one colour",
+    "": "Nile red, varied",
     "weighted": "weighted mean",
     "feathered": "soft edge",
     "poisson": "seamless (Poisson)",
@@ -29,7 +31,7 @@ _TITLES = {
 _TIPS = {
     "with-particles": "Crops of the image. Particles that are in them are in the truth, too.",
     "empty": "Crops of the image without any particle",
-    "synthetic": "A made filter without particles, with clutter and noise; another look in every image",
+    "synthetic": "A made image without particles, with clutter and noise; another one for every image",
     "plain": "The mean colour of a part of the image outside its particles",
 }
 
@@ -61,6 +63,7 @@ class ComposeForm(QWidget):
             ("", _row(self.rotate, "", self.flip)),
             ("Colours", self.recolour),
             ("Background", self.background),
+            ("Look", self.look),
             ("Blend", self.blend),
             ("Weight", self.weight),
             ("Soft edge", self.feather),
@@ -103,6 +106,7 @@ class ComposeForm(QWidget):
         self.flip = self._tick("flip", "Mirror", "Mirror half of the particles")
         self.recolour = self._choice("recolour", RECOLOURINGS, "original", "Colours of the pasted particles")
         self.background = self._choice("background", BACKGROUNDS, "with-particles", "What they are pasted onto")
+        self.look = self._choice("look", ("", *MICROSCOPES), "", "What the synthetic image is like")
         self.blend = self._choice("blend", BLENDS, "weighted", "How they are pasted")
 
     # -- fields
@@ -142,7 +146,7 @@ class ComposeForm(QWidget):
         box.setMinimumContentsLength(12)
         for entry in registry:
             plain_colours = entry == "plain" and registry is RECOLOURINGS
-            box.addItem("each in its mean colour" if plain_colours else _TITLES.get(entry, entry), entry)
+            box.addItem("each in its mean colour" if plain_colours else _title(entry), entry)
             if registry is BACKGROUNDS:
                 box.setItemData(box.count() - 1, _TIPS.get(entry, ""), 3)  # 3 = tool tip
         box.setToolTip(tip)
@@ -155,6 +159,7 @@ class ComposeForm(QWidget):
         self.changed.emit()
 
     def _show_rows(self) -> None:
+        self._form.setRowVisible(self.look, self.background.currentData() == "synthetic")
         self._form.setRowVisible(self.weight, self.blend.currentData() == "weighted")
         self._form.setRowVisible(self.feather, self.blend.currentData() == "feathered")
 
@@ -185,6 +190,7 @@ class ComposeForm(QWidget):
             weight=self.weight.value() / 100,
             feather=self.feather.value(),
             background=self.background.currentData(),
+            look=self.look.currentData(),
             occlusion=self.occlusion.value() / 100,
             camouflage=self.camouflage.value() / 100,
             clutter=self.clutter.value(),
@@ -209,8 +215,12 @@ class ComposeForm(QWidget):
         self._memory.set(
             **{name: box.value() for name, box in numbers.items()},
             **{name: getattr(self, name).isChecked() for name in ("rotate", "flip")},
-            **{name: getattr(self, name).currentData() for name in ("recolour", "background", "blend")},
+            **{name: getattr(self, name).currentData() for name in ("recolour", "background", "look", "blend")},
         )
+
+
+def _title(entry: str) -> str:
+    return MICROSCOPES[entry].title if entry in MICROSCOPES else _TITLES.get(entry, entry)
 
 
 def in_line(*forms: QFormLayout) -> None:

@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from napari_mpseg.errors import ImageError, SettingsError
 from napari_mpseg.settings import from_dict, to_dict
+from napari_mpseg.synthesis.microscopes import MICROSCOPES
 from napari_mpseg.synthesis.semi import Cutout, SemiSettings, compose, cut_out
 from napari_mpseg.synthesis.semi.backgrounds import BACKGROUNDS
 from napari_mpseg.synthesis.semi.blends import BLENDS
@@ -144,6 +145,15 @@ def test_an_empty_background_shows_no_particle_of_its_own(field, piece):
         made = compose([piece()], [field], settings, index)
         assert made.count == 0
         assert made.image[..., 2].max() < 120  # particles have 220 there
+
+
+@pytest.mark.parametrize("look", ["", *MICROSCOPES])
+def test_synthetic_backgrounds_of_every_look_hold_no_particle(piece, look):
+    settings = replace(SMALL, background="synthetic", look=look, particles=(1, 1))
+    made = compose([piece()], [], settings, 0)
+    assert (made.count, made.ground) == (1, "synthetic")
+    assert len(np.unique(made.image[~made.mask])) > 5
+    assert (compose([piece()], [], settings, 1).image != made.image).any()
 
 
 def test_where_no_large_crop_is_empty_a_smaller_one_is_mirrored(rng, piece):

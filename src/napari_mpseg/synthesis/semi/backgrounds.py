@@ -1,6 +1,7 @@
 """What particles are pasted onto (Lee et al. 2022: plain, synthetic, real without and with particles)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ Background = Callable[[Grounds, Any, int, np.random.Generator], Ground]
 """Takes the background images, settings, number of channels and random numbers; gives a ground of the size asked."""
 
 BACKGROUNDS: Registry[Background] = Registry("background")
+_BARE = "bare"  # the variant of a look that shows particles and nothing else
 NEED_IMAGES = ("empty", "with-particles")
 """Backgrounds that are nothing without images."""
 
@@ -36,21 +38,32 @@ def plain(grounds: Grounds, settings: Any, channels: int, rng: np.random.Generat
 
 @BACKGROUNDS.register("synthetic")
 def synthetic(grounds: Grounds, settings: Any, channels: int, rng: np.random.Generator) -> Ground:
-    """Return a synthetic filter without particles, of a random fluorescence look, with clutter and noise."""
-    from napari_mpseg.synthesis.filters import FilterSettings, synthetic_filter
+    """Return a synthetic image without particles, with clutter and noise.
+
+    Without a look in the settings it is a fluorescence picture, and its own look is drawn as for synthetic training
+    patches. Else it is of that look, and of one of its variants.
+    """
+    from napari_mpseg.synthesis.microscopes import synthetic_image
+
+    made = synthetic_image(_empty_settings(settings, rng))
+    pixels = np.asarray(made.image.data.compute(scheduler="synchronous"))
+    pixels = in_channels(pixels if pixels.ndim == 3 else pixels[..., None], channels)
+    return Ground(pixels, _no_particles(settings.size), None, "synthetic")
+
+
+def _empty_settings(settings: Any, rng: np.random.Generator) -> Any:
+    """Return the settings of a synthetic image on which no particle lies."""
+    from napari_mpseg.synthesis.filter_settings import FilterSettings
+    from napari_mpseg.synthesis.microscopes import MICROSCOPES
     from napari_mpseg.synthesis.patches import random_look
 
-    made = synthetic_filter(
-        FilterSettings(
-            size=settings.size,
-            seed=int(rng.integers(2**31)),
-            density_per_mm2=0.0,
-            membrane=False,
-            look=random_look(rng),
-        )
-    )
-    pixels = in_channels(made.image.data.compute(scheduler="synchronous"), channels)
-    return Ground(pixels, _no_particles(settings.size), None, "synthetic")
+    same = {"size": settings.size, "seed": int(rng.integers(2**31))}
+    if not settings.look:
+        return FilterSettings(density_per_mm2=0.0, membrane=False, look=random_look(rng), **same)
+    variants = [variant for name, variant in MICROSCOPES[settings.look].variants.items() if name != _BARE]
+    chosen = variants[int(rng.integers(len(variants)))]
+    nothing = {"coverage": 0.0} if hasattr(chosen, "coverage") else {"density_per_mm2": 0.0, "membrane": False}
+    return replace(chosen, **same, **nothing)
 
 
 @BACKGROUNDS.register("empty")

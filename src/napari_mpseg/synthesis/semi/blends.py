@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from napari_mpseg.registry import Registry
 from napari_mpseg.synthesis.semi.alpha import extended, is_hard, soft_alpha
+from napari_mpseg.synthesis.semi.cutouts import MARGIN
 from napari_mpseg.synthesis.semi.poisson import seamless
 from napari_mpseg.synthesis.semi.settings import SemiSettings
 
@@ -24,15 +25,19 @@ class Piece:
         ``(Y, X)``, 0 to 1.
     mask : ndarray of bool
         ``(Y, X)``: the truth.
+    taken : ndarray of bool, optional
+        ``(Y, X)``: where other particles are seen in the image.
     """
 
     pixels: NDArray[np.float32]
     alpha: NDArray[np.float32]
     mask: NDArray[np.bool_]
+    taken: NDArray[np.bool_] | None = None
 
     def part(self, where: tuple[slice, slice]) -> "Piece":
         """Return what lies in a part of it."""
-        return Piece(self.pixels[where], self.alpha[where], self.mask[where])
+        taken = None if self.taken is None else self.taken[where]
+        return Piece(self.pixels[where], self.alpha[where], self.mask[where], taken)
 
 
 Blend = Callable[[NDArray[np.float32], Piece, SemiSettings], tuple[NDArray[np.float32], NDArray[np.float32]]]
@@ -42,6 +47,8 @@ Gives the pasted ground, and how much of each pixel is particle, ``(Y, X)`` from
 """
 
 BLENDS: Registry[Blend] = Registry("blend")
+
+_AROUND = MARGIN - 2  # px; the border of the region must lie within the piece
 
 
 @BLENDS.register("weighted")
@@ -67,11 +74,14 @@ def poisson(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the particle's differences between neighbouring pixels, joined to the ground without a seam.
 
-    The region is the particle and its next neighbours, so that its edge, too, is as it was photographed.
+    The region is the particle and the 6 px around it that no other particle takes, so that its edge and its glow are
+    as they were photographed.
     """
     from scipy import ndimage
 
-    region = ndimage.binary_dilation(piece.mask)
+    region = ndimage.binary_dilation(piece.mask, iterations=_AROUND)
+    if piece.taken is not None:
+        region &= ~piece.taken | piece.mask
     return seamless(ground, piece.pixels, region), piece.mask.astype(np.float32)
 
 

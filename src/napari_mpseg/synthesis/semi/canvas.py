@@ -1,6 +1,6 @@
 """The image while it is composed: its pixels, and which particle each of them shows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +90,7 @@ class Canvas:
 
     def paste(self, place: Place, piece: Piece) -> int:
         """Blend a particle in, and return its number."""
-        piece = piece.part(place.part)
+        piece = replace(piece.part(place.part), taken=self.labels[place.there] > 0)
         ground = self.pixels[place.there].copy()
         pasted, share = BLENDS[self.settings.blend](ground, piece, self.settings)
         if self.settings.camouflage:

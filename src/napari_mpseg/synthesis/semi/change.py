@@ -64,7 +64,7 @@ def changed(cutout: Cutout, *, angle: float = 0.0, scale: float = 1.0, mirror: b
 def _resampled(cutout: Cutout, angle: float, scale: float) -> Cutout:
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     shape = np.array(cutout.alpha.shape)
-    room = np.ceil(np.abs(turn) @ shape * scale).astype(int) + 2
+    room = np.ceil(np.abs(turn) @ shape * scale).astype(int) + 2 * MARGIN + 2  # a margin that shrank is filled up
     inverse = turn.T / scale  # rows point down, so this turns counter-clockwise on the screen
     offset = (shape - 1) / 2 - inverse @ ((room - 1) / 2)
 

@@ -11,8 +11,8 @@ from napari_mpseg.errors import ImageError, SettingsError
 from napari_mpseg.synthesis.semi.alpha import hard_alpha, soft_alpha
 from napari_mpseg.synthesis.semi.labelled import Labelled, numbered
 
-MARGIN = 4
-"""Pixels around a particle that are kept with it: what a seamless paste and turning need of its surroundings."""
+MARGIN = 8
+"""Pixels around a particle that are kept with it: what a seamless paste needs of its surroundings and its glow."""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,9 @@ class SemiSettings:
         Standard deviation in pixels of the soft edge for ``"feathered"``.
     background : str
         A name in :data:`~napari_mpseg.synthesis.semi.backgrounds.BACKGROUNDS`.
+    look : str
+        Of ``"synthetic"``: a name in :data:`~napari_mpseg.synthesis.microscopes.MICROSCOPES`; empty for fluorescence
+        pictures that vary as much as real ones.
     background_colour : tuple of float, optional
         Grey levels for ``"plain"``; None takes the mean of a background image, or a random grey where there is none.
     occlusion : float
@@ -68,6 +71,7 @@ class SemiSettings:
     weight: float = 0.65
     feather: float = 1.0
     background: str = "with-particles"
+    look: str = ""
     background_colour: tuple[float, ...] | None = None
     occlusion: float = 0.0
     apart: int = 1
@@ -98,6 +102,10 @@ class SemiSettings:
 
         for registry, name in ((RECOLOURINGS, self.recolour), (BLENDS, self.blend), (BACKGROUNDS, self.background)):
             registry[name]
+        if self.look:
+            from napari_mpseg.synthesis.microscopes import MICROSCOPES
+
+            MICROSCOPES[self.look]
 
 
 def _check(name: str, value: Any, fits: bool, wanted: str) -> None:

@@ -142,7 +142,7 @@ def instances_of(model: Path, sample: Sample, threshold: float) -> tuple[np.ndar
 
     image = sample.image if sample.image.shape[2] > 1 else sample.image[..., 0]
     result = mp.segment(image, model, threshold=threshold, min_size=0, measure=False, device="cpu")
-    return np.asarray(result.labels[...]), np.asarray(result.probability[...], np.float32)
+    return np.asarray(result.labels[...]), np.asarray(result.probability[...], np.float32) / np.float32(255)
 
 
 def split(probability: np.ndarray, way: str, threshold: float, options: dict[str, Any]) -> np.ndarray:

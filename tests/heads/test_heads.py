@@ -22,11 +22,11 @@ SEVERAL = [name for name in HEADS if name != MASK]
 def beads():
     """Return discs of several sizes, most of them touching, with numbers that are not 1 to N."""
     labels = np.zeros((90, 110), np.int32)
-    for number, (y, x, radius) in enumerate([(20, 20, 12), (20, 42, 10), (38, 31, 9), (70, 30, 5), (60, 80, 18)]):
+    for number, (y, x, radius) in enumerate([(20, 20, 12), (20, 41, 10), (38, 31, 9), (70, 30, 5), (58, 80, 18)]):
         rows, columns = disk((y, x), radius, shape=labels.shape)
         inside = labels[rows, columns] == 0
         labels[rows[inside], columns[inside]] = 7 * number + 3
-    rows, columns = ellipse(75, 100, 14, 6, shape=labels.shape)
+    rows, columns = ellipse(74, 88, 14, 8, shape=labels.shape)
     inside = labels[rows, columns] == 0
     labels[rows[inside], columns[inside]] = 2
     return labels
@@ -70,7 +70,8 @@ def test_targets_decode_to_the_particles(name):
 
 def test_the_mask_alone_tells_nothing_apart():
     labels = beads()
-    assert HEADS[MASK].decode(HEADS[MASK].targets(labels), 0.5).max() == 3  # a cluster, a single bead, a pair
+    found = HEADS[MASK].decode(HEADS[MASK].targets(labels), 0.5)
+    assert found.max() == 3  # a cluster, a single bead, a pair
 
 
 def test_only_affinities_join_what_goes_on_behind_a_fibre():
@@ -204,20 +205,20 @@ def test_markers_grow_downhill_and_meet_on_the_ridge():
 
 
 @pytest.mark.parametrize(
-    ("folder", "name", "least"),
+    ("folder", "name", "shrink", "least"),
     [
-        ("mira/labels", "boundary", 1.0),
-        ("mira/labels", "distance", 1.0),
-        ("mira/labels", "affinities", 1.0),
-        ("nuclei/labels", "boundary", 0.99),
-        ("nuclei/labels", "distance", 0.98),
-        ("nuclei/labels", "affinities", 0.99),
-        ("sem-fibres/val/labels", "affinities", 0.97),
+        ("mira/labels", "boundary", 4, 1.0),
+        ("mira/labels", "distance", 4, 1.0),
+        ("mira/labels", "affinities", 4, 1.0),
+        ("nuclei/labels", "boundary", 1, 0.99),
+        ("nuclei/labels", "distance", 1, 0.98),
+        ("nuclei/labels", "affinities", 1, 0.99),
+        ("sem-fibres/val/labels", "affinities", 2, 0.9),
     ],
 )
-def test_true_fields_of_real_particles_decode_to_them(shared_data, folder, name, least):
+def test_true_fields_of_real_particles_decode_to_them(shared_data, folder, name, shrink, least):
     counts = np.zeros(3, int)
     for path in sorted((shared_data / folder).glob("*.tif"))[:4]:
-        labels = tifffile.imread(path)[:600, :700].astype(np.int32)
+        labels = tifffile.imread(path)[:600:shrink, :700:shrink].astype(np.int32)
         counts += object_counts(labels, HEADS[name].decode(HEADS[name].targets(labels), 0.5))
     assert f1(*counts) >= least

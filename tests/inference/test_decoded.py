@@ -4,6 +4,7 @@ import dask.array as da
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 from skimage.draw import disk
 from torch import nn
 
@@ -22,9 +23,10 @@ from napari_mpseg.inference.runtimes import RUNTIMES
 from napari_mpseg.inference.runtimes.folding import folded
 from napari_mpseg.inference.runtimes.splitting import halved
 from napari_mpseg.methods.network import NetworkMethod
+from napari_mpseg.networks.geometry import receptive_radius
 from napari_mpseg.networks.local_contrast import LocalContrast
 from napari_mpseg.networks.modelfile import Model, ModelCard
-from napari_mpseg.networks.registry import NETWORKS
+from napari_mpseg.networks.multires import MultiResUNet
 from napari_mpseg.progress import CancelToken
 from napari_mpseg.training.run.objects import f1, object_counts
 
@@ -52,13 +54,23 @@ class Told(nn.Module):
 
 
 def spread(outputs, seed=2):
-    """Return a small network whose answers vary."""
+    """Return a small network whose answers vary about a half, all of them."""
     torch.manual_seed(seed)
-    network = NETWORKS["quarter-multiresunet"].build(3, outputs=outputs).eval()
+    network = MultiResUNet((7, 8), outputs=outputs).eval()
     with torch.no_grad():
-        network.head.weight.mul_(30)
-        network.head.bias.zero_()
+        nn.init.normal_(network.head.weight)
+        logits = network(torch.from_numpy(uneven(np.random.default_rng(1), (64, 64)).transpose(2, 0, 1)[None] / 255))
+        mean, std = logits.mean((0, 2, 3)), logits.std((0, 2, 3))
+        network.head.weight.mul_((2 / std)[:, None, None, None])
+        network.head.bias.copy_((network.head.bias - mean) * 2 / std)
     return network
+
+
+def uneven(rng, shape):
+    """Return a picture of soft spots, float32 grey levels."""
+    smooth = gaussian_filter(rng.random((*shape, 3), np.float32), (3, 3, 0))
+    smooth -= smooth.min((0, 1))
+    return (255 * smooth / smooth.max((0, 1))).astype(np.float32)
 
 
 def chain(size=(150, 190), radius=9, step=15):
@@ -88,24 +100,31 @@ def expected(network, batch, margins):
     return whole[..., top : whole.shape[-2] - bottom, left : whole.shape[-1] - right]
 
 
-@pytest.mark.parametrize("name", RUNTIMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if "torch" in name else pytest.mark.slow) for name in RUNTIMES]
+)
 @pytest.mark.parametrize("contrast", [0, 4])
 def test_every_runtime_gives_every_output(name, contrast, rng, tmp_path, monkeypatch):
     monkeypatch.setenv("NAPARI_MPSEG_CACHE", str(tmp_path))
     entry = RUNTIMES[name]
     if (reason := entry.available(CPU)) is not None:
         pytest.skip(reason)
-    network = LocalContrast(spread(3), contrast).eval() if contrast else spread(3)
-    sample = rng.random((2, 64, 64, 3), np.float32) if entry.samples else None
+    network = spread(3)
+    if contrast:  # which makes numbers larger
+        network.head.weight.data.div_(8)
+        network = LocalContrast(network, contrast).eval()
+    sample = np.stack([uneven(rng, (64, 64)) / 255 for _ in range(2)]) if entry.samples else None
     if entry.samples:  # its own bar is for masks, and random answers are none
         monkeypatch.setattr("napari_mpseg.inference.runtimes.quantised._MOST_DISAGREEMENT", 1.0)
     running = entry.build(folded(network), CPU, 20 if contrast else 16, sample)
-    batch = rng.random((2, 3, 56, 60), np.float32)
+    batch = np.stack([uneven(rng, (56, 60)).transpose(2, 0, 1) / 255 for _ in range(2)])
     for margins in ((0, 0, 0, 0), (20, 20, 20, 20), (0, 18, 4, 0)):
         found = running(batch, margins)
         want = expected(network, batch, margins)
         assert found.shape == want.shape
-        np.testing.assert_allclose(found, want, atol=1e-5 if entry.full_precision else 0.15)
+        if entry.full_precision:
+            np.testing.assert_allclose(found, want, atol=5e-5)
+        assert np.abs(found - want).mean() < 0.02
 
 
 @pytest.mark.parametrize("exact", [True, False])
@@ -153,7 +172,8 @@ def test_pixels_that_are_no_numbers_belong_to_no_particle():
     found = GapInstances(finder()).predict_instances(image, (0, 0, 0, 0), 0.5)
     assert not found.labels[10:20, 10:20].any()
     assert not found.probability[10:20, 10:20].any()
-    assert found.labels.max() == labels.max()
+    labels[10:20, 10:20] = 0
+    assert f1(*object_counts(labels, found.labels)) > 0.97
 
 
 def test_labels_are_cut_and_grown_to_a_mask():
@@ -166,25 +186,17 @@ def test_labels_are_cut_and_grown_to_a_mask():
 @pytest.mark.parametrize("head", SEVERAL)
 def test_tiles_find_the_particles_of_the_whole_image(head, rng, tmp_path):
     network = spread(HEADS[head].channels)
-    card = ModelCard("a", "quarter-multiresunet", head=head, receptive_radius=16)
-    image = rng.integers(0, 256, (170, 230, 3), np.uint8)
-    image = np.clip(255 * mp_smooth(image), 0, 255).astype(np.uint8)
+    card = ModelCard("a", "quarter-multiresunet", head=head, receptive_radius=receptive_radius(network))
+    image = uneven(rng, (170, 230)).astype(np.uint8)
     whole, tiled = (
         mp.segment(image, NetworkMethod(Model(network, card)), tile_size=size, min_size=0, measure=False)
         for size in (512, 128)
     )
-    np.testing.assert_allclose(whole.probability[...], tiled.probability[...], atol=1.01 / 255)
+    np.testing.assert_allclose(*(each.probability[...].astype(int) for each in (whole, tiled)), atol=1)
     same = (np.asarray(whole.labels[...]) > 0) == (np.asarray(tiled.labels[...]) > 0)
     assert same.mean() > 0.999
     assert np.asarray(whole.labels[...]).max() > 5
     assert f1(*object_counts(np.asarray(whole.labels[...]), np.asarray(tiled.labels[...]))) > 0.9
-
-
-def mp_smooth(image):
-    from scipy.ndimage import gaussian_filter
-
-    smooth = gaussian_filter(image.astype(np.float32), (4, 4, 0))
-    return (smooth - smooth.min()) / np.ptp(smooth)
 
 
 def test_a_chain_of_touching_discs_is_found_by_tiles():

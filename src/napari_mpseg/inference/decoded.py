@@ -139,6 +139,6 @@ def fitted(labels: Array, mask: Array) -> Array:
     from napari_mpseg.heads.flooding import grown
 
     kept = np.where(mask, labels, 0).astype(np.int32)
-    values, dense = np.unique(kept, return_inverse=True)
-    dense = dense.reshape(kept.shape).astype(np.int32) + (0 if values.size and values[0] == 0 else 1)
+    values, numbers = np.unique(kept, return_inverse=True)
+    dense: Array = (numbers.reshape(kept.shape) + (0 if values.size and values[0] == 0 else 1)).astype(np.int32)
     return grown(dense, int(dense.max(initial=0)), np.zeros(mask.shape, np.float32), mask)

@@ -142,14 +142,14 @@ def read_painted(
     while found:  # so that a block is let go once it has its place
         y, x, particle, painted, numbers = found.pop()
         top, left = max(y, y0), max(x, x0)
-        own = (slice(top - y, y1 - y), slice(left - x, x1 - x))
-        height, width = particle[own].shape
+        inside = (slice(top - y, y1 - y), slice(left - x, x1 - x))
+        height, width = particle[inside].shape
         part = (slice(top - y0, top - y0 + height), slice(left - x0, left - x0 + width))
-        mask[part] = particle[own]
+        mask[part] = particle[inside]
         if known is not None:
-            known[part] = painted[own]
+            known[part] = painted[inside]
         if instances is not None and numbers is not None:
-            instances[part] = numbers[own]
+            instances[part] = numbers[inside]
     return Painted(mask, known, (y0, x0), (y1, x1), counts, instances)
 
 

@@ -38,12 +38,12 @@ class Identity:
         chance = np.random.default_rng(int(labels.sum()))
         if self.sliver:
             edges = (labels[0], labels[-1], labels[:, 0], labels[:, -1])
-            cut_off = [edge for edge, margin in zip(edges, margins, strict=True) if margin]
+            cut_off = [edge for edge, margin in zip(edges, margins, strict=True) if margin >= self.halo]
             seen = np.unique(np.concatenate([[0], *cut_off]))
             small = [number for number in seen if (labels == number).sum() < self.sliver]
             labels[np.isin(labels, small)] = 0
         for side, margin in enumerate(margins):
-            if self.noise and margin:
+            if self.noise and margin >= self.halo:
                 seen = labels.T if side > 1 else labels
                 strip = seen[-self.noise :] if side % 2 else seen[: self.noise]
                 strip[:] = chance.integers(0, 9, strip.shape) * 1_000_003

@@ -172,8 +172,8 @@ def test_what_hides_the_instances_is_refused(picture, identity):
 
 
 def test_empty_windows_are_skipped(identity, tmp_path):
-    truth = np.zeros((192, 192), np.int32)
-    truth[:96, :96] = identity.discs(np.random.default_rng(2), (96, 96), 8)
+    truth = np.zeros((480, 480), np.int32)
+    truth[40:140, 40:140] = identity.discs(np.random.default_rng(2), (100, 100), 8)
     noisy = np.random.default_rng(3).normal(100, 2, truth.shape) + np.where(truth, 1000 + 20 * truth, 0)
 
     class Costly(identity.Identity):
@@ -188,12 +188,12 @@ def test_empty_windows_are_skipped(identity, tmp_path):
         def predict(self, window, margins=(0, 0, 0, 0)):
             return identity.cut((np.asarray(window) > 500).astype(np.float32), margins)
 
-    plain = segment(noisy, identity.Method(Costly(8, 8)), tile_size=32, measure=False)
+    plain = segment(noisy, identity.Method(Costly(16, 16)), tile_size=96, measure=False)
     everywhere, Costly.windows = Costly.windows, 0
-    skipping = segment(noisy, identity.Method(Costly(8, 8)), tile_size=32, measure=False, skip_empty="background")
-    assert (everywhere, plain.count) == (36, 8)
-    filled = truth.reshape(6, 32, 6, 32).any((1, 3)).sum()
-    assert 4 < filled <= Costly.windows <= 16
+    skipping = segment(noisy, identity.Method(Costly(16, 16)), tile_size=96, measure=False, skip_empty="background")
+    assert (everywhere, plain.count) == (25, 8)
+    filled = truth.reshape(5, 96, 5, 96).any((1, 3)).sum()
+    assert 2 <= filled <= Costly.windows <= 9
     np.testing.assert_array_equal(skipping.labels, plain.labels)
     assert any("Skipped" in note for note in skipping.notes)
 

@@ -138,6 +138,18 @@ def test_negative_labels_are_particles_of_their_own():
     assert compact(np.array([[0, -1, 3, -2, 1]])).tolist() == [[0, 4, 3, 5, 1]]
 
 
+@pytest.mark.parametrize("number", [300, -4, 2**40])
+def test_a_label_has_one_number_whatever_the_blocks(number):
+    import dask.array as da
+
+    labels = np.zeros((6, 5000), np.int64)
+    labels[1, 10], labels[3, 4500:4900], labels[4, 4500] = 7, 7, number
+    image = np.zeros(labels.shape, np.uint8)
+    made = painted_image(image, da.from_array(labels, chunks=(6, 1000)), "dense")
+    assert made.instances[1, 10] == made.instances[3, 4600] > 0
+    assert made.instances[4, 4500] not in (0, made.instances[1, 10])
+
+
 def test_painted_and_stored_labels_are_instances(pair, tmp_path):
     import tifffile
 

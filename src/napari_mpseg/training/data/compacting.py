@@ -5,6 +5,12 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, Any]
+_MOST = np.iinfo(np.uint32).max
+
+
+def is_plain(labels: Array) -> bool:
+    """Return whether labels are 0 to 4,294,967,295, so that they keep their numbers when they are made compact."""
+    return bool(labels.dtype.kind == "b" or (labels.min(initial=0) >= 0 and labels.max(initial=0) <= _MOST))
 
 
 def compact(labels: Array) -> Array:
@@ -17,7 +23,7 @@ def compact(labels: Array) -> Array:
         below = values < 0
         values = np.where(below, values.max(initial=0) - values, values)
     most = int(values.max(initial=0))
-    if most > np.iinfo(np.uint32).max:
+    if most > _MOST:
         _, numbers = np.unique(np.concatenate([[0], values.ravel()]), return_inverse=True)
         values, most = numbers[1:].reshape(values.shape), int(numbers.max())
     kind = next(kind for kind in (np.uint8, np.uint16, np.uint32) if most <= np.iinfo(kind).max)

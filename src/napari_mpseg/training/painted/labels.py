@@ -15,7 +15,7 @@ from napari_mpseg.images.open import open_stack
 from napari_mpseg.images.region import read_region
 from napari_mpseg.images.stack import Stack, make_stack
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
-from napari_mpseg.training.data.compacting import compact
+from napari_mpseg.training.data.compacting import compact, is_plain
 from napari_mpseg.training.painted.kinds import Annotation
 from napari_mpseg.training.painted.placement import is_layer, layer_kind
 
@@ -130,7 +130,7 @@ def read_painted(
     for y, x, values in _blocks(labels, on_progress, cancel):
         painted = values != 0
         if painted.any():
-            own = None if annotation.partial else compact(values)
+            own = None if annotation.partial else compact(values) if is_plain(values) else values.copy()
             found.append((y, x, annotation.particle(values, background_label), painted, own))
             counts = _counted(counts, values[painted])
     shape = labels.shape
@@ -150,6 +150,8 @@ def read_painted(
             known[part] = painted[inside]
         if instances is not None and numbers is not None:
             instances[part] = numbers[inside]
+    if instances is not None and not is_plain(instances):
+        instances = compact(instances)  # as a whole: the same label has the same number everywhere
     return Painted(mask, known, (y0, x0), (y1, x1), counts, instances)
 
 

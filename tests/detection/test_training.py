@@ -220,12 +220,33 @@ def test_a_trained_detector_is_gone_on_from(discs, preset, tmp_path):
     assert [one["name"] for one in learnt] == ["discs 3", "discs 0"]
 
 
+def test_the_commands_train_and_segment(discs, preset, run, tmp_path):
+    import tifffile
+
+    (tmp_path / "data" / "labels").mkdir(parents=True)
+    pair = discs()
+    tifffile.imwrite(tmp_path / "data" / "a.tif", pair.image[..., 0])
+    tifffile.imwrite(tmp_path / "data" / "labels" / "a.tif", pair.instances.astype(np.uint16))
+    recipe = preset(epochs=1).save(tmp_path / "tiny.json")
+    code, said, told = run("train", tmp_path / "data", "--preset", recipe, "--out", tmp_path / "mine", "--quiet")
+    assert code == 0, said + told
+    assert (tmp_path / "mine" / "detector.json").is_file()
+    image, method = tmp_path / "data" / "a.tif", tmp_path / "mine"
+    code, said, told = run("segment", image, "--method", method, "--out", tmp_path / "out", "--quiet")
+    assert code == 0, said + told
+    code, said, told = run(
+        "train", tmp_path / "data", "--preset", recipe, "--out", tmp_path / "b", "--start", "default"
+    )
+    assert code == 2
+    assert "scratch" in said + told
+
+
 @pytest.mark.slow
 def test_a_light_detector_learns_discs(discs):
     from napari_mpseg.training.presets import PRESETS
 
     chosen = PRESETS["maskrcnn-light"].changed(
-        **{"patches.size": 96, "patches.per_epoch": 40, "epochs": 4, "validation": 0.0},
+        **{"patches.size": 96, "patches.per_epoch": 40, "epochs": 3, "validation": 0.0},
         **{"network_options.min_size": 96, "network_options.max_size": 96},
     )
     torch.set_num_threads(1)

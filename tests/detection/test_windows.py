@@ -81,7 +81,7 @@ def test_an_image_of_a_network_comes_back_as_numpy(tiny):
 
 
 def test_3000_detections_are_found_in_bounded_memory(tiny):
-    """The mask head sees 128 at a time; its last layer for all at once would take 3000 x 28 x 28 x 32 floats, 300 MB."""
+    """The mask head sees 128 at a time; its last layer for all at once would take 300 MB (28 x 28 x 32 floats each)."""
     import resource
 
     from napari_mpseg.detection.region_heads import AT_ONCE

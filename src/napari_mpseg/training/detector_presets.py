@@ -85,8 +85,7 @@ _LIGHT = Preset(
             "box_detections_per_img": 300,
         },
         loss="mask-rcnn",
-        optimiser=OptimiserSettings("adamw", 1e-3, weight_decay=0.01, clip_norm=5.0),
-        schedule=ScheduleSettings("one-cycle"),
+        optimiser=OptimiserSettings("adamw", 5e-4, weight_decay=0.01, clip_norm=5.0),
         batch=2,
         epochs=10,
         patches=PatchSettings("around-particles", size=256, per_epoch=80, particle_share=0.75),
@@ -101,7 +100,7 @@ _LIGHT = Preset(
         precision="fp32",
     ),
     note="Trains within minutes on a processor, from scratch, for particles of 8 to 120 px; for smaller ones set "
-    "patches.size=128, which shows them twice as large. Where online, network_options.weights=imagenet helps with few "
+    "patches.size=128, which shows them twice as large, for larger ones patches.size=512. Where online, network_options.weights=imagenet helps with few "
     "labelled particles.",
     trainer=TRAINER,
 )

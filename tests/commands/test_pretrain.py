@@ -91,7 +91,7 @@ def test_a_stopped_run_says_where_it_is_kept_and_goes_on(data, tmp_path, run, mo
     monkeypatch.setattr(train, "prepare_training", prepare)
     code, said, error = run(*asked)
     assert code == 0, error
-    assert "Going on after epoch 1 of 4" in said
+    assert "Going on after epoch 2 of 4" in said  # an epoch is one step, and the step at hand is finished
 
 
 @pytest.mark.parametrize(

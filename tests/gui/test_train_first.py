@@ -79,15 +79,17 @@ def test_what_is_chosen_is_remembered_but_not_a_folder_that_has_gone(recipe, fol
     def again():
         made = Recipe(Memory("train"))
         qtbot.addWidget(made)
-        return made.first
+        return made
 
     recipe.first.choose(str(folder))
     recipe.first.epochs.setValue(9)
     recipe.remember()
-    assert (again().images, again().epochs.value()) == (str(folder), 9)
+    second = again()
+    assert (second.first.images, second.first.epochs.value()) == (str(folder), 9)
     (folder / "labels").rmdir()
     folder.rmdir()
-    assert again().images == ""
+    third = again()
+    assert third.first.images == ""
 
 
 def test_to_train_on_is_to_go_on_with_what_is_painted(recipe):
@@ -113,15 +115,19 @@ QUICK = PRESETS["painted-from-scratch"].changed(
 
 @pytest.mark.parametrize("stop", [0, 1, 5], ids=["to the end", "in the first stage", "in the second"])
 def test_the_thread_learns_both_stages_and_a_cancel_keeps_what_there_is(spots, tmp_path, stop):
+    from napari.layers import Labels
+
     from napari_mpseg.gui.train_preview import PreviewMaker
     from napari_mpseg.gui.train_run import TrainRequest, TrainRun
     from napari_mpseg.images.open import open_image
     from napari_mpseg.progress import CancelToken
+    from napari_mpseg.training.painted.placement import snapshot_layer
 
     painted = np.zeros(spots.shape, np.uint16)
     painted[11:13, 21:25] = painted[51, 60:63] = 2
     painted[20, 10:90] = painted[60, 10:90] = 1
-    request = TrainRequest([(open_image(spots), painted)], QUICK, "scribbles", start="scratch", cache=str(tmp_path))
+    layers = [(open_image(spots), snapshot_layer(Labels(painted)))]
+    request = TrainRequest(layers, QUICK, "scribbles", start="scratch", cache=str(tmp_path))
     begun, events, progress = [], [], []
 
     def watch(event):

@@ -39,7 +39,7 @@ class CocoLabels:
     crowd : RunMask
         Regions marked ``iscrowd``: nobody knows what is particle in them.
     overlapping : int
-        Pixels that more than one annotation claims.
+        How often an annotation claims a pixel that another one gets.
     hidden : tuple of int
         Labels of particles of which no pixel is left, as others lie on top of them or the file gives them none.
     """
@@ -139,7 +139,7 @@ def labels_from_coco(
     scores = _scores(particles)
     top = on_top or ("score" if len(particles) and all(score is not None for score in scores) else "smaller")
     painted = painting(masks, labels, [score or 0.0 for score in scores], top, height, width)
-    areas, overlapping = _visible(painted)
+    areas, overlapping = _visible(painted, labels)
     frame = _frame(document, particles, labels, scores, areas)
     hidden = tuple(label for label in labels if label not in areas)
     return CocoLabels(chosen, painted, frame, crowd, overlapping, hidden)
@@ -184,23 +184,21 @@ def _scores(annotations: Sequence[Annotation]) -> list[float | None]:
     return found
 
 
-def _visible(painted: Painting) -> tuple[dict[int, int], int]:
-    """Return the pixels of every label that is seen, and how many pixels are claimed more than once."""
-    areas: dict[int, int] = {}
-    overlapping = 0
+def _visible(painted: Painting, labels: Sequence[int]) -> tuple[dict[int, int], int]:
+    """Return the pixels of every label that is seen, and how many claims to pixels are not."""
+    known = np.sort(np.asarray(labels, np.int64))
+    counts = np.zeros(len(known), np.int64)
+    rows = slice(0, painted.height)
     step = max(1, 2**24 // max(1, painted.height))
     for x in range(0, painted.width, step):
         columns = slice(x, min(x + step, painted.width))
         band = painted.between(columns)
-        if not len(band.x):
-            continue
-        rows = slice(0, painted.height)
-        labels = band.part(rows, columns, np.int64)
-        values, counts = np.unique(labels[labels > 0], return_counts=True)
-        for label, count in zip(values.tolist(), counts.tolist(), strict=True):
-            areas[label] = areas.get(label, 0) + count
-        overlapping += band.overlapping(rows, columns)
-    return areas, overlapping
+        if len(band.x):
+            seen = band.part(rows, columns, np.int64)
+            counts += np.bincount(np.searchsorted(known, seen[seen > 0]), minlength=len(known))
+    claims = int((painted.y1 - painted.y0).sum())
+    there = counts > 0
+    return dict(zip(known[there].tolist(), counts[there].tolist(), strict=True)), claims - int(counts.sum())
 
 
 def _frame(

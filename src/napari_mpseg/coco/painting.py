@@ -57,20 +57,6 @@ class Painting:
 
     def part(self, y: slice, x: slice, dtype: Any) -> NDArray[Any]:
         """Return the labels of a rectangle ``(Y, X)``, 0 where nothing is painted."""
-        labels, _ = self._painted(y, x, dtype)
-        return labels
-
-    def between(self, x: slice) -> "Painting":
-        """Return what is painted in some columns; its parts are found faster."""
-        here = (self.x >= x.start) & (self.x < x.stop)
-        return replace(self, label=self.label[here], x=self.x[here], y0=self.y0[here], y1=self.y1[here])
-
-    def overlapping(self, y: slice, x: slice) -> int:
-        """Return how many pixels of a rectangle are claimed more than once."""
-        _, numbers = self._painted(y, x, np.int64)
-        return len(numbers) - len(np.unique(numbers))
-
-    def _painted(self, y: slice, x: slice, dtype: Any) -> tuple[NDArray[Any], Ints]:
         height, width = y.stop - y.start, x.stop - x.start
         # columns lie together in memory, as the stretches do
         labels = np.zeros((width, height), dtype)
@@ -80,7 +66,12 @@ class Painting:
         begin = (self.x[here] - x.start) * height + first
         numbers = np.repeat(begin - (np.cumsum(size) - size), size) + np.arange(int(size.sum()))
         labels.ravel()[numbers] = np.repeat(self.label[here], size)  # of several the last stays
-        return np.ascontiguousarray(labels.T), numbers
+        return np.ascontiguousarray(labels.T)
+
+    def between(self, x: slice) -> "Painting":
+        """Return what is painted in some columns; its parts are found faster."""
+        here = (self.x >= x.start) & (self.x < x.stop)
+        return replace(self, label=self.label[here], x=self.x[here], y0=self.y0[here], y1=self.y1[here])
 
 
 def painting(

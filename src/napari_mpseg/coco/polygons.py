@@ -33,6 +33,9 @@ def filled(corners: Sequence[float] | NDArray[Any], height: int, width: int) -> 
     [[0, 1, 1, 0], [0, 0, 0, 0]]
     """
     points = np.asarray(corners, np.float64).reshape(-1, 2)
+    along = _along_pixels(points, height, width)
+    if along is not None:
+        return from_edges(along, height, width)
     # as C turns a number into a whole one: towards 0
     fine = np.trunc(_FINE * points + 0.5).astype(np.int64)
     start, end = fine, np.roll(fine, -1, axis=0)
@@ -44,6 +47,24 @@ def filled(corners: Sequence[float] | NDArray[Any], height: int, width: int) -> 
         edges.append(_edges(start[first:last], end[first:last], height, width))
         first = last
     return from_edges(np.concatenate(edges), height, width)
+
+
+def _along_pixels(points: NDArray[np.float64], height: int, width: int) -> NDArray[np.int64] | None:
+    """Return the edges of a polygon along the borders of pixels of the image, at once; None of any other.
+
+    Most polygons made from labels are such, and every horizontal side is where its columns change.
+    """
+    place = points.astype(np.int64)
+    if (place != points).any() or place.min() < 0 or (place.max(0) > (width, height)).any():
+        return None
+    x, y = place.T
+    step = np.append(x[1:], x[0]) - x
+    size = np.abs(step)
+    if ((np.append(y[1:], y[0]) != y) & (size > 0)).any():
+        return None
+    first = np.minimum(x, x + step)
+    column = np.repeat(first - (np.cumsum(size) - size), size) + np.arange(int(size.sum()))
+    return np.asarray(column * height + np.repeat(y, size))
 
 
 def filled_together(polygons: Sequence[Sequence[float]], height: int, width: int) -> RunMask:

@@ -65,7 +65,7 @@ class ReportWidget(WorkingWidget):
         self.layers = TickList()
         self.layers.setToolTip("The labels whose particles are written; those you did not keep are left out")
         self.layers.changed.connect(self._on_ticked)
-        self.outputs = TickList()
+        self.outputs = TickList(most_rows=8)
         self.outputs.fill(_outputs(), self._memory.get("outputs", REPORT).split(","))
         self.outputs.changed.connect(self._on_outputs)
         self.report = ReportForm(self._memory)

@@ -12,7 +12,7 @@ _MOST_ROWS = 6
 
 
 class TickList(QListWidget):
-    """Entries that can be ticked, as tall as they need up to six rows.
+    """Entries that can be ticked, as tall as they need up to `most_rows`.
 
     Signals
     -------
@@ -22,8 +22,9 @@ class TickList(QListWidget):
 
     changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, most_rows: int = _MOST_ROWS) -> None:
         super().__init__(parent)
+        self._most_rows = most_rows
         self.setSelectionMode(QListWidget.SelectionMode.NoSelection)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -50,7 +51,7 @@ class TickList(QListWidget):
             item.setToolTip(tip)
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
             item.setCheckState(Qt.CheckState.Checked if value in ticked else Qt.CheckState.Unchecked)
-        rows = max(1, min(self.count(), _MOST_ROWS))
+        rows = max(1, min(self.count(), self._most_rows))
         height = self.sizeHintForRow(0) if self.count() else self.fontMetrics().height() + 4
         self.setFixedHeight(rows * height + 2 * self.frameWidth() + 4)
         self.blockSignals(False)

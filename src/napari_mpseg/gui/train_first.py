@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QSpinBox, QWidget
+from qtpy.QtWidgets import QComboBox, QFileDialog, QSpinBox, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
     from napari_mpseg.training.preset import Preset
@@ -46,12 +46,14 @@ class FirstChoice(QWidget):
         )
         self.epochs = QSpinBox()
         self.epochs.setRange(1, 10_000)
+        self.epochs.setPrefix("for ")
         self.epochs.setSuffix(" epochs")
         self.epochs.setToolTip("How long to learn from these images, before what is painted.")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.choice, 1)
-        row.addWidget(self.epochs)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(2)
+        column.addWidget(self.choice)
+        column.addWidget(self.epochs)
         self.choice.currentIndexChanged.connect(self._on_changed)
         self._show()
 

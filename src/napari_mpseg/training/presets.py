@@ -262,7 +262,7 @@ for _network, _title in (
 
 _add(
     "lee-transfer",
-    "U-Net, reverse skips, synthetic images first",
+    "U-Net, reverse skips, transfer",
     "Lee et al. 2022",
     replace(_LEE_2022, network="unet-reverse"),
     before=EarlierStage(

@@ -261,11 +261,10 @@ def begin_from(training: Training, other: Training) -> None:
     normalised by its own (Lee et al. 2022).
     """
     network = training.network
-    own = (network.mean.clone(), network.std.clone()) if isinstance(network, Centred) else ()
-    network.load_state_dict(other.kept_weights())
+    learnt = other.kept_weights()
     if isinstance(network, Centred):
-        network.mean.copy_(own[0])
-        network.std.copy_(own[1])
+        learnt = {**learnt, "mean": network.mean.clone(), "std": network.std.clone()}
+    network.load_state_dict(learnt)
     if training.average is not None:
         training.average = WeightAverage(network, training.settings.average)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _AS_NAMED = (
     *("size", "particles", "density", "scale", "recolour", "colour", "seed", "blend", "weight", "feather"),
-    *("background", "look", "background_colour", "occlusion", "apart", "camouflage", "clutter"),
+    *("background", "background_colour", "occlusion", "apart", "camouflage", "clutter"),
 )
 
 
@@ -139,6 +139,7 @@ def _settings(options: argparse.Namespace) -> "SemiSettings":
 
     return SemiSettings(
         **{name: getattr(options, name) for name in _AS_NAMED},
+        look=options.look or "",
         rotate=not options.no_rotate,
         flip=not options.no_flip,
         inside=not options.cut_at_border,

@@ -156,3 +156,13 @@ def test_the_truth_is_outlined_outside_and_between_particles():
     assert line[2:5, 3].all()  # between the two
     assert not line[2:5, 2].any()
     assert not line[0].any()
+
+
+@pytest.mark.slow
+def test_a_filter_in_bright_field_is_among_the_samples(viewer, click_menu):
+    click_menu("File", "Open Sample", "napari-mpseg", "Filter in bright field")
+    image, truth = viewer.layers
+    assert image.data.shape == (2048, 2048, 3)
+    assert np.median(image.data[900:1100, 900:1100]) > 150
+    assert truth.data.max() > 20
+    assert str(image.units[0]) == str(truth.units[0]) == "micrometer"

@@ -14,6 +14,8 @@ from napari_mpseg.progress import CancelToken, ProgressCallback
 PREVIEW = 512  # px, side of the preview
 _IN_MEMORY = 2**24  # pixels up to which all is computed at once, so that the truth can be painted on
 
+_AT_FIRST = 2048  # px, longer side of what a viewer may draw when all of an image is in view
+
 
 @dataclass(frozen=True)
 class Preview:
@@ -90,8 +92,12 @@ def make_layers(settings: Any, *, on_progress: ProgressCallback, cancel: CancelT
             f"An electron micrograph of {width} x {height} px cannot be shown from afar before it is made. Save it to "
             "a file ending in .ome.zarr and open that, or make it smaller: up to 4096 x 4096 px."
         )
-    made.count()  # numbers the particles, here and not while the viewer draws
     pictures, labels = levels(settings)
+    for smaller in (pictures, labels):
+        for level, array in enumerate(smaller):
+            if max(array.shape) <= _AT_FIRST:  # what the viewer draws first is made here, and not while it draws
+                cancel.check()
+                smaller[level] = np.asarray(array.compute(scheduler="synchronous"))
     return MadeLayers(made, [made.image.data, *pictures], [made.labels, *labels], True)
 
 

@@ -20,7 +20,7 @@ from napari_mpseg.synthesis.placement import cells_under, marks
 from napari_mpseg.synthesis.scan import scanned
 from napari_mpseg.synthesis.silhouettes import paint_labels
 
-STEP = 4
+STEP = 2
 """Pixels of a level that one pixel of the next stands for, along each axis."""
 
 _SMALLEST = 1024  # px, longer side up to which a level needs no smaller one
@@ -36,7 +36,7 @@ class _Far:
 
 
 def levels(settings: FilterPlan) -> tuple[list[Any], list[Any]]:
-    """Return smaller versions of picture and truth, lazily: each level a quarter as high and wide as that before.
+    """Return smaller versions of picture and truth, lazily: each level half as high and wide as that before.
 
     Parameters
     ----------

@@ -111,24 +111,20 @@ def marks(settings: FilterPlan, row: int, first: int, count: int) -> NDArray[np.
         ``(n, 3)``: row and column in the image, and the particle's label.
     """
     down, right, _, _ = grid(settings)
-    levels = _filled(settings, row, first, count)
-    # one line per cell, its slots in numbering order
-    flat = np.concatenate(
-        [filled.reshape(len(filled), count, -1).transpose(1, 0, 2).reshape(count, -1) for filled in levels], 1
-    )
     earlier, _ = first_labels(settings)
-    label = earlier[row, first : first + count, None] + np.cumsum(flat, 1)
-    cell, place = np.nonzero(flat)
-    middle = _middles()[place]
-    y, x = down + row * CELL + middle[:, 0], right + (first + cell) * CELL + middle[:, 1]
-    return np.stack([y, x, label[cell, place]], 1).astype(np.int64)
-
-
-@functools.cache
-def _middles() -> NDArray[np.int64]:
-    """Return row and column of the middle of every slot of a cell, in numbering order."""
-    found = [np.indices((CELL // side,) * 2).reshape(2, -1).T * side + side // 2 for side in SIDES]
-    return np.concatenate(found)
+    found, before = [], 0
+    for side, filled in zip(SIDES, _filled(settings, row, first, count), strict=True):
+        k = CELL // side
+        i, j = np.nonzero(filled)
+        place = before + i * k + j % k  # in the cell's numbering order
+        before += k * k
+        y, x = down + row * CELL + i * side + side // 2, right + first * CELL + j * side + side // 2
+        found.append(np.stack([j // k, place, y, x]))
+    cell, place, y, x = np.concatenate(found, 1)
+    order = np.lexsort((place, cell))
+    cell = cell[order]
+    rank = np.arange(len(cell)) - np.searchsorted(cell, cell)
+    return np.stack([y[order], x[order], earlier[row, first + cell] + 1 + rank], 1).astype(np.int64)
 
 
 def slots(settings: FilterPlan, row: int, column: int) -> list[Slot]:

@@ -17,12 +17,14 @@ from napari_mpseg._version import __version__
 
 if TYPE_CHECKING:
     from napari_mpseg.calibration import Calibration
+    from napari_mpseg.coco.labels import labels_from_coco
     from napari_mpseg.comparison.run import compare
     from napari_mpseg.evaluation.aggregate import score
     from napari_mpseg.evaluation.errors import error_map
     from napari_mpseg.evaluation.evidence import gather_evidence
     from napari_mpseg.evaluation.metric import METRICS
     from napari_mpseg.evaluation.report import evaluate
+    from napari_mpseg.exchange.coco.writing import labels_to_coco
     from napari_mpseg.experiments.train import train
     from napari_mpseg.images.image import Image
     from napari_mpseg.images.open import open_image, open_planes
@@ -83,6 +85,8 @@ _WHERE = {
     "error_map": "evaluation.errors",
     "evaluate": "evaluation.report",
     "gather_evidence": "evaluation.evidence",
+    "labels_from_coco": "coco.labels",
+    "labels_to_coco": "exchange.coco.writing",
     "load_classifier": "particles.classes.classifier_files",
     "load_forest": "methods.forest.forest",
     "load_model": "networks.modelfile",
@@ -132,6 +136,8 @@ __all__ = [
     "error_map",
     "evaluate",
     "gather_evidence",
+    "labels_from_coco",
+    "labels_to_coco",
     "load_classifier",
     "load_forest",
     "load_model",

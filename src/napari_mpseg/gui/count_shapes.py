@@ -18,6 +18,7 @@ ROLE = "boxes"
 MOST = 5_000
 """Boxes that are shown together; of more the least sure, since napari takes seconds for tens of thousands."""
 
+_WIDTHS = (2.0, 4.0)  # least and most, in pixels, of the line of a box
 _FEW = 3  # boxes that are shown one by one
 _SHOWN = ("number", "confidence", "confidence_max", "area_px", "origin", "keep", "reviewed")
 _RGBA = {kind: [*(int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)), 1.0] for kind, colour in MARKS.items()}
@@ -75,7 +76,8 @@ class BoxShapes:
         frame = self.review.frame.set_index("number", drop=False).loc[list(numbers)].reset_index(drop=True)
         labels = self.review.layer
         data = labels.data[0] if labels.multiscale else labels.data
-        self._width = max(1.0, max(data.shape[-2:]) / 2500)
+        # joining leaves 3 px between box and particle, so that this hides nothing
+        self._width = min(max(_WIDTHS[0], max(data.shape[-2:]) / 500), _WIDTHS[1])
         options: dict[str, Any] = {"ndim": 2} if not len(frame) else {}
         if len(frame):
             options = {
@@ -87,6 +89,7 @@ class BoxShapes:
             rectangles(frame[list(CORNERS)].to_numpy(float)) if len(frame) else None,
             face_color="transparent",
             edge_width=self._width,
+            opacity=1.0,
             name=unique_name(self._viewer, f"{labels.name} boxes"),
             metadata={"napari-mpseg": {"role": ROLE, "source": labels.name}},
             **options,

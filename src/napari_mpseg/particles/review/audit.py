@@ -34,8 +34,9 @@ class AuditEntry:
         Name of the user's account; empty where the system does not tell it.
     action : str
         ``"accept"``, ``"reject"``, ``"class"``, ``"merge"``, ``"split"``, ``"delete"``, ``"redraw"``, ``"paint"``,
-        ``"correct"`` (a region of large labels), ``"undo"``, ``"redo"``, ``"table"`` (cells edited in napari's table
-        or decided on elsewhere), ``"found"`` (another change made elsewhere, which is no decision).
+        ``"correct"`` (a region of large labels), ``"box"`` (of a count: drawn, moved, taken away), ``"undo"``,
+        ``"redo"``, ``"table"`` (cells edited in napari's table or decided on elsewhere), ``"found"`` (another change
+        made elsewhere, which is no decision).
     labels : tuple of int
         The particles it is about.
     before, after : mapping

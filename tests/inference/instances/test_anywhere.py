@@ -252,7 +252,8 @@ def test_killed_at_any_moment_the_same_command_ends_with_the_same(picture, truth
         for number in range(4):
             out, moment = tmp_path / f"out{number}", chance.randint(number * total // 4 + 1, (number + 1) * total // 4)
             assert run(out, moment) == "killed"
-            assert run(out).isdigit()
+            # a kill in the last steps of all leaves complete results, which the next run does not replace
+            assert run(out).isdigit() or (out / "discs_run.json").exists()
             assert contents(out) == expected, f"after a kill at {moment} of {total}"
             assert not list(out.glob("*.unfinished"))
     finally:

@@ -99,9 +99,9 @@ _LIGHT = Preset(
         validation_windows=8,
         precision="fp32",
     ),
-    note="Trains within minutes on a processor, from scratch, for particles of 8 to 120 px; for smaller ones set "
-    "patches.size=128, which shows them twice as large, for larger ones patches.size=512. Where online, network_options.weights=imagenet helps with few "
-    "labelled particles.",
+    note="Trains within minutes on a processor, from scratch, for particles of 8 to 120 px. For smaller ones set "
+    "patches.size=128, which shows them twice as large; for larger ones patches.size=512, which shows them half as "
+    "large. Where online, network_options.weights=imagenet helps with few labelled particles.",
     trainer=TRAINER,
 )
 

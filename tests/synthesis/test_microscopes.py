@@ -251,6 +251,7 @@ def test_every_setting_is_explained_within_sensible_bounds_and_can_be_set(look):
             assert setting.range.step > 0, setting.path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("look", list(MICROSCOPES))
 def test_the_bounds_of_a_form_can_be_rendered(look):
     for setting in settings_of(image_settings(look, "bare", size=(64, 64))):

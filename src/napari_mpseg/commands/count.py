@@ -95,9 +95,9 @@ def _add_truth(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--match",
         type=_match,
-        default=("iou", 0.5),
+        default="iou:0.5",
         metavar="RULE",
-        help="which boxes stand for which true ones: iou:0.5 (intersection over union of boxes, the default) or "
+        help="which boxes stand for which true ones: iou:0.5 (intersection over union of boxes) or "
         "distance:20 (of their middles, in px)",
     )
 

@@ -30,6 +30,9 @@ Run = Callable[..., None]
 
 TILE, WINDOW = "tile", "window"
 
+_BAND = 32
+"""Columns of tiles that are blended together; windows along the borders of bands are computed twice, one in sixteen."""
+
 
 class PredictTiles:
     """Work of one item ``("tile", row, column)`` per tile; for predictors that see far, windows besides.
@@ -77,11 +80,21 @@ class PredictTiles:
         """Remove what was needed beside the store."""
 
     def needs(self, item: Hashable) -> Sequence[Hashable]:
-        """Return the windows that a tile is blended of; none for exact predictors."""
+        """Return the windows that a tile is blended of; none for exact predictors.
+
+        Windows are kept until the tiles below them are blended: two rows of them. Each band of columns has windows of
+        its own, so that these rows do not grow with the image.
+        """
         kind, row, col = parts_of_item(item)
         if kind == WINDOW or self.prepared.predictor.exact:
             return ()
-        return [(WINDOW, *index) for index in around(self.grid, (row, col))]
+        return [(WINDOW, *index, self.band(col)) for index in around(self.grid, (row, col))]
+
+    def band(self, col: int) -> int:
+        """Return the band that a column of tiles lies in; 0 for exact predictors, whose tiles need no others."""
+        if self.prepared.predictor.exact:
+            return 0
+        return min(col // _BAND, max(1, self.grid.counts[1] // _BAND) - 1)
 
     def do(self, item: Hashable, *given: Any) -> Any:
         """Return summary and checksum of a tile, or the pieces of a window."""
@@ -156,7 +169,7 @@ class PredictTiles:
 
 def parts_of_item(item: Hashable) -> tuple[str, int, int]:
     """Return kind, row and column of an item."""
-    kind, row, col = cast("tuple[str, int, int]", item)
+    kind, row, col = cast("tuple[str, int, int]", item)[:3]
     return kind, row, col
 
 

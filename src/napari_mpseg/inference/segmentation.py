@@ -100,7 +100,8 @@ def segment_tiles(
         tiles[index] = replace(finished, seen=None)
 
     run = partial(chosen.run, on_progress=on_progress, cancel=cancel)
-    todo = [(TILE, *tile.index) for tile in work.grid if tile.index not in tiles]
+    left = sorted((tile.index for tile in work.grid if tile.index not in tiles), key=lambda index: work.band(index[1]))
+    todo = [(TILE, *index) for index in left]
     try:
         side_by_side = _side_by_side(prepared.predictor) if chosen.name == "threads" else 1
         with reused_memory(), streams(side_by_side):

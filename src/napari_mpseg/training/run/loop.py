@@ -170,8 +170,8 @@ class Training:
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bf16):
             logits = self.network(images)
-        weights = None if batch.weights is None else torch.from_numpy(batch.weights).to(self.device)
-        loss: torch.Tensor = self.loss_of(logits.float(), targets, known, weights)
+        weights = () if batch.weights is None else (torch.from_numpy(batch.weights).to(self.device),)
+        loss: torch.Tensor = self.loss_of(logits.float(), targets, known, *weights)
         return loss
 
     def validated(self) -> Validation:

@@ -35,7 +35,8 @@ TOUCHING = (
         "Painted: touching particles",
         "napari-mpseg",
         _SETTINGS,
-        note="For particles that touch, cross or lie in clusters; paint each with a label of its own (dense masks). The "
-        "image is seen at half its size: set shrink so that particles are some 10 to 40 px across, fibres some 5 px.",
+        note="For particles that touch, cross or lie in clusters; paint each with a label of its own (dense mask). The "
+        "image is seen at half its size: set shrink so that particles are some 10 to 40 px across there, fibres some "
+        "5 px.",
     ),
 )

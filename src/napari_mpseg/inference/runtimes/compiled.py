@@ -116,7 +116,10 @@ class CompiledNetwork:
 
 
 def _one_by_one(run: Run, batch: Array) -> Array:
-    """Return probabilities ``(N, Y, X)``, or with several outputs ``(N, outputs, Y, X)``: on a processor, several images at a time are no faster."""
+    """Return probabilities ``(N, Y, X)``, or with several outputs ``(N, outputs, Y, X)``.
+
+    On a processor, several images at a time are no faster.
+    """
     batch = np.ascontiguousarray(batch, np.float32)
     found = [alone(run(batch[index : index + 1])) for index in range(len(batch))]
     return found[0] if len(found) == 1 else np.concatenate(found)

@@ -55,7 +55,9 @@ if TYPE_CHECKING:
     from napari_mpseg.reports.report import write_report
     from napari_mpseg.results.result import Result
     from napari_mpseg.synthesis.filters import synthetic_filter
+    from napari_mpseg.synthesis.microscopes import synthetic_image
     from napari_mpseg.synthesis.sem import synthetic_sem
+    from napari_mpseg.synthesis.writing import write_synthetic
     from napari_mpseg.training.presets import PRESETS
 
 _WHERE = {
@@ -101,7 +103,9 @@ _WHERE = {
     "score": "evaluation.aggregate",
     "segment": "pipeline",
     "synthetic_filter": "synthesis.filters",
+    "synthetic_image": "synthesis.microscopes",
     "synthetic_sem": "synthesis.sem",
+    "write_synthetic": "synthesis.writing",
     "train": "experiments.train",
     "train_classifier": "particles.classes.trained",
     "train_forest": "methods.forest.training",
@@ -152,11 +156,13 @@ __all__ = [
     "score",
     "segment",
     "synthetic_filter",
+    "synthetic_image",
     "synthetic_sem",
     "train",
     "train_classifier",
     "train_forest",
     "write_report",
+    "write_synthetic",
 ]
 
 

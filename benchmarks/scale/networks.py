@@ -53,6 +53,7 @@ def tile_side(ready: Any, settings: Settings) -> int:
 def in_tiles(ready: Any, settings: Settings) -> tuple[np.ndarray, float]:
     """Return the probability of a whole image, float32 ``(Y, X)``, and the seconds it took: this package's way."""
     from napari_mpseg.inference.memory import reused_memory
+    from napari_mpseg.inference.streams import streams
     from napari_mpseg.inference.tiled import predict_core, tile_grid, tiled_probability
 
     image, predictor = ready.image, ready.predictor
@@ -69,7 +70,8 @@ def in_tiles(ready: Any, settings: Settings) -> tuple[np.ndarray, float]:
         y0, y1, x0, x1 = tile.core
         probability[y0:y1, x0:x1] = predict_core(image, predictor, tile)
 
-    with reused_memory(), ThreadPoolExecutor(workers) as pool:
+    # passes side by side, as a run does it
+    with reused_memory(), streams(workers), ThreadPoolExecutor(workers) as pool:
         list(pool.map(fill, grid))
     return probability, time.perf_counter() - start
 

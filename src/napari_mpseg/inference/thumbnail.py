@@ -62,12 +62,15 @@ class Thumbnail:
             )
 
     def mean(self) -> Array:
-        """Return the picture, float32 ``(ceil(Y / step), ceil(X / step), 3)``."""
-        counts = [
+        """Return the picture ``(ceil(Y / step), ceil(X / step), 3)``: float32, or uint8 where the step is 1."""
+        if self.step == 1:
+            return self._sums.astype(np.uint8)
+        down, right = (
             np.diff(np.append(np.arange(0, size, self.step), size)).astype(np.float32) for size in self.image.shape
-        ]
-        picture: Array = self._sums / np.outer(*counts)[..., None]
-        return picture.astype(np.float32, copy=False)
+        )
+        picture = self._sums.astype(np.float32)
+        picture /= np.outer(down, right)[..., None]
+        return picture
 
 
 def block_sums(pixels: Array, core: Box, step: int) -> Array:

@@ -33,7 +33,7 @@ def overlay_picture(
     result: "Result",
     largest: int = LARGEST,
     *,
-    seen: NDArray[np.float32] | None = None,
+    seen: NDArray[np.float32] | NDArray[np.uint8] | None = None,
     on_progress: ProgressCallback = silent,
     cancel: CancelToken | None = None,
 ) -> "Picture":
@@ -46,7 +46,7 @@ def overlay_picture(
     largest : int
         Longer side of the picture in pixels. Larger images are averaged down by a whole number, small ones enlarged
         by a whole number.
-    seen : ndarray of float32, optional
+    seen : ndarray of float32 or uint8, optional
         The image averaged down by :func:`overlay_step` already, ``(Y, X, 3)``; without, it is read, block by block.
     on_progress, cancel
         See :mod:`napari_mpseg.progress`.
@@ -84,7 +84,7 @@ def overlay_picture(
 def _background(
     image: "Image",
     step: int,
-    seen: NDArray[np.float32] | None,
+    seen: NDArray[np.float32] | NDArray[np.uint8] | None,
     on_progress: ProgressCallback,
     cancel: CancelToken | None,
 ) -> NDArray[np.uint8]:

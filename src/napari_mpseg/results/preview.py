@@ -89,7 +89,7 @@ def _averaged(pixels: NDArray[np.float32], step: int) -> NDArray[np.float32]:
     if step == 1:
         return pixels
     finite = np.isfinite(pixels)
-    everything = bool(finite.all())
+    everything = bool(np.isfinite(pixels).all())
     total = _summed(pixels if everything else np.where(finite, pixels, 0), step)
     count = _summed(
         (np.ones(pixels.shape[:2], np.float32)[..., None] if everything else finite.astype(np.float32)), step
@@ -103,19 +103,31 @@ def _summed(pixels: NDArray[Any], step: int) -> NDArray[Any]:
     return np.asarray(np.add.reduceat(down, np.arange(0, pixels.shape[1], step), 1))
 
 
-def stretched(pixels: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return float32 ``(Y, X, 3)`` as uint8, stretched so that dim images can be seen; what is not finite is black."""
+def stretched(pixels: NDArray[np.float32] | NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return ``(Y, X, 3)`` as uint8, stretched so that dim images can be seen; what is not finite is black."""
     # one channel after the other: ten times faster than a maximum along a short axis
     brightest = np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
     finite = np.isfinite(brightest)
+    everything = bool(np.isfinite(pixels).all())
     if not finite.any():
         return np.zeros(pixels.shape, np.uint8)
-    low = float(np.nanmin(pixels))
+    low = float(pixels.min() if everything else np.nanmin(pixels))
     # A few hot pixels may be clipped, but a few particles on black must stay.
-    values = brightest[finite]
+    values = brightest.ravel() if everything else brightest[finite]
     high = float(np.percentile(values[:: 1 + values.size // _ENOUGH], _CLIPPED_ABOVE))
-    high = high if high > low else float(brightest[finite].max())
+    high = high if high > low else float(values.max())
     # less is the rounding of the averages, not a difference
     scale = 1 / (high - low) if high - low > 1e-6 * max(abs(low), abs(high)) else 0.0
-    shown = np.clip((np.nan_to_num(pixels, nan=low) - low) * scale, 0, 1)
-    return np.asarray(np.floor(shown * _BRIGHTEST + 0.5), np.uint8)
+    if pixels.dtype == np.uint8:
+        return _shown(np.arange(256, dtype=np.float32), low, scale)[pixels]
+    return _shown(pixels.astype(np.float32) if everything else np.nan_to_num(pixels, nan=low), low, scale)
+
+
+def _shown(pixels: NDArray[np.float32], low: float, scale: float) -> NDArray[np.uint8]:
+    """Return what is shown of grey levels, which are changed."""
+    pixels -= low
+    pixels *= scale
+    np.clip(pixels, 0, 1, out=pixels)
+    pixels *= _BRIGHTEST
+    pixels += 0.5
+    return pixels.astype(np.uint8)  # cuts off: rounding, as nothing is negative

@@ -64,6 +64,16 @@ def test_pixels_that_were_dropped_are_made_again_the_same(field):
     assert len(dropped._kept) == 1
 
 
+def test_the_memory_bound_counts_masks_and_instances(field):
+    one = from_labelled([field], SETTINGS, 1).composition(0)
+    each = one.image.nbytes + one.mask.nbytes + one.instances.nbytes
+    assert each > 2 * one.image.nbytes
+    made = from_labelled([field], SETTINGS, 5, memory=3 * each)
+    for index in range(5):
+        made.composition(index)
+    assert list(made._kept) == [2, 3, 4]
+
+
 def test_another_process_and_other_threads_make_the_same(images):
     copy = pickle.loads(pickle.dumps(images))
     with ThreadPoolExecutor(4) as pool:

@@ -17,7 +17,7 @@ from napari_mpseg.training.data.pairs import LabelledImage
 
 Array = np.ndarray[Any, Any]
 MEMORY = 512 << 20
-"""Bytes of pixels that are kept by default."""
+"""Bytes of images with their masks and instances that are kept by default."""
 
 
 def semi_synthetic_images(
@@ -40,7 +40,7 @@ def semi_synthetic_images(
         Image k of a seed is always the same.
     n : int
     memory : int
-        Bytes of pixels that are kept; what was dropped is made again.
+        Bytes of images, masks and instances that are kept; what was dropped is made again. The latest is always kept.
 
     Returns
     -------
@@ -158,9 +158,9 @@ class SemiSynthetic(Sequence[LabelledImage]):
         with self._lock:
             if index not in self._kept:
                 self._kept[index] = made
-                self._bytes += made.image.nbytes
+                self._bytes += _bytes_of(made)
             while self._bytes > self._memory and len(self._kept) > 1:
-                self._bytes -= self._kept.popitem(last=False)[1].image.nbytes
+                self._bytes -= _bytes_of(self._kept.popitem(last=False)[1])
         return made
 
     def __getstate__(self) -> dict[str, Any]:
@@ -172,6 +172,11 @@ class SemiSynthetic(Sequence[LabelledImage]):
         """Begin with nothing kept."""
         self.__dict__.update(state)
         self._reset()
+
+
+def _bytes_of(made: Composition) -> int:
+    arrays = (made.image, made.mask, made.instances, made.known)
+    return sum(array.nbytes for array in arrays if array is not None)
 
 
 class _Remade:

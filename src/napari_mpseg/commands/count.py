@@ -165,6 +165,7 @@ def _settings(options: argparse.Namespace, threshold: float | None) -> "CountSet
 
 
 def _counted(found: CountInput, settings: "CountSettings", on_progress: Any, cancel: Any) -> "CountedBoxes":
+    from napari_mpseg.particles.counting.carried import carry_over
     from napari_mpseg.particles.counting.count import count_particles
 
     boxes = count_particles(
@@ -177,7 +178,7 @@ def _counted(found: CountInput, settings: "CountSettings", on_progress: Any, can
     )
     if found.how.get("numbered"):
         boxes = boxes.decided(found.keep, found.reviewed)
-    return boxes if found.earlier is None else boxes.with_drawn_of(found.earlier)
+    return boxes if found.earlier is None else carry_over(boxes, found.earlier).boxes
 
 
 def _compared(
@@ -303,5 +304,5 @@ Writes into DIR: NAME_boxes.csv (one row per box: corners, own pixels, confidenc
 NAME_boxes.png (the image with its boxes) and NAME_count.json (count and all settings); with --truth also
 count_errors.csv: right (tp), false (fp) and missed (fn) particles of each image, MAE and MSE.
 An image is segmented first, by --method. Of a result, what was decided on its particles counts, and boxes
-that were drawn by hand in napari.""",
+that were drawn or changed by hand in napari.""",
 )

@@ -153,7 +153,7 @@ class CountReview:
         row = self._there(number)
         new = dict(zip(CORNERS, map(float, corners), strict=True))
         if any(row[name] != new[name] for name in CORNERS):
-            self._change(number, row, {**row, **new}, f"box {number} moved")
+            self._change(number, row, {**row, **new, "moved": True}, f"box {number} moved")
 
     def take_away(self, number: int) -> str:
         """Take a drawn box away, or reject a found one."""

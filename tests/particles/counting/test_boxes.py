@@ -8,7 +8,8 @@ import pytest
 
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import SettingsError
-from napari_mpseg.particles.counting import CountedBoxes, CountSettings, count_particles
+from napari_mpseg.particles.counting import CountedBoxes, CountSettings, count_and_label, count_particles
+from napari_mpseg.particles.counting.carried import carry_over, same_particles
 from napari_mpseg.particles.counting.record import counted_of, keep_count
 
 
@@ -80,3 +81,43 @@ def test_nothing_is_lost_in_a_layers_record():
 )
 def test_what_is_no_count_is_passed_over(spoilt):
     assert counted_of({"napari-mpseg": spoilt}) is None
+
+
+def test_changed_corners_and_drawn_boxes_are_carried_over_to_the_same_labels():
+    earlier = counted().with_drawn([(1, 2, 9, 12)])
+    earlier.frame.loc[[0, 1], ["y0", "moved"]] = [[3, True], [33, True]]
+    carried = carry_over(count_again(dilate=5, erode=5), earlier)  # labels 1 and 2 are no longer joined
+    frame = carried.boxes.frame
+    assert frame["labels"].tolist() == [(1,), (2,), (3,), (4,), ()]
+    assert frame["y0"].tolist() == [10, 10, 33, 40, 1]
+    assert frame["moved"].tolist() == [False, False, True, False, False]
+    assert (carried.drawn, carried.moved, carried.lost) == (1, 1, 1)
+    assert "1 drawn box, 1 box with changed corners" in carried.told()
+    assert "1 box that was changed" in carried.told()
+
+
+def count_again(**sizes: float) -> CountedBoxes:
+    labels = np.zeros((60, 90), np.int32)
+    labels[10, 10:20], labels[10, 25:35], labels[40, 10:14], labels[40, 60:64] = 1, 2, 3, 4
+    return count_particles(labels, CountSettings(**sizes), numbered=True)
+
+
+def test_decisions_are_carried_over_to_other_labels_of_the_same_pixels():
+    probability = np.zeros((40, 60))
+    probability[5:9, 5:15], probability[20:24, 5:15], probability[30:34, 30:50] = 0.9, 0.7, 0.8
+    probability[20:24, 11:15] = 0.55  # 24 of 40 px are left above 0.6
+    probability[30:34, 38:50] = 0.55  # 32 of 80 px are left
+    earlier, before = count_and_label(probability, CountSettings(0.5, dilate=3, erode=3))
+    earlier = earlier.decided({2: False}, {1, 2, 3})
+    now, after = count_and_label(probability, CountSettings(0.6, dilate=3, erode=3))
+    same = same_particles(earlier, before, now, after)
+    assert same == {1: 1, 2: 2}
+    carried = carry_over(now, earlier, same, decisions=True)
+    assert carried.decisions == {1: True, 2: False}
+    assert carried.lost == 1
+
+
+def test_counts_that_were_kept_before_corners_were_noted_can_be_read():
+    stored = counted().to_dict()
+    del stored["boxes"]["moved"]
+    assert not CountedBoxes.from_dict(stored).frame["moved"].any()

@@ -17,11 +17,14 @@ from napari_mpseg.settings import from_dict, to_dict
 
 FOUND, DRAWN = "found", "drawn"
 CORNERS = ("y0", "x0", "y1", "x1")
-COLUMNS = ("number", *CORNERS, "area_px", "confidence", "confidence_max", "labels", "origin", "keep", "reviewed")
+COLUMNS = (
+    *("number", *CORNERS, "area_px", "confidence", "confidence_max"),
+    *("labels", "origin", "keep", "reviewed", "moved"),
+)
 """Columns of every table of boxes, in their order."""
 
 _INTEGERS = ("number", "area_px")
-_FLAGS = ("keep", "reviewed")
+_FLAGS = ("keep", "reviewed", "moved")
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class CountedBoxes:
         One row per box, with :data:`COLUMNS`: its number; corners in pixels, ends not included; pixels that were
         particle before joining (0 of a drawn box); mean and largest probability of these (missing where there is none);
         the labels in it, a tuple; where it comes from, ``"found"`` or ``"drawn"``; whether it counts; whether somebody
-        decided on it.
+        decided on it; whether somebody changed its corners.
     shape : tuple of int
         Height and width of the image.
     calibration : Calibration
@@ -187,6 +190,7 @@ class CountedBoxes:
         """
         try:
             columns = dict(values["boxes"])
+            columns.setdefault("moved", [False] * len(columns["number"]))  # counts kept before this was noted
             height, width = (int(side) for side in values["shape"])
             frame = pd.DataFrame({name: list(columns[name]) for name in COLUMNS})
             frame["labels"] = [tuple(int(label) for label in labels) for labels in frame["labels"]]
@@ -214,6 +218,7 @@ def box_frame(
     origin: str = FOUND,
     keep: Any = True,
     reviewed: Any = False,
+    moved: Any = False,
 ) -> pd.DataFrame:
     """Return a table with :data:`COLUMNS`; single values are those of all rows."""
     corners = np.asarray(corners, np.float64).reshape(-1, 4)
@@ -227,4 +232,5 @@ def box_frame(
     frame["origin"] = pd.Series([origin] * len(frame), dtype="object")
     frame["keep"] = np.broadcast_to(np.asarray(keep, bool), len(frame))
     frame["reviewed"] = np.broadcast_to(np.asarray(reviewed, bool), len(frame))
+    frame["moved"] = np.broadcast_to(np.asarray(moved, bool), len(frame))
     return frame[list(COLUMNS)]

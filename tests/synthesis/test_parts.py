@@ -5,7 +5,8 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from scipy import ndimage, stats
+from scipy import ndimage, spatial, stats
+from scipy.spatial import distance
 
 from napari_mpseg.synthesis.blocks import Window
 from napari_mpseg.synthesis.fields import smooth_field
@@ -48,6 +49,19 @@ def test_compression_leaves_what_a_jpeg_codec_leaves(quality, rng):
     loss = abs(codec - picture).mean()
     assert abs(ours - picture).mean() == pytest.approx(loss, rel=0.1)
     assert abs(ours - codec).mean() < 0.2 * loss + 0.05
+
+
+@pytest.mark.parametrize("name", ["bead", "fragment", "film"])
+def test_shapes_are_as_long_as_asked(name):
+    """The longest distance between corners of pixels: about a pixel more than between the outline's own points."""
+    found = []
+    for seed in range(60):
+        y, x = np.nonzero(SHAPES[name](np.random.default_rng(seed), 30.0))
+        corners = np.concatenate([np.stack([y + down, x + right], 1) for down in (0, 1) for right in (0, 1)])
+        found.append(distance.pdist(corners[spatial.ConvexHull(corners).vertices]).max())
+    assert 28.5 < min(found)
+    assert max(found) < 32
+    assert np.median(found) == pytest.approx(30.5, abs=0.7)
 
 
 @pytest.mark.parametrize("name", list(SHAPES))

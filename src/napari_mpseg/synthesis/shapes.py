@@ -57,18 +57,28 @@ def largest_piece(mask: Mask) -> Mask:
     return np.asarray(mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
-def _polar(rng: np.random.Generator, length: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return radius and angle of the pixels around a centre that lies anywhere within a pixel."""
-    half = int(np.ceil(length / 2)) + 1
+def _centre(rng: np.random.Generator) -> tuple[float, float]:
+    """Return a centre that lies anywhere within a pixel."""
     dy, dx = rng.uniform(-0.5, 0.5, 2)
+    return float(dy), float(dx)
+
+
+def _polar(centre: tuple[float, float], reach: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return radius and angle of the pixels up to `reach` px around a centre."""
+    half = int(np.ceil(reach)) + 1
     y, x = np.ogrid[-half : half + 1, -half : half + 1]
-    return np.hypot(y - dy, x - dx), np.arctan2(y - dy, x - dx)
+    return np.hypot(y - centre[0], x - centre[1]), np.arctan2(y - centre[0], x - centre[1])
+
+
+def _longest(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Return the largest distance between two of some points."""
+    return float(np.hypot(x[:, None] - x, y[:, None] - y).max())
 
 
 @SHAPES.register("bead")
 def bead(rng: np.random.Generator, length: float, form: Form = _USUAL) -> Mask:
     """Draw a disk that is round to within ten per cent."""
-    radius, angle = _polar(rng, length)
+    radius, angle = _polar(_centre(rng), length / 2)
     flattening, turn = rng.uniform(0, 0.1), rng.uniform(0, np.pi)
     return largest_piece(radius <= length / 2 * (1 - flattening * np.sin(angle - turn) ** 2))
 
@@ -76,17 +86,19 @@ def bead(rng: np.random.Generator, length: float, form: Form = _USUAL) -> Mask:
 @SHAPES.register("fragment")
 def fragment(rng: np.random.Generator, length: float, form: Form = _USUAL) -> Mask:
     """Draw a polygon of five to nine corners, somewhat elongated."""
-    radius, angle = _polar(rng, length)
+    centre = _centre(rng)
     corners = int(rng.integers(5, 10))
     turns = (np.arange(corners) + rng.uniform(-0.35, 0.35, corners)) * 2 * np.pi / corners
     reach = rng.uniform(0.6, 1.0, corners)
-    reach *= length / 2 / reach.max()
     squeeze, turn = rng.uniform(0.45, 1.0), rng.uniform(0, 2 * np.pi)
+    corner_x, corner_y = reach * np.cos(turns), reach * np.sin(turns)
+    scale = length / _longest(corner_x, squeeze * corner_y)
+    corner_x, corner_y = scale * corner_x, scale * corner_y
+    radius, angle = _polar(centre, float(np.hypot(corner_x, squeeze * corner_y).max()))
     y, x = radius * np.sin(angle), radius * np.cos(angle)
     along, across = np.cos(turn) * x + np.sin(turn) * y, (np.cos(turn) * y - np.sin(turn) * x) / squeeze
     sector = np.searchsorted(turns, np.mod(np.arctan2(across, along) - turns[0], 2 * np.pi) + turns[0], "right") - 1
     after = (sector + 1) % corners
-    corner_x, corner_y = reach * np.cos(turns), reach * np.sin(turns)
     # A point of a sector is inside where it lies on the centre's side of the edge between the sector's corners.
     edge_x, edge_y = corner_x[after] - corner_x[sector], corner_y[after] - corner_y[sector]
     return largest_piece(edge_x * (across - corner_y[sector]) - edge_y * (along - corner_x[sector]) >= 0)
@@ -95,11 +107,18 @@ def fragment(rng: np.random.Generator, length: float, form: Form = _USUAL) -> Ma
 @SHAPES.register("film")
 def film(rng: np.random.Generator, length: float, form: Form = _USUAL) -> Mask:
     """Draw a broad flake with a wavy outline."""
-    radius, angle = _polar(rng, length)
-    outline = np.ones_like(angle)
-    for wave in range(2, 8):
-        outline += rng.normal(0, 0.35 / wave) * np.cos(wave * angle + rng.uniform(0, 2 * np.pi))
-    return largest_piece(radius <= length / 2 * np.clip(outline, 0.25, None) / max(float(outline.max()), 1.0))
+    centre = _centre(rng)
+    waves = [(wave, rng.normal(0, 0.35 / wave), rng.uniform(0, 2 * np.pi)) for wave in range(2, 8)]
+
+    def outline(angle: NDArray[np.float64]) -> NDArray[np.float64]:
+        swing = sum(height * np.cos(wave * angle + start) for wave, height, start in waves)
+        return np.asarray(np.clip(1 + swing, 0.25, None))
+
+    around = np.linspace(0, 2 * np.pi, 120, endpoint=False)
+    reach = outline(around)
+    scale = length / _longest(reach * np.cos(around), reach * np.sin(around))
+    radius, angle = _polar(centre, scale * float(reach.max()))
+    return largest_piece(radius <= scale * outline(angle))
 
 
 @SHAPES.register("fibre")

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QMessageBox
 
+from napari_mpseg.gui.synth_places import named
 from napari_mpseg.gui.synth_widget import SynthWidget
-from napari_mpseg.gui.synth_work import Preview, outlined
-from napari_mpseg.synthesis.microscopes import MICROSCOPES, synthetic_image
+from napari_mpseg.gui.synth_work import Preview, make_layers, outlined
+from napari_mpseg.progress import CancelToken
+from napari_mpseg.synthesis.microscopes import MICROSCOPES, image_settings, synthetic_image
 
 
 @pytest.fixture
@@ -101,6 +104,117 @@ def test_a_huge_micrograph_is_refused_with_the_way_out(viewer, widget, finished)
     finished(widget)
     assert not viewer.layers
     assert ".ome.zarr" in widget.panel.status.text()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    found = tmp_path / "made"
+    found.mkdir()
+    return found
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Answer the dialogs; return what was asked. Set ``name``, ``filter`` and ``answer``."""
+
+    class Asked:
+        name, filter, answer, texts = "", "OME-TIFF", QMessageBox.StandardButton.No, []
+
+        def dialog(self, parent, title, path, filters, options=None):
+            return self.name and str(self.name), next(one for one in filters.split(";;") if self.filter in one)
+
+        def question(self, parent, title, text):
+            self.texts.append(text)
+            return self.answer
+
+    found = Asked()
+    found.texts = []
+    monkeypatch.setattr("napari_mpseg.gui.synth_places.QFileDialog.getSaveFileName", found.dialog)
+    monkeypatch.setattr("napari_mpseg.gui.synth_places.QMessageBox.question", found.question)
+    return found
+
+
+@pytest.mark.parametrize("there", ["one.ome.tif", "one_truth.ome.tif", "one_settings.json"])
+def test_every_file_that_would_be_replaced_is_asked_about_by_name(widget, finished, asked, folder, there):
+    (folder / there).write_text("mine")
+    asked.name = folder / "one"
+    widget.save_button.click()
+    assert len(asked.texts) == 1
+    assert there in asked.texts[0]
+    assert not widget.panel.busy
+    assert [path.name for path in folder.iterdir()] == [there]
+    assert (folder / there).read_text() == "mine"
+    asked.answer = QMessageBox.StandardButton.Yes
+    widget.save_button.click()
+    finished(widget)
+    assert widget.panel.status.kind == "done"
+    assert len(list(folder.iterdir())) == 3
+
+
+def test_a_folder_with_other_files_is_never_replaced(widget, asked, folder):
+    asked.name, asked.answer = folder / "mine.ome.zarr", QMessageBox.StandardButton.Yes
+    asked.name.mkdir()
+    (asked.name / "thesis.txt").write_text("mine")
+    widget.save_button.click()
+    assert "mine.ome.zarr is a folder" in widget.panel.status.text()
+    assert not widget.panel.busy
+    assert (asked.name / "thesis.txt").read_text() == "mine"
+
+
+def test_nothing_is_asked_where_nothing_is(widget, finished, asked, folder):
+    asked.name, asked.filter = folder / "synthetic.ome.tif", "OME-Zarr"
+    widget.save_button.click()
+    finished(widget)
+    assert asked.texts == []
+    assert sorted(path.name for path in folder.iterdir()) == ["synthetic.ome.zarr", "synthetic_settings.json"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "chosen", "name"),
+    [
+        ("synthetic.ome.tif", "OME-TIFF", "synthetic.ome.tif"),
+        ("synthetic.ome.tif", "OME-Zarr", "synthetic.ome.zarr"),
+        ("filter.v2", "OME-TIFF", "filter.v2.ome.tif"),
+        ("filter.v2", "OME-Zarr", "filter.v2.ome.zarr"),
+        ("filter.zarr", "OME-Zarr", "filter.zarr"),
+        ("filter.zarr", "OME-TIFF", "filter.zarr"),
+        ("Filter.TIF", "OME-TIFF", "Filter.TIF"),
+    ],
+)
+def test_names_get_the_ending_that_was_chosen(typed, chosen, name):
+    assert named(typed, chosen) == name
+
+
+def test_each_look_keeps_its_settings(viewer, widget, finished):
+    widget.form.fields["seed"].value = 7
+    widget.variant.setCurrentText("dim")
+    before = widget.settings
+    widget.panel.run_button.click()
+    finished(widget)
+    assert "particles" in widget.panel.status.text()
+    choose(widget, "sem")
+    assert widget.panel.status.text() == ""  # it told of the other look
+    widget.form.fields["coverage"].value = 0.3
+    choose(widget, "fluorescence")
+    assert widget.settings == before
+    assert widget.variant.currentText() == "dim"
+    choose(widget, "sem")
+    assert widget.settings.coverage == 0.3
+
+
+def test_every_beginning_has_a_tooltip(widget):
+    for look, microscope in MICROSCOPES.items():
+        choose(widget, look)
+        for index in range(len(microscope.variants)):
+            assert len(widget.variant.itemData(index, 3)) > 15
+
+
+def test_making_a_huge_filter_tells_how_far_it_is():
+    told = []
+    settings = image_settings("fluorescence", size=(6000, 6000))
+    make_layers(settings, on_progress=told.append, cancel=CancelToken())
+    assert {one.stage for one in told} == {"Making the picture from afar", "Making the truth from afar"}
+    assert len(told) > 20
 
 
 def test_files_are_written(widget, finished, tmp_path):

@@ -150,3 +150,23 @@ def test_settings_are_plain_json(tmp_path):
     record = json.loads(places["settings"].read_text())
     assert record["look"] == "bright-field"
     assert record["settings"]["look"]["appearances"][0]["appearance"] == "dark"
+
+
+def test_a_synthetic_zarr_is_replaced_and_another_folder_is_not(tmp_path):
+    place = tmp_path / "one.ome.zarr"
+    write_synthetic(small("sem"), place)
+    write_synthetic(small("sem", seed=3), place, overwrite=True)
+    for inside in ("notes.txt", "labels/mine", "labels/particles/0/notes.txt"):
+        other = place / inside
+        other.parent.mkdir(parents=True, exist_ok=True)
+        other.write_text("mine")
+        with pytest.raises(StoreError, match="not replaced"):
+            write_synthetic(small("sem"), place, overwrite=True)
+        assert other.read_text() == "mine"
+        other.unlink()
+    (tmp_path / "two.ome.tif").mkdir()
+    with pytest.raises(StoreError, match=r"two\.ome\.tif is a folder"):
+        write_synthetic(small("sem"), tmp_path / "two.ome.tif", overwrite=True)
+    (tmp_path / "three.ome.zarr").write_text("mine")
+    with pytest.raises(StoreError, match="is a file"):
+        write_synthetic(small("sem"), tmp_path / "three.ome.zarr", overwrite=True)

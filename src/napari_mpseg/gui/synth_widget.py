@@ -7,13 +7,14 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QComboBox, QFormLayout, QPushButton, QWidget
 
 from napari_mpseg.errors import MpsegError
 from napari_mpseg.gui.memory import Memory
 from napari_mpseg.gui.run_panel import RunPanel, WorkingWidget
 from napari_mpseg.gui.status_line import note
 from napari_mpseg.gui.synth_form import SettingsForm
+from napari_mpseg.gui.synth_places import ask_name, may_replace
 from napari_mpseg.gui.synth_preview import SynthPreview
 from napari_mpseg.gui.synth_work import MadeLayers, add_layers, make_layers, save
 from napari_mpseg.gui.worker import Job
@@ -21,6 +22,18 @@ from napari_mpseg.synthesis.microscopes import MICROSCOPES
 
 if TYPE_CHECKING:
     import napari
+
+VARIANT_TIPS = {
+    "stitched": "A filter scanned field by field: dark membrane, seams between fields, halos, dust and noise",
+    "red": "A membrane that glows red itself, and strong halos around particles",
+    "dim": "Faint particles on an uneven, noisy membrane",
+    "sediment": "Particles among sediment and plant debris on a stained membrane",
+    "clean": "Little sediment and few stains: an easy filter",
+    "camouflage": "Many transparent and white particles, much sediment and dark stains: a hard filter",
+    "agglomerates": "Nanoparticles in touching agglomerates, and single ones",
+    "single": "Fewer nanoparticles, scattered at random; few touch",
+    "bare": "Particles alone, without noise, blur or clutter: to check a method's arithmetic",
+}
 
 
 class SynthWidget(WorkingWidget):
@@ -40,8 +53,9 @@ class SynthWidget(WorkingWidget):
         self.look.currentIndexChanged.connect(self._on_look)
         self.variant.currentIndexChanged.connect(self._on_variant)
         self.form.changed.connect(self._on_change)
-        self._fill_variants(self._memory.get("variant", ""))
-        self._show_form(self._remembered())
+        self._looks = self._remembered()  # variant and values, by look
+        self._shown = self.look.currentData()
+        self._show_kept()
 
     def _build(self) -> None:
         hint = note(
@@ -94,13 +108,28 @@ class SynthWidget(WorkingWidget):
     def _fill_variants(self, chosen: str = "") -> None:
         self.variant.blockSignals(True)
         self.variant.clear()
-        self.variant.addItems(list(MICROSCOPES[self.look.currentData()].variants))
+        for name in MICROSCOPES[self.look.currentData()].variants:
+            self.variant.addItem(name)
+            self.variant.setItemData(self.variant.count() - 1, VARIANT_TIPS.get(name, ""), 3)  # 3 = tool tip
         self.variant.setCurrentIndex(max(0, self.variant.findText(chosen)))
         self.variant.blockSignals(False)
 
     def _on_look(self) -> None:
-        self._fill_variants()
-        self._show_form({})
+        """Show another look as it was when it was last seen."""
+        self._keep()
+        self._shown = self.look.currentData()
+        self.panel.status.say("")  # it was about the other look
+        self._show_kept()
+
+    def _show_kept(self) -> None:
+        kept = self._looks.get(self._shown, {})
+        self._fill_variants(str(kept.get("variant", "")))
+        values = kept.get("values")
+        self._show_form(values if isinstance(values, dict) else {})
+
+    def _keep(self) -> None:
+        """Keep what was chosen in the look that is shown."""
+        self._looks[self._shown] = {"variant": self.variant.currentText(), "values": self.form.values}
 
     def _on_variant(self) -> None:
         """Take the look of the variant and leave what lies on the filter as it is."""
@@ -141,21 +170,22 @@ class SynthWidget(WorkingWidget):
         self.panel.status.say(words, "done")
 
     def ask_and_save(self) -> None:
-        """Ask for a file name and write the image there."""
-        folder = self._memory.get("folder", str(Path.home()))
-        path, chosen = QFileDialog.getSaveFileName(
-            self,
-            "Save synthetic image",
-            str(Path(folder) / "synthetic.ome.tif"),
-            "OME-TIFF (*.ome.tif *.tif);;OME-Zarr (*.ome.zarr)",
-        )
-        if path:
-            self.save(path if Path(path).suffix else path + (".ome.zarr" if "zarr" in chosen else ".ome.tif"))
+        """Ask for a file name, and whether what lies there may be replaced, and write the image there."""
+        path = ask_name(self, self._memory.get("folder", str(Path.home())))
+        if not path:
+            return
+        try:
+            overwrite = may_replace(self, path)
+        except MpsegError as error:
+            self.panel.status.say(escape(str(error)), "error")
+            return
+        if overwrite is not None:
+            self.save(path, overwrite)
 
-    def save(self, path: str) -> None:
+    def save(self, path: str, overwrite: bool = False) -> None:
         """Write image, truth and settings to files of this name."""
         self._memory.set(folder=str(Path(path).parent))
-        self._start(save, f"Writing {Path(path).name}", self._say_saved, path)
+        self._start(save, f"Writing {Path(path).name}", self._say_saved, path, overwrite)
 
     def _say_saved(self, places: dict[str, Path]) -> None:
         lines = "".join(f"<div>{escape(str(place))}</div>" for place in places.values())
@@ -173,19 +203,16 @@ class SynthWidget(WorkingWidget):
         self.panel.start(Job(work, settings, *more, title=title), on_success)
 
     def _remember(self) -> None:
-        self._memory.set(
-            look=self.look.currentData(),
-            variant=self.variant.currentText(),
-            values=json.dumps(self.form.values),
-            truth=self.preview.truth.isChecked(),
-        )
+        self._keep()
+        truth = self.preview.truth.isChecked()
+        self._memory.set(look=self._shown, looks=json.dumps(self._looks), truth=truth)
 
-    def _remembered(self) -> dict[str, Any]:
+    def _remembered(self) -> dict[str, dict[str, Any]]:
         try:
-            found = json.loads(self._memory.get("values", "{}"))
+            found = json.loads(self._memory.get("looks", "{}"))
         except ValueError:
             return {}
-        return found if isinstance(found, dict) else {}
+        return {look: kept for look, kept in found.items() if isinstance(kept, dict)} if isinstance(found, dict) else {}
 
     def release(self) -> None:
         """Stop the preview."""

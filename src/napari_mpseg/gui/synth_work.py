@@ -77,6 +77,7 @@ def make_layers(settings: Any, *, on_progress: ProgressCallback, cancel: CancelT
     SettingsError
         If it is too large for either.
     """
+    from napari_mpseg.synthesis.blocks import BLOCK
     from napari_mpseg.synthesis.filter_settings import FilterPlan
     from napari_mpseg.synthesis.microscopes import synthetic_image
     from napari_mpseg.synthesis.overview import levels
@@ -93,28 +94,27 @@ def make_layers(settings: Any, *, on_progress: ProgressCallback, cancel: CancelT
             "a file ending in .ome.zarr and open that, or make it smaller: up to 4096 x 4096 px."
         )
     pictures, labels = levels(settings)
-    for smaller in (pictures, labels):
+    for smaller, what in ((pictures, "picture"), (labels, "truth")):
         for level, array in enumerate(smaller):
             if max(array.shape) <= _AT_FIRST:  # what the viewer draws first is made here, and not while it draws
-                cancel.check()
-                smaller[level] = np.asarray(array.compute(scheduler="synchronous"))
+                smaller[level] = _computed(array, Watch(f"Making the {what} from afar", on_progress, cancel), BLOCK)
     return MadeLayers(made, [made.image.data, *pictures], [made.labels, *labels], True)
 
 
-def _computed(data: Any, watch: Any) -> np.ndarray:
+def _computed(data: Any, watch: Any, side: int | None = None) -> np.ndarray:
     from napari_mpseg.synthesis.tiles import rendered_tiles
 
     whole = np.empty(data.shape, data.dtype)
-    for y, x, tile in rendered_tiles(data, watch):
+    for y, x, tile in rendered_tiles(data, watch, side=side):
         whole[y : y + tile.shape[0], x : x + tile.shape[1]] = tile
     return whole
 
 
-def save(settings: Any, path: str, *, on_progress: ProgressCallback, cancel: CancelToken) -> Any:
-    """Write image, truth and settings; the user has agreed to replace what is there."""
+def save(settings: Any, path: str, overwrite: bool, *, on_progress: ProgressCallback, cancel: CancelToken) -> Any:
+    """Write image, truth and settings; `overwrite` if the user has agreed to replace what is there."""
     from napari_mpseg.synthesis.writing import write_synthetic
 
-    return write_synthetic(settings, path, overwrite=True, on_progress=on_progress, cancel=cancel)
+    return write_synthetic(settings, path, overwrite=overwrite, on_progress=on_progress, cancel=cancel)
 
 
 def add_layers(viewer: Any, shown: MadeLayers) -> tuple[Any, Any]:

@@ -33,18 +33,22 @@ class Watch:
     cancel: CancelToken
 
 
-def rendered_tiles(data: Any, watch: Watch, workers: int | None = None) -> Iterator[tuple[int, int, NDArray[Any]]]:
+def rendered_tiles(
+    data: Any, watch: Watch, workers: int | None = None, side: int | None = None
+) -> Iterator[tuple[int, int, NDArray[Any]]]:
     """Give first row, first column and pixels of every tile of a dask array ``(Y, X, ...)``, row by row.
 
-    At most two tiles per worker are held. The tiles at the right and at the bottom are as small as they are.
+    At most two tiles per worker are held. The tiles at the right and at the bottom are as small as they are. Tiles are
+    as high and wide as written ones where no `side` in pixels is given.
 
     Raises
     ------
     Cancelled
         Within one tile of the token being set.
     """
+    side = side or SIDE
     height, width = data.shape[:2]
-    corners = [(y, x) for y in range(0, height, SIDE) for x in range(0, width, SIDE)]
+    corners = [(y, x) for y in range(0, height, side) for x in range(0, width, side)]
     workers = workers or min(4, os.cpu_count() or 1)
     waiting: deque[tuple[int, int, Future[NDArray[Any]]]] = deque()
     pool = ThreadPoolExecutor(workers, "mpseg-tile")
@@ -53,7 +57,7 @@ def rendered_tiles(data: Any, watch: Watch, workers: int | None = None) -> Itera
         ahead = iter(corners)
         for done in range(1, len(corners) + 1):
             while len(waiting) < 2 * workers and (corner := next(ahead, None)) is not None:
-                waiting.append((*corner, pool.submit(_rendered, data, *corner)))
+                waiting.append((*corner, pool.submit(_rendered, data, *corner, side)))
             watch.cancel.check()
             y, x, tile = waiting.popleft()
             pixels = tile.result()
@@ -63,5 +67,5 @@ def rendered_tiles(data: Any, watch: Watch, workers: int | None = None) -> Itera
         pool.shutdown(cancel_futures=True)
 
 
-def _rendered(data: Any, y: int, x: int) -> NDArray[Any]:
-    return np.asarray(data[y : y + SIDE, x : x + SIDE].compute(scheduler="synchronous"))
+def _rendered(data: Any, y: int, x: int, side: int) -> NDArray[Any]:
+    return np.asarray(data[y : y + side, x : x + side].compute(scheduler="synchronous"))

@@ -13,6 +13,7 @@ from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 from napari_mpseg.registry import Registry
 from napari_mpseg.synthesis.made_image import SyntheticImage
 from napari_mpseg.synthesis.microscopes import from_record, synthetic_image, to_record
+from napari_mpseg.synthesis.replacing import check_replaceable
 from napari_mpseg.synthesis.tiff_file import write_tiff
 from napari_mpseg.synthesis.tiles import SIDE, Watch
 from napari_mpseg.synthesis.zarr_file import write_zarr
@@ -107,7 +108,7 @@ def write_synthetic(
         ``NAME.ome.tif`` (tiled, with ``NAME_truth.ome.tif`` beside it) or ``NAME.ome.zarr`` (with the truth as its
         labels, and levels for display); ``NAME_settings.json`` lies beside either.
     overwrite : bool
-        Replace what is there.
+        Replace what is there: files, and folders that hold nothing but a synthetic image.
     on_progress, cancel
         See :mod:`napari_mpseg.progress`; both are used once per tile.
 
@@ -121,12 +122,13 @@ def write_synthetic(
     SettingsError
         If the settings cannot be made, or the name says no format.
     StoreError
-        If something is there already, or the place cannot be written.
+        If something is there already, a folder there holds other things, or the place cannot be written.
     Cancelled
         Within one tile of the token being set; nothing is left behind.
     """
     places = places_of(out)
     kind, _ = _format_of(Path(out))
+    check_replaceable(places)
     cancel = cancel or CancelToken()
     made = synthetic_image(settings, chunks=SIDE)
     with finished_together(places, overwrite=overwrite) as parts:

@@ -1,5 +1,7 @@
 """Run lengths and polygons, compared with COCO's own tool."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -82,6 +84,29 @@ def test_polygons_are_filled_as_pycocotools_does(grid, rng, reference_mask):
         np.testing.assert_array_equal(filled(polygon, height, width).to_array(), expected)
 
 
+def test_sides_far_outside_are_cut_as_pycocotools_does(rng, reference_mask):
+    for _ in range(60):
+        height, width = (int(size) for size in rng.integers(1, 50, 2))
+        corners = rng.uniform(-0.3, 1.3, (rng.integers(3, 9), 2)) * (width, height)
+        far = rng.random(len(corners)) < 0.5
+        corners[far] *= rng.choice([-1, 1], (far.sum(), 2)) * 10 ** rng.uniform(0, 3, (far.sum(), 1))
+        polygon = corners.ravel().tolist()
+        expected = reference_mask.decode(reference_mask.frPyObjects([polygon], height, width))[..., 0]
+        np.testing.assert_array_equal(filled(polygon, height, width).to_array(), expected)
+
+
+def test_a_side_far_outside_takes_no_memory():
+    annotation = {"segmentation": [[0, 0, 1e9, 0, 1e9, 1e9]]}
+    near = {"segmentation": [[0, 0, 100, 0, 100, 100]]}
+    tracemalloc.start()
+    try:
+        mask = annotation_mask(annotation, 20, 30, clip=True)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(mask.to_array(), annotation_mask(near, 20, 30, clip=True).to_array())
+
+
 def test_a_long_outline_is_filled_part_by_part(monkeypatch, reference_mask):
     from napari_mpseg.coco import polygons
 
@@ -117,12 +142,36 @@ def test_pieces_of_one_annotation_are_taken_together(reference_mask):
         ({"segmentation": {"size": [8, 10], "counts": [1.5, 78.5]}}, "no list of whole numbers"),
         ({"segmentation": {"size": [8, 10], "counts": "~~"}}, "damaged"),
         ({"segmentation": {"size": [8, 10], "counts": ""}}, "damaged"),
+        ({"segmentation": {"size": [8, 10], "counts": [[1], [2, 3]]}}, "no list of whole numbers"),
+        ({"segmentation": {"size": [8, 10], "counts": [2**64 - 1, 2**63]}}, "one of its run lengths"),
+        ({"segmentation": {"size": [8, 10], "counts": [2**62, 2**62, 2**62, 2**62, 80]}}, "one of its run lengths"),
+        ({"segmentation": {"size": [8, 10], "counts": "PPPPPPPPPPPP4"}}, "damaged"),  # 2^62
+        ({"segmentation": {"size": 5, "counts": [80]}}, "the size of its run lengths is 5"),
+        ({"segmentation": {"size": [], "counts": [80]}}, "the size of its run lengths"),
+        ({"segmentation": {"size": [8, "10"], "counts": [80]}}, "the size of its run lengths"),
         ({"bbox": [1, 2]}, "its box is"),
+        ({"bbox": "1234"}, "its box is"),
+        ({"segmentation": [], "bbox": [1, 1, float("nan"), 4]}, "its box is"),
     ],
 )
 def test_damaged_annotations_are_told(annotation, message):
     with pytest.raises(ImageError, match=message):
         annotation_mask(annotation, 8, 10)
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        {"segmentation": [], "bbox": [1, 1, float("nan"), 4]},
+        {"segmentation": [], "bbox": [1, 1, float("inf"), 4]},
+        {"bbox": [1e300, 1, 1e308, 4]},
+        {"segmentation": [[0, 0, 1e300, 0, 3, 4]]},
+        {"segmentation": [[0, 0, 10**400, 0, 3, 4]]},
+    ],
+)
+def test_corners_that_no_image_reaches_are_refused_even_where_they_are_cut_off(annotation):
+    with pytest.raises(ImageError, match=r"its box is|farther out|not finite"):
+        annotation_mask(annotation, 8, 10, clip=True)
 
 
 def test_what_is_outside_is_cut_off_if_asked_for():

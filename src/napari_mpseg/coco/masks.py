@@ -8,9 +8,11 @@ import numpy as np
 from napari_mpseg.coco.polygons import filled_together
 from napari_mpseg.coco.rle import from_lengths, from_text
 from napari_mpseg.coco.run_mask import RunMask
+from napari_mpseg.coco.values import box_of, is_list, is_number, is_whole, short
 from napari_mpseg.errors import ImageError
 
 _OUTSIDE = 1.0  # pixels by which programs let polygons go over the image's border
+_FARTHEST = 1e12  # pixels; corners beyond it no image can mean, and whole numbers of 64 bits could not hold their lines
 
 
 def annotation_mask(annotation: Mapping[str, Any], height: int, width: int, *, clip: bool = False) -> RunMask:
@@ -35,7 +37,7 @@ def annotation_mask(annotation: Mapping[str, Any], height: int, width: int, *, c
     shape = annotation.get("segmentation")
     if isinstance(shape, Mapping):
         return _run_lengths(shape, height, width)
-    if isinstance(shape, Sequence) and not isinstance(shape, str) and len(shape):
+    if is_list(shape) and len(shape):
         polygons = [_corners(one) for one in shape]
     elif annotation.get("bbox"):
         polygons = [_box(annotation["bbox"])]
@@ -50,7 +52,7 @@ def own_size(annotation: Mapping[str, Any]) -> tuple[int, int] | None:
     """Return height and width of the image as the run lengths of an annotation tell them."""
     shape = annotation.get("segmentation")
     size = shape.get("size") if isinstance(shape, Mapping) else None
-    if isinstance(size, Sequence) and len(size) == 2 and all(isinstance(side, int) and side > 0 for side in size):
+    if is_list(size) and len(size) == 2 and all(is_whole(side) and 0 < side < 2**31 for side in size):
         return int(size[0]), int(size[1])
     return None
 
@@ -71,6 +73,8 @@ _READ: dict[type, Callable[[Any, int, int], RunMask]] = {
 
 def _run_lengths(shape: Mapping[str, Any], height: int, width: int) -> RunMask:
     size, counts = shape.get("size"), shape.get("counts")
+    if size is not None and (not is_list(size) or len(size) != 2 or not all(is_whole(side) for side in size)):
+        raise ImageError(f"the size of its run lengths is {short(size)}, and not height and width")
     if size is not None and list(size) != [height, width]:
         raise ImageError(f"its run lengths are of {size[-1]} x {size[0]} px, but its image has {width} x {height}")
     read = _READ.get(type(counts))
@@ -80,23 +84,25 @@ def _run_lengths(shape: Mapping[str, Any], height: int, width: int) -> RunMask:
 
 
 def _corners(values: Any) -> list[float]:
-    if not isinstance(values, Sequence) or isinstance(values, str) or len(values) < 6 or len(values) % 2:
+    if not is_list(values) or len(values) < 6 or len(values) % 2:
         raise ImageError(f"a polygon needs three corners or more, x and y of each, but it has {_count(values)}")
-    try:
-        numbers = [float(value) for value in values]
-    except (TypeError, ValueError):
-        raise ImageError("a corner of its polygon is no number") from None
-    if not np.isfinite(numbers).all():
+    if not all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+        raise ImageError("a corner of its polygon is no number")
+    if not all(is_number(value) for value in values):
         raise ImageError("a corner of its polygon is not finite")
-    return numbers
+    return _near([float(value) for value in values], "a corner of its polygon")
 
 
 def _box(values: Any) -> list[float]:
-    try:
-        x, y, width, height = (float(value) for value in values)
-    except (TypeError, ValueError):
-        raise ImageError(f"its box is {values!r}, and not x, y, width and height") from None
-    return [x, y, x, y + height, x + width, y + height, x + width, y]
+    x, y, width, height = box_of(values)
+    return _near([x, y, x, y + height, x + width, y + height, x + width, y], "a corner of its box")
+
+
+def _near(corners: list[float], what: str) -> list[float]:
+    farthest = max(corners, key=abs)
+    if abs(farthest) > _FARTHEST:
+        raise ImageError(f"{what} lies at {farthest:g}, farther out than any image reaches")
+    return corners
 
 
 def _check_inside(polygons: Sequence[Sequence[float]], height: int, width: int) -> None:
@@ -110,4 +116,4 @@ def _check_inside(polygons: Sequence[Sequence[float]], height: int, width: int) 
 
 
 def _count(values: Any) -> str:
-    return f"{len(values)} numbers" if isinstance(values, Sequence) and not isinstance(values, str) else repr(values)
+    return f"{len(values)} numbers" if is_list(values) else short(values)

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from napari_mpseg.coco.run_mask import RunMask, from_edges, united
 
 _FINE = 5.0
-_BATCH = 4_000_000  # points of the fine outline held at once
+_STEPS = int(_FINE)
+_LEFT = 2  # of the five steps of a column, the last before its middle
+_BATCH = 4_000_000  # places where sides cross columns held at once
 
 
 def filled(corners: Sequence[float] | NDArray[Any], height: int, width: int) -> RunMask:
@@ -39,7 +41,7 @@ def filled(corners: Sequence[float] | NDArray[Any], height: int, width: int) -> 
     # as C turns a number into a whole one: towards 0
     fine = np.trunc(_FINE * points + 0.5).astype(np.int64)
     start, end = fine, np.roll(fine, -1, axis=0)
-    size = np.abs(end - start).max(1) + 1
+    size = _crossed(start[:, 0], end[:, 0], width)[1] + 1
     edges = []
     first = 0
     while first < len(start):
@@ -72,38 +74,50 @@ def filled_together(polygons: Sequence[Sequence[float]], height: int, width: int
     return united([filled(corners, height, width) for corners in polygons], height, width)
 
 
+def _crossed(one: NDArray[np.int64], other: NDArray[np.int64], width: int) -> tuple[NDArray[np.int64], ...]:
+    """Return the first column of the image whose middle each side passes, and how many there are."""
+    low, high = np.minimum(one, other), np.maximum(one, other)
+    first = np.clip(-(-(low - _LEFT) // _STEPS), 0, width)
+    last = np.clip((high - _LEFT - 1) // _STEPS, -1, width - 1)
+    return first, np.maximum(last - first + 1, 0)
+
+
 def _edges(start: NDArray[np.int64], end: NDArray[np.int64], height: int, width: int) -> NDArray[np.int64]:
-    """Return where pixels, counted down the columns, change between outside and inside."""
-    u, v, begins = _points(start, end)
-    # a line begins where the one before has ended: no step between them counts
-    left, right = u[:-1], u[1:]
-    step = (left != right) & ~begins[1:]
-    column = (np.minimum(left, right)[step] + 0.5) / _FINE - 0.5
-    row = (np.minimum(v[:-1], v[1:])[step] + 0.5) / _FINE - 0.5
-    middle = (np.floor(column) == column) & (column >= 0) & (column <= width - 1)
-    below = np.ceil(np.clip(row[middle], 0, height)).astype(np.int64)
-    return np.asarray(column[middle].astype(np.int64) * height + below)
+    """Return where pixels, counted down the columns, change between outside and inside.
 
-
-def _points(
-    start: NDArray[np.int64], end: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the points of all lines on the fine grid, and which of them begin a line."""
+    Of the points of a side on the fine grid only those to both sides of a column's middle matter, and they are
+    computed as the whole line would have them. So a side that goes far out takes no more than the columns it passes.
+    """
     across, down = np.abs(end - start).T
     flat = across >= down
     turned = np.where(flat, start[:, 0] > end[:, 0], start[:, 1] > end[:, 1])
     low, high = np.where(turned[:, None], end, start), np.where(turned[:, None], start, end)
-    longer = np.maximum(across, down)
     rise = np.where(flat, high[:, 1] - low[:, 1], high[:, 0] - low[:, 0])
-    slope = rise / np.maximum(longer, 1)  # a line of no length is one point
-    count = longer + 1
-    line = np.repeat(np.arange(len(count)), count)
-    begin = np.cumsum(count) - count
-    place = np.arange(len(line)) - begin[line]
-    place = np.where(turned[line], longer[line] - place, place)
-    other = np.where(flat, low[:, 1], low[:, 0])[line]
-    drawn = np.trunc(other + slope[line] * place + 0.5).astype(np.int64)
-    along = np.where(flat, low[:, 0], low[:, 1])[line] + place
-    begins = np.zeros(len(line), bool)
-    begins[begin] = True
-    return np.where(flat[line], along, drawn), np.where(flat[line], drawn, along), begins
+    slope = rise / np.maximum(np.maximum(across, down), 1)  # a line of no length is one point
+    first, count = _crossed(start[:, 0], end[:, 0], width)
+    side = np.repeat(np.arange(len(count)), count)
+    column = first[side] + np.arange(len(side)) - (np.cumsum(count) - count)[side]
+    middle = _STEPS * column + _LEFT
+    x, y, slope, flat = low[side, 0], low[side, 1], slope[side], flat[side]
+    along = middle - x  # of a flat side: where its line is at the middle
+    here, there = (np.trunc(y + slope * place + 0.5) for place in (along, along + 1))
+    row = np.where(flat, np.minimum(here, there), y + _step(x, slope, middle, ~flat))
+    below = np.ceil(np.clip((row + 0.5) / _FINE - 0.5, 0, height)).astype(np.int64)
+    return np.asarray(column * height + below)
+
+
+def _step(
+    x: NDArray[np.int64], slope: NDArray[np.float64], middle: NDArray[np.int64], steep: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Return how far down a steep side its line passes the middle, 0 for others: the point before it does."""
+    found = np.zeros(len(x), np.int64)
+    x, slope, middle = x[steep], slope[steep], middle[steep]
+    near = np.round((middle + 0.5 - x) / slope).astype(np.int64)
+    # near is off by a rounding at most: the line itself decides which point is the first beyond the middle
+    beyond = near + 2
+    for place in range(1, -3, -1):
+        drawn = np.trunc(x + slope * (near + place) + 0.5)
+        over = np.where(slope > 0, drawn > middle, drawn <= middle)
+        beyond = np.where(over, near + place, beyond)
+    found[steep] = beyond - 1
+    return found

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_mpseg.coco.run_mask import RunMask
+from napari_mpseg.coco.values import short
 from napari_mpseg.errors import ImageError
 
 Ints = NDArray[np.int64]
@@ -15,6 +16,7 @@ _BITS = 5  # of a number in one character
 _MORE = 0x20  # set where another character follows
 _FIRST = 48  # the character that stands for 0
 _LONGEST = 13  # characters of the largest number
+_READ = 12  # characters of the largest number of an image below 2^59 pixels; more could pass 64 bits unseen
 
 
 def run_lengths(mask: RunMask) -> list[int]:
@@ -62,9 +64,14 @@ def from_lengths(counts: Sequence[Any], height: int, width: int) -> RunMask:
     ImageError
         If they are not whole numbers of 0 or more, or do not add up to the pixels of the image.
     """
-    lengths = np.asarray(counts)
+    try:
+        lengths = np.asarray(counts)
+    except ValueError:  # lists of several lengths in each other
+        lengths = np.zeros(0)
     if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or not len(lengths):
-        raise ImageError(f"the counts of its run lengths are no list of whole numbers, but {_short(counts)}")
+        raise ImageError(f"the counts of its run lengths are no list of whole numbers, but {short(counts, 40)}")
+    if lengths.max() > np.iinfo(np.int64).max:
+        raise _beyond(int(lengths.max()), height, width)
     return _checked(lengths.astype(np.int64), height, width)
 
 
@@ -79,16 +86,16 @@ def from_text(text: str | bytes, height: int, width: int) -> RunMask:
     raw = text.encode("ascii", "replace") if isinstance(text, str) else text
     codes = np.frombuffer(raw, np.uint8).astype(np.int64) - _FIRST
     if not len(codes) or codes.min() < 0 or codes.max() > 0x3F or codes[-1] & _MORE:
-        raise ImageError(f"the text of its run lengths is damaged: {_short(text)}")
+        raise ImageError(f"the text of its run lengths is damaged: {short(text, 40)}")
     last = codes & _MORE == 0
     number = np.cumsum(last) - last  # which number each character belongs to
     first = np.flatnonzero(np.append(True, last[:-1]))
     place = np.arange(len(codes)) - first[number]
-    if place.max() >= _LONGEST:
-        raise ImageError(f"the text of its run lengths is damaged: {_short(text)}")
+    if place.max() >= _READ:
+        raise ImageError(f"the text of its run lengths is damaged: {short(text, 40)}")
     values = np.add.reduceat((codes & 0x1F) << (_BITS * place), first)
     negative = (codes[last] & 0x10) != 0
-    size = np.minimum(_BITS * (place[last] + 1), 63)
+    size = _BITS * (place[last] + 1)
     values = np.where(negative, values - (np.int64(1) << size), values)
     lengths = values.copy()
     lengths[1::2] = np.cumsum(values[1::2])
@@ -99,10 +106,14 @@ def from_text(text: str | bytes, height: int, width: int) -> RunMask:
 def _checked(lengths: Ints, height: int, width: int) -> RunMask:
     if lengths.min() < 0:
         raise ImageError("its run lengths hold a negative number")
+    total = height * width
+    # with every length small enough, sums pass the image before they pass 64 bits
+    if lengths.max() > total:
+        raise _beyond(int(lengths.max()), height, width)
     edges = np.cumsum(lengths)
-    if edges[-1] != height * width:
+    if edges.min() < 0 or edges.max() != total or edges[-1] != total:
         raise ImageError(
-            f"its run lengths make {edges[-1]} pixels, but the image has {width} x {height} = {height * width}"
+            f"its run lengths make {sum(lengths.tolist())} pixels, but the image has {width} x {height} = {total}"
         )
     start = edges[0::2][: len(lengths) // 2]
     end = edges[1::2]
@@ -116,6 +127,5 @@ def _checked(lengths: Ints, height: int, width: int) -> RunMask:
     return RunMask(start[first], end, height, width)
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+def _beyond(length: int, height: int, width: int) -> ImageError:
+    return ImageError(f"one of its run lengths is {length}, but the image has {width} x {height} = {height * width}")

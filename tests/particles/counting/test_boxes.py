@@ -9,6 +9,7 @@ import pytest
 from napari_mpseg.calibration import Calibration
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.particles.counting import CountedBoxes, CountSettings, count_and_label, count_particles
+from napari_mpseg.particles.counting.boxes import box_frame
 from napari_mpseg.particles.counting.carried import carry_over, same_particles
 from napari_mpseg.particles.counting.record import counted_of, keep_count
 
@@ -50,6 +51,20 @@ def test_the_least_sure_come_first_and_the_drawn_last():
     assert boxes.least_sure_first().frame["number"].tolist() == [1, 2, 3, 4]  # 0.4, 0.7, 0.9
     fewer = count_particles(np.eye(40) * np.linspace(1, 0.6, 40), CountSettings(dilate=1, erode=1, connectivity=1))
     assert fewer.least_sure_first().frame["number"].tolist() == list(range(40, 0, -1))
+
+
+def test_boxes_without_confidence_come_after_those_with_one_each_once():
+    frame = box_frame(
+        [1, 2, 3, 4, 5],
+        [(0, 0, 3, 3)] * 5,
+        [9, 9, 9, 9, 0],
+        confidence=[np.nan, 0.9, np.nan, 0.2, np.nan],
+    )
+    frame.loc[[1, 4], "origin"] = "drawn"
+    boxes = CountedBoxes(frame, (20, 20))
+    assert boxes.least_sure_first().frame["number"].tolist() == [4, 1, 3, 2, 5]
+    unsure = CountedBoxes(frame.assign(confidence=np.nan, area_px=[7, 0, 2, 5, 0]), (20, 20))
+    assert unsure.least_sure_first().frame["number"].tolist() == [3, 4, 1, 2, 5]
 
 
 def test_files_hold_pixels_and_units(tmp_path):

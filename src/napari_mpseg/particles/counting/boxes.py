@@ -70,12 +70,10 @@ class CountedBoxes:
 
     def least_sure_first(self) -> "CountedBoxes":
         """Return the boxes in the order of a review: by rising confidence, those without any last."""
-        order = self.frame["confidence"].argsort(kind="stable") if self._has_confidence else self.frame["area_px"]
-        if not self._has_confidence:
-            order = order.argsort(kind="stable")  # small ones are the doubtful ones
-        drawn = (self.frame["origin"].iloc[order] == DRAWN).to_numpy()
-        places = np.asarray(order)
-        return replace(self, frame=self.frame.iloc[np.concatenate([places[~drawn], places[drawn]])])
+        # small ones are the doubtful ones where nothing else is known; missing confidence is sorted last
+        doubt = self.frame["confidence" if self._has_confidence else "area_px"].to_numpy(np.float64)
+        order = np.lexsort((doubt, self.frame["origin"].eq(DRAWN).to_numpy()))
+        return replace(self, frame=self.frame.iloc[order])
 
     @property
     def _has_confidence(self) -> bool:

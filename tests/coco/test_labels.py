@@ -99,6 +99,7 @@ def test_images_are_found_by_id_and_name(document):
         assert labels_from_coco(coco, name).labels.tolist() == [[0, 0, 0]] * 3
     with pytest.raises(ImageError, match=r"holds 2 images\. Name one"):
         labels_from_coco(coco)
+    assert coco.image("9").id == 9
     with pytest.raises(ImageError, match=r"no images called 'c'\. It has: a\.png, more/b\.tif"):
         labels_from_coco(coco, "c")
 
@@ -132,9 +133,14 @@ def test_messages_tell_the_annotation_and_the_image(document):
         (
             '{"images": [{"id": 1}], "categories": [{"id": 1, "name": "a"}], "annotations": '
             '[{"id": 5, "image_id": 1, "category_id": 8}]}',
-            "annotation 5 is of category 8",
+            "annotation 5 of image_1 is of category 8",
         ),
         ('{"images": [], "categories": [3], "annotations": []}', "a category without an id"),
+        ('{"images": [], "categories": [{"id": 1}, {"id": 1}], "annotations": []}', "several categories of the id 1"),
+        ('{"images": [{"id": 1e999}], "annotations": []}', "without an id"),
+        ('{"images": [{"id": 1, "height": Infinity, "width": 4}], "annotations": []}', "the height of image 1"),
+        ('{"images": [{"id": 1}], "annotations": [{"id": 5, "image_id": Infinity}]}', "annotation 5 is of image inf"),
+        ('{"images": [{"id": ' + "1" * 5000 + '}], "annotations": []}', "is no COCO file"),
     ],
 )
 def test_what_is_no_coco_is_told(text, message, tmp_path):
@@ -142,6 +148,50 @@ def test_what_is_no_coco_is_told(text, message, tmp_path):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ImageError, match=message):
         read_coco(path)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"category_id": "abc"}, "category 'abc'"),
+        ({"category_id": float("inf")}, "category inf"),
+        ({"iscrowd": "0"}, "iscrowd '0'"),
+        ({"iscrowd": 2}, "iscrowd 2"),
+        ({"score": "x"}, "score 'x'"),
+        ({"score": float("nan")}, "score nan"),
+        ({"score": 10**400}, "score 1000"),
+    ],
+)
+@pytest.mark.parametrize("categories", [True, False])
+def test_values_that_are_none_of_coco_are_told_with_annotation_and_image(values, message, categories, document):
+    document["annotations"][1] |= values
+    if not categories:
+        del document["categories"]
+    with pytest.raises(ImageError, match=rf"annotation 12 of a\.png .*{message}"):
+        read_coco(document)
+
+
+@pytest.mark.parametrize("categories", [True, False])
+def test_null_is_what_is_not_told(categories, document):
+    document["annotations"][1] |= {"category_id": None, "iscrowd": None, "score": None, "keep": "by hand"}
+    if not categories:
+        del document["categories"]
+    frame = labels_from_coco(document).frame
+    assert frame["class"].isna().tolist() == [not categories, True]
+    assert not {"confidence", "keep"} & set(frame)
+
+
+def test_an_image_larger_than_memory_is_told_and_painted_in_parts():
+    square = [[10.0, 10.0, 14.0, 10.0, 14.0, 13.0, 10.0, 13.0]]
+    coco = {
+        "images": [{"id": 1, "file_name": "a.png", "height": 10**6, "width": 10**6}],
+        "annotations": [{"id": 1, "image_id": 1, "segmentation": square}],
+    }
+    found = labels_from_coco(coco)
+    assert found.frame["area_px"].tolist() == [12]
+    assert found.painting.part(slice(0, 20), slice(0, 20), np.int32).sum() == 12
+    with pytest.raises(ImageError, match=r"not enough memory for labels of a\.png, 1000000 x 1000000 px"):
+        found.labels  # noqa: B018
 
 
 def test_a_missing_or_binary_file_is_told(tmp_path):
@@ -169,3 +219,20 @@ def test_pairs_give_image_files_with_labels(document, tmp_path):
     (tmp_path / "images" / "b.png").unlink()
     with pytest.raises(ImageError, match=r"Not found .* b.png"):
         coco_pairs(path)
+
+
+def test_two_images_of_one_name_are_kept_apart(document, tmp_path):
+    document["images"] = [
+        {"id": number, "file_name": f"fold_{number}/a.png", "height": 8, "width": 10} for number in (4, 5)
+    ]
+    path = tmp_path / "coco.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    Image.fromarray(np.zeros((8, 10), np.uint8)).save(tmp_path / "a.png")
+    with pytest.raises(ImageError, match=r"fold_4/a\.png and fold_5/a\.png .* would both be .*a\.png"):
+        coco_pairs(path)
+    with pytest.raises(ImageError, match=r"2 images called 'a\.png'.* 4 \(fold_4/a\.png\), 5 \("):
+        read_coco(path).image("a.png")
+    for number in (4, 5):
+        (tmp_path / f"fold_{number}").mkdir()
+        Image.fromarray(np.zeros((8, 10), np.uint8)).save(tmp_path / f"fold_{number}" / "a.png")
+    assert [file.parent.name for file, _ in coco_pairs(path)] == ["fold_4", "fold_5"]

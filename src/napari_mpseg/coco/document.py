@@ -5,9 +5,10 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from napari_mpseg.calibration import Calibration
+from napari_mpseg.coco.values import is_number, is_whole, short
 from napari_mpseg.errors import ImageError, MpsegError
 
 _NEEDED = "images, categories and annotations"
@@ -83,8 +84,13 @@ class CocoDocument:
                 return self.images[0]
             raise ImageError(f"{self.told} holds {len(self.images)} images. Name one of them: {self._some()}.")
         found = [one for one in self.images if which in (one.id, one.file_name, one.name, Path(one.file_name).name)]
-        if len(found) != 1:
-            raise ImageError(f"{self.told} holds {len(found) or 'no'} images called {which!r}. It has: {self._some()}.")
+        if not found:
+            found = [one for one in self.images if which == str(one.id)]
+        if len(found) > 1:
+            ids = ", ".join(f"{one.id} ({one.file_name})" for one in found[:5])
+            raise ImageError(f"{self.told} holds {len(found)} images called {which!r}. Name one by its id: {ids}.")
+        if not found:
+            raise ImageError(f"{self.told} holds no images called {which!r}. It has: {self._some()}.")
         return found[0]
 
     @property
@@ -145,8 +151,9 @@ def read_coco(
     if len(set(ids)) < len(ids):
         raise ImageError(f"{told} has several images of the same id. Each needs its own.")
     by_image: dict[int, list[dict[str, Any]]] = {one: [] for one in ids}
+    names = {one.id: one.file_name for one in images}
     for number, annotation in enumerate(found):
-        by_image[_home(annotation, number, by_image, categories, told)].append(annotation)
+        by_image[_home(annotation, number, names, categories, told)].append(annotation)
     annotations = {one: tuple(those) for one, those in by_image.items()}
     return CocoDocument(path, images, categories, annotations, not isinstance(values, Mapping))
 
@@ -176,24 +183,26 @@ def _loaded(path: Path) -> Any:
         raise ImageError(
             f"{path} is no JSON: {error.msg} in line {error.lineno}. It is damaged, or something else."
         ) from error
+    except ValueError as error:  # a number of thousands of digits
+        raise ImageError(f"{path} is no COCO file: {error}.") from error
     except RecursionError as error:
         raise ImageError(f"{path} is no COCO file: its lists lie in each other too deep.") from error
 
 
 def _image(values: Any, told: str) -> CocoImage:
-    if not isinstance(values, Mapping) or not _whole(values.get("id")):
-        raise ImageError(f"{told} has an image without an id (a whole number): {_short(values)}.")
+    if not isinstance(values, Mapping) or not is_whole(values.get("id")):
+        raise ImageError(f"{told} has an image without an id (a whole number): {short(values)}.")
     number = int(values["id"])
     name = values.get("file_name") or f"image_{number}"
     sizes = []
     for side in ("height", "width"):
         size = values.get(side)
-        if size is not None and (not _whole(size) or not 1 <= int(size) < 2**31):
+        if size is not None and (not is_whole(size) or not 1 <= int(size) < 2**31):
             raise ImageError(f"{told}: the {side} of image {number} ({name}) is {size!r}, and not a number of pixels.")
         sizes.append(None if size is None else int(size))
     plane = values.get("plane")
     height, width = sizes if None not in sizes else (None, None)
-    return CocoImage(number, str(name), height, width, _calibration(values), int(plane) if _whole(plane) else None)
+    return CocoImage(number, str(name), height, width, _calibration(values), int(plane) if is_whole(plane) else None)
 
 
 def _calibration(values: Mapping[str, Any]) -> Calibration:
@@ -207,29 +216,30 @@ def _calibration(values: Mapping[str, Any]) -> Calibration:
 def _categories(values: Any, told: str) -> dict[int, str]:
     names: dict[int, str] = {}
     for one in values if isinstance(values, list) else [values]:
-        if not isinstance(one, Mapping) or not _whole(one.get("id")):
-            raise ImageError(f"{told} has a category without an id (a whole number): {_short(one)}.")
+        if not isinstance(one, Mapping) or not is_whole(one.get("id")):
+            raise ImageError(f"{told} has a category without an id (a whole number): {short(one)}.")
+        if int(one["id"]) in names:
+            raise ImageError(f"{told} has several categories of the id {one['id']}. Each needs its own.")
         names[int(one["id"])] = str(one.get("name") or one["id"])
     return names
 
 
-def _home(annotation: Any, number: int, images: Mapping[int, Any], categories: Mapping[int, str], told: str) -> int:
-    """Return the image an annotation belongs to."""
+def _home(annotation: Any, number: int, images: Mapping[int, str], categories: Mapping[int, str], told: str) -> int:
+    """Return the image an annotation belongs to; refuse one that does not say what it says as COCO does."""
     if not isinstance(annotation, dict):
-        raise ImageError(f"{told}: annotation {number + 1} is {_short(annotation)}, and not an object.")
+        raise ImageError(f"{told}: annotation {number + 1} is {short(annotation)}, and not an object.")
     name = annotation.get("id", number + 1)
     image, category = annotation.get("image_id"), annotation.get("category_id")
-    if not _whole(image) or int(image) not in images:
-        raise ImageError(f"{told}: annotation {name} is of image {image!r}, which is not among its images.")
-    if category is not None and categories and (not _whole(category) or int(category) not in categories):
-        raise ImageError(f"{told}: annotation {name} is of category {category!r}, which is not among its categories.")
+    if not is_whole(image) or int(image) not in images:
+        raise ImageError(f"{told}: annotation {short(name)} is of image {short(image)}, which is not among its images.")
+    which = f"{told}: annotation {short(name)} of {images[int(image)]}"
+    if category is not None and not is_whole(category):
+        raise ImageError(f"{which} is of category {short(category)}, and not of a whole number.")
+    if category is not None and categories and int(category) not in categories:
+        raise ImageError(f"{which} is of category {category!r}, which is not among its categories.")
+    crowd, score = annotation.get("iscrowd"), annotation.get("score")
+    if crowd is not None and not (isinstance(crowd, (int, float)) and crowd in (0, 1)):
+        raise ImageError(f"{which} has the iscrowd {short(crowd)}, and neither 0 nor 1.")
+    if score is not None and not is_number(score):
+        raise ImageError(f"{which} has the score {short(score)}, and not a number.")
     return int(image)
-
-
-def _whole(value: Any) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value and int(value) == value
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

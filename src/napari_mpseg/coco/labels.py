@@ -13,6 +13,7 @@ from napari_mpseg.coco.document import CocoDocument, CocoImage, read_coco
 from napari_mpseg.coco.files import sized
 from napari_mpseg.coco.masks import annotation_mask, told
 from napari_mpseg.coco.painting import Painting, painting
+from napari_mpseg.coco.room import enough_memory
 from napari_mpseg.coco.run_mask import RunMask, united
 from napari_mpseg.errors import ImageError
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Annotation = Mapping[str, Any]
+
+_AT_ONCE = 2**24  # pixels painted at once to see which particles are left
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,14 +67,25 @@ class CocoLabels:
 
     @cached_property
     def labels(self) -> NDArray[Any]:
-        """The labels, ``(Y, X)``, 0 = background."""
+        """The labels, ``(Y, X)``, 0 = background.
+
+        Raises
+        ------
+        ImageError
+            If the image is too large for memory.
+        """
         height, width = self.shape
-        return self.painting.part(slice(0, height), slice(0, width), self.dtype)
+        with enough_memory(self.image.file_name, height, width, 2 * height * width * self.dtype.itemsize):
+            return self.painting.part(slice(0, height), slice(0, width), self.dtype)
 
     @property
     def ignored(self) -> NDArray[np.bool_] | None:
         """Where nobody knows what is particle, ``(Y, X)``: crowds without the particles in them; None without any."""
-        return self.crowd.to_array() & (self.labels == 0) if len(self.crowd.start) else None
+        if not len(self.crowd.start):
+            return None
+        labels = self.labels
+        with enough_memory(self.image.file_name, *self.shape):
+            return np.asarray(self.crowd.to_array() & (labels == 0))
 
 
 def labels_from_coco(
@@ -110,8 +124,8 @@ def labels_from_coco(
     Raises
     ------
     ImageError
-        If the file is no COCO, the image is not in it or its size is not known, or an annotation is damaged, out of
-        the image or of one of another size.
+        If the file is no COCO, the image is not in it or its size is not known, an annotation is damaged, out of the
+        image or of one of another size, or there is not enough memory.
     UnknownNameError
         If there is no such order.
 
@@ -129,12 +143,25 @@ def labels_from_coco(
     document = source if isinstance(source, CocoDocument) else read_coco(source)
     chosen = sized(document, document.image(image), images)
     height, width = int(chosen.height or 0), int(chosen.width or 0)
+    with enough_memory(chosen.file_name, height, width):
+        return _labels_of(document, chosen, on_top, clip, on_progress, cancel)
+
+
+def _labels_of(
+    document: CocoDocument,
+    image: CocoImage,
+    on_top: str | None,
+    clip: bool,
+    on_progress: ProgressCallback,
+    cancel: CancelToken | None,
+) -> CocoLabels:
+    height, width = int(image.height or 0), int(image.width or 0)
     particles: list[Annotation] = []
     crowds: list[Annotation] = []
-    for annotation in document.annotations[chosen.id]:
+    for annotation in document.annotations[image.id]:
         (crowds if annotation.get("iscrowd") else particles).append(annotation)
-    masks = _masks(document, chosen, particles, clip, on_progress, cancel)
-    crowd = united(_masks(document, chosen, crowds, clip, silent, cancel), height, width)
+    masks = _masks(document, image, particles, clip, on_progress, cancel)
+    crowd = united(_masks(document, image, crowds, clip, silent, cancel), height, width)
     labels = _numbers(particles)
     scores = _scores(particles)
     top = on_top or ("score" if len(particles) and all(score is not None for score in scores) else "smaller")
@@ -142,7 +169,7 @@ def labels_from_coco(
     areas, overlapping = _visible(painted, labels)
     frame = _frame(document, particles, labels, scores, areas)
     hidden = tuple(label for label in labels if label not in areas)
-    return CocoLabels(chosen, painted, frame, crowd, overlapping, hidden)
+    return CocoLabels(image, painted, frame, crowd, overlapping, hidden)
 
 
 def _masks(
@@ -176,25 +203,20 @@ def _numbers(annotations: Sequence[Annotation]) -> list[int]:
 
 
 def _scores(annotations: Sequence[Annotation]) -> list[float | None]:
-    found: list[float | None] = []
-    for one in annotations:
-        score = one.get("score")
-        fine = isinstance(score, (int, float)) and not isinstance(score, bool) and score == score
-        found.append(float(score) if fine and score is not None else None)
-    return found
+    scores = [one.get("score") for one in annotations]
+    return [None if score is None else float(score) for score in scores]
 
 
 def _visible(painted: Painting, labels: Sequence[int]) -> tuple[dict[int, int], int]:
     """Return the pixels of every label that is seen, and how many claims to pixels are not."""
     known = np.sort(np.asarray(labels, np.int64))
     counts = np.zeros(len(known), np.int64)
-    rows = slice(0, painted.height)
-    step = max(1, 2**24 // max(1, painted.height))
+    step = max(1, _AT_ONCE // max(1, painted.height))
     for x in range(0, painted.width, step):
         columns = slice(x, min(x + step, painted.width))
         band = painted.between(columns)
-        if len(band.x):
-            seen = band.part(rows, columns, np.int64)
+        for y in range(0, painted.height, _AT_ONCE) if len(band.x) else ():
+            seen = band.part(slice(y, min(y + _AT_ONCE, painted.height)), columns, np.int64)
             counts += np.bincount(np.searchsorted(known, seen[seen > 0]), minlength=len(known))
     claims = int((painted.y1 - painted.y0).sum())
     there = counts > 0
@@ -211,7 +233,8 @@ def _frame(
     import pandas as pd
 
     names = list(dict.fromkeys(document.categories.values()))
-    known = [document.categories.get(int(one["category_id"])) if "category_id" in one else None for one in annotations]
+    numbers = [one.get("category_id") for one in annotations]
+    known = [None if number is None else document.categories.get(int(number)) for number in numbers]
     columns: dict[str, Any] = {
         "label": np.asarray(labels, np.int64),
         "area_px": np.asarray([areas.get(label, 0) for label in labels], np.float64),
@@ -220,7 +243,7 @@ def _frame(
     }
     if any(score is not None for score in scores):
         columns["confidence"] = np.asarray([np.nan if score is None else score for score in scores], np.float64)
-    if any("keep" in one for one in annotations):
-        columns["keep"] = [bool(one.get("keep", True)) for one in annotations]
+    if any(isinstance(one.get("keep"), bool) for one in annotations):  # another program's field may hold anything
+        columns["keep"] = [one.get("keep") is not False for one in annotations]
     frame = pd.DataFrame(columns)
     return frame[frame["area_px"] > 0].sort_values("label", ignore_index=True)

@@ -86,7 +86,7 @@ def coco_pairs(
     Raises
     ------
     ImageError
-        If the file is no COCO, has no images, or an image is not there.
+        If the file is no COCO, has no images, an image is not there, or two images are one file.
     """
     document = read_coco(source)
     if not document.images:
@@ -97,4 +97,14 @@ def coco_pairs(
         where = str(images) if images is not None else f"the folder of {document.told}, or 'images' in it"
         some = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
         raise ImageError(f"Not found in {where}: {some}. Give the folder of the images.")
-    return CocoPairs(document, [path for path in found if path is not None], on_top, clip)
+    owners: dict[tuple[Path, int | None], str] = {}
+    files = [path for path in found if path is not None]
+    for image, path in zip(document.images, files, strict=True):
+        place = (path.resolve(), image.plane)
+        if place in owners:
+            raise ImageError(
+                f"{owners[place]} and {image.file_name} of {document.told} would both be {path}, so that labels would "
+                "come with the wrong picture. Put the images into the folders that the COCO file tells."
+            )
+        owners[place] = image.file_name
+    return CocoPairs(document, files, on_top, clip)

@@ -23,7 +23,7 @@ from napari_mpseg.provenance import library_versions
 from napari_mpseg.settings import from_dict, to_dict
 from napari_mpseg.training.augment.augmentation import check_augmentation
 from napari_mpseg.training.data.fingerprints import fingerprints
-from napari_mpseg.training.data.instances import instance_digests, with_instances
+from napari_mpseg.training.data.instances import instance_digests, of_one_label, one_label_notes, with_instances
 from napari_mpseg.training.data.pairs import LabelledImage
 from napari_mpseg.training.painted.checks import check_painted
 from napari_mpseg.training.preset import Preset
@@ -108,7 +108,8 @@ def prepare(
     if painted != "dense":
         raise SettingsError(
             f"A Mask R-CNN learns from whole particles, and cannot from {painted}: what is not painted would be "
-            "background to it. Paint every particle of a region with a label of its own, and choose dense."
+            "background to it. Paint every particle with a label of its own, and train with 'Painted as: Dense mask' "
+            "in napari, painted='dense' in a script, --painted dense in a terminal."
         )
     settings, options = preset.settings, from_dict(DetectorOptions, preset.options)
     if settings.shrink != 1 or settings.standardise or settings.operating_point:
@@ -116,7 +117,7 @@ def prepare(
     beginning = _started(start if start is not None else preset.start)
     rule = beginning.card.normalisation if beginning is not None else Normalisation("auto")
     given = labelled_pairs(pairs, painted, background_label, rule)
-    notes = check_painted(given)
+    notes = [*check_painted(given), *one_label_notes(of_one_label(given))]
     _check_known([*given, *validation])
     images, held, settings, split_notes = _divided([with_instances(pair) for pair in given], settings, validation)
     channels = given[0].image.shape[2] if beginning is None else beginning.card.in_channels
@@ -210,9 +211,9 @@ def _started(start: Any) -> DetectorModel | None:
         return start
     if not isinstance(start, (str, os.PathLike)) or os.fspath(start) == "default":
         raise SettingsError(
-            "A Mask R-CNN cannot start from a network that gives each pixel a probability. Start from scratch "
-            "(start='scratch', --start scratch), which takes the weights that its settings name, or from a trained "
-            "Mask R-CNN."
+            "A Mask R-CNN cannot start from a network that gives each pixel a probability. Start from nothing, which "
+            "takes the weights that its settings name ('Start from: Nothing (from scratch)' in napari, start='scratch' "
+            "in a script, --start scratch in a terminal), or from a trained Mask R-CNN."
         )
     text = os.fspath(start)
     return None if text in ("", "scratch") else load_detector(text)

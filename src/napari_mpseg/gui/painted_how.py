@@ -10,6 +10,10 @@ from qtpy.QtWidgets import QButtonGroup, QHBoxLayout, QLabel, QRadioButton, QSpi
 from napari_mpseg.gui.memory import Memory
 from napari_mpseg.gui.status_line import note
 
+_EACH_ITS_OWN = (
+    "Every particle is painted, each with a label of its own: 0 is background, every other label one particle."
+)
+
 
 class PaintedHow(QWidget):
     """One button for each entry of ``ANNOTATIONS``; none is chosen until the user does so once.
@@ -27,6 +31,7 @@ class PaintedHow(QWidget):
 
         self._memory = memory
         self._known = ANNOTATIONS
+        self._instances = False
         self._group = QButtonGroup(self)
         self.buttons: dict[str, QRadioButton] = {}
         row = QHBoxLayout()
@@ -69,6 +74,11 @@ class PaintedHow(QWidget):
         if kind in self.buttons:
             self.buttons[kind].setChecked(True)
 
+    def explain(self, instances: bool) -> None:
+        """Explain the ways of painting; say so if each particle needs a label of its own."""
+        self._instances = instances
+        self._show()
+
     def remember(self) -> None:
         """Remember what was chosen."""
         self._memory.set(painted=self.kind, background=self.background.value())
@@ -80,7 +90,8 @@ class PaintedHow(QWidget):
 
     def _show(self) -> None:
         kind = self.kind
-        self.explanation.setText(
-            self._known[kind].explanation if kind else "Say which: a number 0 means something else in each."
-        )
+        said = self._known[kind].explanation if kind else "Say which: a number 0 means something else in each."
+        if self._instances and kind and not self._known[kind].partial:
+            said = _EACH_ITS_OWN
+        self.explanation.setText(said)
         self.background_row.setVisible(bool(kind) and self._known[kind].partial)

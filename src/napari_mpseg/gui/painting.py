@@ -15,7 +15,7 @@ from napari_mpseg.gui.visible import plane_shape
 from napari_mpseg.layers import space_of, unique_name
 
 BRUSH = 5
-ERASE = "erase"
+PARTICLE, ERASE = "particle", "erase"
 
 
 def new_labels(viewer: Any, image: Any) -> Any:
@@ -31,6 +31,17 @@ def new_labels(viewer: Any, image: Any) -> Any:
     layer = viewer.add_labels(np.zeros(shape, np.uint16), name=name, **space_of(image, ndim))
     layer.brush_size = BRUSH
     return layer
+
+
+def next_label(labels: Any) -> int:
+    """Return a label that no pixel of a labels layer has: one above all others, as napari's key M does."""
+    data = labels.data[0] if labels.multiscale else labels.data
+    highest = int(np.max(data)) if data.size else 0
+    if highest < np.iinfo(data.dtype).max:
+        return highest + 1
+    used = np.unique(np.asarray(data))
+    free = np.setdiff1d(np.arange(1, used.size + 1), used)
+    return int(free[0]) if free.size and free[0] < highest else highest
 
 
 def strokes(kind: str, background: int) -> tuple[tuple[str, int], ...]:
@@ -61,43 +72,61 @@ class StrokeBar(QWidget):
         layout.addWidget(self.explanation)
         self._shown: Any = None
 
-    def show_for(self, kind: str, background: int) -> None:
-        """Show the strokes of a way of painting, in the colours of the layer."""
+    def show_for(self, kind: str, background: int, instances: bool = False) -> None:
+        """Show the strokes of a way of painting, in the colours of the layer.
+
+        Parameters
+        ----------
+        kind : str
+            How it is painted.
+        background : int
+            The label of the background's strokes.
+        instances : bool
+            Whether each particle must have a label of its own.
+        """
+        instances = instances and kind == "dense"
         layer = self._labels()
         self.setVisible(layer is not None and bool(kind))
-        shown = (kind, background, None if layer is None else layer.name)
+        shown = (kind, background, instances, None if layer is None else layer.name)
         if not self.isVisibleTo(self.parentWidget()) or shown == self._shown:
             return
         self._shown = shown
         while self.row.count():
             self.row.takeAt(0).widget().deleteLater()
         self.buttons = {}
-        for name, label in strokes(kind, background):
-            self._add(f"{name} ({label})", name.lower(), label, _swatch(layer.get_color(label)))
-        self._add("Erase", ERASE, None, QIcon())
-        self.explanation.setText(_explained(kind, background))
+        if instances:
+            self._add("Next particle", PARTICLE, "Paint a particle with a new label (napari's key M)", next_label)
+            self._add("Same particle", "same", "Go on with the particle of the selected label", _selected)
+        else:
+            for name, label in strokes(kind, background):
+                doing = f"Paint {name.lower()} with the label {label}"
+                swatch = _swatch(layer.get_color(label))
+                self._add(f"{name} ({label})", name.lower(), doing, _always(label), swatch)
+        self._add(ERASE.title(), ERASE, "Erase strokes", None)
+        self.explanation.setText(_each_its_own() if instances else _explained(kind, background))
 
     def paint(self, stroke: str) -> None:
         """Get ready for strokes of ``"background"``, ``"particle"`` or ``"erase"``."""
         self.buttons[stroke].click()
 
-    def _add(self, text: str, stroke: str, label: int | None, icon: QIcon) -> None:
-        button = QPushButton(icon, text)
-        doing = "Erase strokes" if label is None else f"Paint {stroke} with the label {label}"
-        button.setToolTip(f"{doing} on the painted layer. Keys [ and ] change the size of the brush.")
-        button.clicked.connect(lambda: self._choose(label))
+    def _add(
+        self, text: str, stroke: str, doing: str, label_of: Callable[[Any], int] | None, icon: QIcon | None = None
+    ) -> None:
+        button = QPushButton(icon or QIcon(), text)
+        button.setToolTip(f"{doing}, on the painted layer. Keys [ and ] change the size of the brush.")
+        button.clicked.connect(lambda: self._choose(label_of))
         self.row.addWidget(button)
         self.buttons[stroke] = button
 
-    def _choose(self, label: int | None) -> None:
+    def _choose(self, label_of: Callable[[Any], int] | None) -> None:
         layer = self._labels()
         if layer is None:
             return
         self._viewer.layers.selection.active = layer
         layer.visible = True
-        if label is not None:
-            layer.selected_label = label
-        layer.mode = "erase" if label is None else "paint"
+        if label_of is not None:
+            layer.selected_label = label_of(layer)
+        layer.mode = "erase" if label_of is None else "paint"
 
 
 def _explained(kind: str, background: int) -> str:
@@ -107,6 +136,21 @@ def _explained(kind: str, background: int) -> str:
             "particles. A handful of each will do at first."
         )
     return "Paint every particle of the image whole, up to its edge: what is left unpainted is learnt as background."
+
+
+def _always(label: int) -> Callable[[Any], int]:
+    return lambda layer: label
+
+
+def _each_its_own() -> str:
+    return (
+        "Paint every particle of the image whole, up to its edge. Before each, press <i>Next particle</i> (or napari's "
+        "key <i>M</i>), so that each has a label of its own."
+    )
+
+
+def _selected(layer: Any) -> int:
+    return int(layer.selected_label) or next_label(layer)
 
 
 def _swatch(colour: Any) -> QIcon:

@@ -34,6 +34,7 @@ class StartChoice(QWidget):
         super().__init__()
         self._models = memory
         self._last = BUNDLED
+        self._no_bundled = ""
         self.learnt: Any = None
         self.choice = QComboBox()
         self.choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -72,6 +73,19 @@ class StartChoice(QWidget):
         if index >= 0:
             self.choice.setCurrentIndex(index)
 
+    def allow_bundled(self, reason: str = "") -> None:
+        """Offer the bundled network, or say why it cannot be started from; then nothing is, if it was chosen."""
+        self._no_bundled = reason
+        self._show_bundled()
+        if reason and self.chosen == BUNDLED:
+            self.choose(SCRATCH)
+
+    def _show_bundled(self) -> None:
+        place = self.choice.findData(BUNDLED)
+        tip = self._no_bundled or _ENTRIES[0][2]
+        self.choice.model().item(place).setEnabled(not self._no_bundled)
+        self.choice.setItemData(place, tip, Qt.ItemDataRole.ToolTipRole)
+
     def continue_from(self, model: Any) -> None:
         """Go on from a model in memory; None for a fresh start."""
         self.learnt = model
@@ -97,6 +111,7 @@ class StartChoice(QWidget):
             self._add(f"{unsaved.name} (not saved)", str(unsaved), "The model that was trained last and never saved")
         self.choice.insertSeparator(self.choice.count())
         self._add("Trained model from file …", _FROM_FILE, "Choose a model that was trained and saved before")
+        self._show_bundled()
         self.choice.blockSignals(False)
 
     def _add(self, text: str, data: str, tip: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -141,8 +142,72 @@ def _last(units: Any) -> Any:
     return units if units is None or isinstance(units, str) or not hasattr(units, "__len__") else tuple(units)[-2:]
 
 
-def look_through(pairs: Sequence[tuple[Any, Any]], kind: str, background_label: int) -> list[str]:
+def start_problem(start: Any, detector: bool) -> str:
+    """Say why a recipe cannot begin with what is chosen to start from; an empty text if it can.
+
+    Parameters
+    ----------
+    start : str or Model
+        ``"default"``, ``"scratch"``, a model's folder, or a model in memory.
+    detector : bool
+        Whether the recipe trains a Mask R-CNN.
+    """
+    if start == "scratch" or _is_detector(start) == detector:
+        return ""
+    afresh = "" if isinstance(start, str) else "press 'Start afresh' and "
+    if detector:
+        return (
+            "A Mask R-CNN cannot start from a network that gives each pixel a probability. To train one, "
+            f"{afresh}choose 'Start from: Nothing (from scratch)', or a trained Mask R-CNN."
+        )
+    return (
+        "The network of this preset cannot start from a Mask R-CNN. Choose a preset of Mask R-CNN, or "
+        f"{afresh}choose something else to start from."
+    )
+
+
+def _is_detector(start: Any) -> bool:
+    if isinstance(start, str):
+        return (Path(start) / "detector.json").is_file()
+    from napari_mpseg.detection.modelfile import DetectorModel
+
+    return isinstance(start, DetectorModel)
+
+
+def painting_problem(kind: str, instances: bool) -> str:
+    """Say why what was painted in a way cannot be learnt from; an empty text if it can.
+
+    Parameters
+    ----------
+    kind : str
+        How it was painted.
+    instances : bool
+        Whether each particle must have a label of its own.
+    """
+    from napari_mpseg.training.painted.annotations import ANNOTATIONS
+
+    if not (instances and ANNOTATIONS[kind].partial):
+        return ""
+    return (
+        "Scribbles do not say where one particle ends and the next begins. Paint every particle whole, each with a "
+        "label of its own, and choose 'Painted as: Dense mask'. Or choose 'Tell touching particles apart: No', which a "
+        "Mask R-CNN has not."
+    )
+
+
+def look_through(
+    pairs: Sequence[tuple[Any, Any]], kind: str, background_label: int, instances: bool = False
+) -> list[str]:
     """Return what may be meant but looks wrong with painted labels; nothing of the images is read.
+
+    Parameters
+    ----------
+    pairs : sequence of (Image, LayerSnapshot)
+    kind : str
+        How it was painted.
+    background_label : int
+    instances : bool
+        Whether each particle must have a label of its own.
 
     Raises
     ------
@@ -150,10 +215,12 @@ def look_through(pairs: Sequence[tuple[Any, Any]], kind: str, background_label: 
         With what makes training impossible: nothing painted, no background, one class only.
     """
     from napari_mpseg.images.normalisation import Normalisation
+    from napari_mpseg.training.data.instances import of_one_label, one_label_notes
     from napari_mpseg.training.painted.annotations import check_painted, painted_images
 
     images = painted_images(pairs, kind, background_label=background_label, normalisation=Normalisation("dtype"))
-    return check_painted(images)
+    notes = check_painted(images)
+    return [*notes, *one_label_notes(of_one_label(images))] if instances else notes
 
 
 def painted_pixels(labels: Any) -> int | None:

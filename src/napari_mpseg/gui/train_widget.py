@@ -17,24 +17,25 @@ from napari_mpseg.gui.painted_how import PaintedHow
 from napari_mpseg.gui.painting import StrokeBar
 from napari_mpseg.gui.run_panel import WorkingWidget
 from napari_mpseg.gui.status_line import note
-from napari_mpseg.gui.train_inputs import QUICK_PIXELS, Snapshots, look_through, painted_pixels, snapshot_pairs
+from napari_mpseg.gui.train_inputs import (
+    QUICK_PIXELS,
+    Snapshots,
+    look_through,
+    painted_pixels,
+    painting_problem,
+    snapshot_pairs,
+)
 from napari_mpseg.gui.train_pairs import PairList
 from napari_mpseg.gui.train_panel import TrainingJob, TrainPanel
 from napari_mpseg.gui.train_recipe import Recipe
 from napari_mpseg.gui.train_run import Learnt, Outcome, TrainRequest, TrainRun
+from napari_mpseg.gui.train_words import ending
 from napari_mpseg.gui.trained_model import TrainedModel
-from napari_mpseg.gui.worker import duration
 
 if TYPE_CHECKING:
     import napari
 
 _WIDTH = 376  # from the start, since a dock that was made narrower does not widen by itself
-_ENDINGS = {
-    "finished": "Trained {epochs} in {time}",
-    "early": "Stopped after {epochs} and {time}, as the validation loss no longer fell",
-    "time": "Stopped after {epochs}, as the {time} were over",
-    "cancelled": "Cancelled after {epochs} and {time}; what was learnt until then is kept",
-}
 
 
 class TrainWidget(WorkingWidget):
@@ -62,7 +63,8 @@ class TrainWidget(WorkingWidget):
         self.pairs.changed.connect(self._look)
         self.pairs.labels_made.connect(self._on_labels_made)
         self.how.changed.connect(self._look)
-        self.recipe.changed.connect(self._show_start)
+        self.how.explain(self.recipe.instances)
+        self.recipe.changed.connect(self._on_recipe)
         self._viewer.layers.selection.events.active.connect(self._show_strokes)
         self._look()
 
@@ -94,7 +96,9 @@ class TrainWidget(WorkingWidget):
         self._memory.set(preview=self.preview.box.isChecked())
 
     def _on_labels_made(self, layer: Any) -> None:
-        if not self.how.kind:
+        if self.recipe.instances:  # scribbles do not say where a particle ends
+            self.how.choose("dense")
+        elif not self.how.kind:
             self.how.choose("scribbles")
         self._show_strokes()
         self.strokes.paint("particle")
@@ -125,19 +129,24 @@ class TrainWidget(WorkingWidget):
             return "\n".join(self.pairs.problems), []
         if not self.how.kind:
             return "Say how it was painted: as a dense mask, or as scribbles.", []
+        problem = self.recipe.problem or painting_problem(self.how.kind, self.recipe.instances)
+        if problem:
+            return problem, []
         sizes = [painted_pixels(labels) for _, labels in self.pairs.pairs]
         if any(size is None or size > QUICK_PIXELS for size in sizes):
             return "", []  # looked through when training starts
         try:
             pairs = snapshot_pairs(self.pairs.pairs, Snapshots(pixels=False))
-            return "", look_through(pairs, self.how.kind, self.how.background.value())
+            return "", look_through(pairs, self.how.kind, self.how.background.value(), self.recipe.instances)
         except MpsegError as error:
             return str(error), []
 
     def _show_strokes(self, event: Any = None) -> None:
-        self.strokes.show_for(self.how.kind, self.how.background.value())
+        self.strokes.show_for(self.how.kind, self.how.background.value(), self.recipe.instances)
 
-    def _show_start(self) -> None:
+    def _on_recipe(self) -> None:
+        self.how.explain(self.recipe.instances)
+        self._look()
         self.panel.run_button.setText("Train on" if self.recipe.start.learnt is not None else "Train")
 
     def _on_busy(self, busy: bool) -> None:
@@ -200,19 +209,9 @@ class TrainWidget(WorkingWidget):
             self.panel.take(event)
 
     def _on_success(self, outcome: Outcome) -> None:
-        if outcome.model is None:
-            self.panel.status.say("Cancelled before anything was learnt. Nothing was changed.", "warning")
-            return
-        self._take(outcome.model)
-        text = _ENDINGS[outcome.ended].format(epochs=_epochs(outcome.epochs), time=duration(outcome.seconds)) + "."
-        if outcome.only_before:
-            text += " Only the other images are learnt from yet: press Train on to learn from what is painted."
-            self.panel.status.say(text, "warning")
-            return
-        if outcome.iou is not None:
-            text += f" IoU {outcome.iou:.2f} on what was kept aside."
-        text += " Save it, use it, or paint corrections where the preview is wrong and press Train on."
-        self.panel.status.say(text, "warning" if outcome.ended == "cancelled" else "done")
+        if outcome.model is not None:
+            self._take(outcome.model)
+        self.panel.status.say(*ending(outcome))
 
     def _on_ended(self, run: TrainRun) -> None:
         """After an error, keep what was learnt before it."""
@@ -234,7 +233,3 @@ class TrainWidget(WorkingWidget):
         self.trained.release()
         self.pairs.release()
         self._viewer.layers.selection.events.active.disconnect(self._show_strokes)
-
-
-def _epochs(count: int) -> str:
-    return "1 epoch" if count == 1 else f"{count} epochs"

@@ -22,8 +22,9 @@ _TABLE = (
     ("rpn_post_nms_top_n_test", (2500, 3000, 3000, 3000)),
 )
 _NOTE = (
-    "For a graphics card. First the heads for 30 epochs, then everything for 50, each at a learning rate of 0.01 and "
-    "after 15 epochs of 1e-5; the best epoch of the second part is kept. A shorter run (epochs) gives at most half of "
+    "ResNet-50; for a graphics card. As many particles as the title says are found in 256 x 256 px; paint each with a "
+    "label of its own (dense mask). First the heads for 30 epochs, then everything for 50, each at a learning rate of "
+    "0.01 and after 15 epochs of 1e-5; the best epoch of the second part is kept. A shorter run gives at most half of "
     "its epochs to the heads. Not in the text: the batch (1), the share that validates (0.2; 16 of 396 there), scores "
     "and overlaps from which particles are kept (those of torchvision; 0.5 in use). The offline set is drawn on the "
     "fly, one of the 18 variants for each patch; the paper's epochs are over the 18 times larger set."
@@ -51,7 +52,7 @@ def _babkauskas(number: int) -> Preset:
         validation=0.2,
         precision="fp32",
     )
-    title = f"Mask R-CNN {number}, ResNet-50, up to {_TABLE[0][1][number - 1]} particles in 256 px"
+    title = f"Mask R-CNN {number}, up to {_TABLE[0][1][number - 1]} particles"
     return Preset(
         f"babkauskas-maskrcnn-{number}",
         title,
@@ -99,9 +100,11 @@ _LIGHT = Preset(
         validation_windows=8,
         precision="fp32",
     ),
-    note="Trains within minutes on a processor, from scratch, for particles of 8 to 120 px. For smaller ones set "
-    "patches.size=128, which shows them twice as large; for larger ones patches.size=512, which shows them half as "
-    "large. Where online, network_options.weights=imagenet helps with few labelled particles.",
+    note="Trains within minutes on a processor, from scratch, for particles of 8 to 120 px. Paint each with a "
+    "label of its own (dense mask). For smaller ones take patches of 128 px, which are shown twice as large; for "
+    "larger ones patches of 512 px, shown half as large ('Patches of' in napari, patches.size elsewhere). Scripts and "
+    "terminal can also set network_options.weights to imagenet, which is fetched online and helps with few labelled "
+    "particles.",
     trainer=TRAINER,
 )
 

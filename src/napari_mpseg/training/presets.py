@@ -82,7 +82,7 @@ PAINTED = TrainSettings(
 )
 _add(
     "painted",
-    "Painted: from the bundled network",
+    "Painted: bundled network",
     "napari-mpseg",
     PAINTED,
     start="default",
@@ -120,10 +120,10 @@ _add(
 )
 for _preset in TOUCHING:
     PRESETS.add(_preset.name, _preset)
-_add("nile-red", "The bundled network's own recipe", "napari-mpseg", NILE_RED)
+_add("nile-red", "Bundled network's recipe", "napari-mpseg", NILE_RED)
 _add(
     "smp-unet-r18",
-    "U-Net with a small ResNet-18 encoder",
+    "U-Net, small ResNet-18",
     "napari-mpseg",
     replace(
         NILE_RED,
@@ -132,7 +132,8 @@ _add(
         patches=replace(NILE_RED.patches, synthetic_share=0.0),
         threshold=0.5,
     ),
-    note="The small encoder for comparisons on two cores; set network_options.weights to imagenet where online.",
+    note="The small encoder for comparisons on two cores, from random weights; scripts and terminal can set "
+    "network_options.weights to imagenet, which is fetched online.",
 )
 
 # -- Baek et al. 2021, and Park et al. 2022 --------------------------------------------------------------------------
@@ -295,14 +296,14 @@ _BABKAUSKAS = TrainSettings(
     validation=0.2,
 )
 for _depth in (18, 34):
-    for _weights, _suffix, _words in (("imagenet", "", "pre-trained"), (None, "-scratch", "not pre-trained")):
+    for _weights, _suffix, _words in (("imagenet", "", "pre-trained"), (None, "-scratch", "untrained")):
         _add(
             f"babkauskas-unet-r{_depth}{_suffix}",
             f"U-Net, ResNet-{_depth}, {_words}",
             "Babkauskas 2023",
             replace(_BABKAUSKAS, network_options={"encoder": f"resnet{_depth}", "weights": _weights}),
             note="The offline set (22 images become 396) is drawn on the fly: one of the 18 variants for each "
-            "patch. The paper's 50 epochs are over the 18 times larger set: for as many steps set epochs=900.",
+            "patch. The paper's 50 epochs are over the 18 times larger set: for as many steps train for 900 epochs.",
         )
 for _preset in DETECTOR_PRESETS:
     PRESETS.add(_preset.name, _preset)

@@ -36,7 +36,7 @@ TOUCHING = (
         "napari-mpseg",
         _SETTINGS,
         note="For particles that touch, cross or lie in clusters; paint each with a label of its own (dense mask). The "
-        "image is seen at half its size: set shrink so that particles are some 10 to 40 px across there, fibres some "
-        "5 px.",
+        "image is seen at half its size, for particles of 20 to 80 px and fibres of 10 px. For others change how small "
+        "it is seen ('Image seen at' in napari, shrink elsewhere), so that particles are 10 to 40 px there, fibres 5.",
     ),
 )

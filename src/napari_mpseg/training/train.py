@@ -228,7 +228,8 @@ def _overruled(settings: TrainSettings, start: Model | None) -> list[str]:
         return []
     return [
         f"Training starts from {card.name}, which keeps {', '.join(kept)}, whatever the settings say. "
-        "To choose them, start from scratch (start='scratch', --start scratch)."
+        "To choose them, start from nothing: 'Start from: Nothing (from scratch)' in napari, start='scratch' in a "
+        "script, --start scratch in a terminal."
     ]
 
 

@@ -39,14 +39,35 @@ def told_apart(images: Sequence[LabelledImage], head: str) -> tuple[list[Labelle
         if pair.instances is None and pair.known is not None:
             raise SettingsError(
                 f"The head {head!r} learns where one particle ends and another begins, and {pair.name} was painted "
-                "with scribbles, which do not say it. Paint whole particles, each with a label of its own, as a dense "
-                "mask (painted='dense'); or train the head 'mask'."
+                "with scribbles, which do not say it. Paint whole particles, each with a label of its own, and train "
+                "with 'Painted as: Dense mask' in napari, painted='dense' in a script, --painted dense in a terminal. "
+                "Or do without: 'Tell touching particles apart: No' in napari, head='mask' elsewhere."
             )
         whole = with_instances(pair)
         if whole is not pair and int(whole.instances.max(initial=0)) > 1:  # type: ignore[union-attr]
             guessed.append(pair.name)
         found.append(whole)
-    return found, _notes(guessed, head)
+    return found, one_label_notes(guessed)
+
+
+def of_one_label(images: Sequence[LabelledImage]) -> list[str]:
+    """Return the names of the images whose particles all have the same label, as far as anything is painted."""
+    return [
+        pair.name
+        for pair in images
+        if bool(np.any(pair.mask)) and (pair.instances is None or not _has_several(pair.instances))
+    ]
+
+
+def one_label_notes(names: Sequence[str]) -> list[str]:
+    """Return what the user should know of images whose particles all have the same label."""
+    if not names:
+        return []
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return [
+        f"All particles of {shown} have the same label, so connected pixels are taken for one particle each, and those "
+        "that touch for one. Give each particle a label of its own."
+    ]
 
 
 def with_instances(pair: LabelledImage) -> LabelledImage:
@@ -57,16 +78,6 @@ def with_instances(pair: LabelledImage) -> LabelledImage:
     if pair.instances is not None and _has_several(pair.instances):
         return pair
     return replace(pair, instances=_components(pair.mask))
-
-
-def _notes(guessed: Sequence[str], head: str) -> list[str]:
-    if not guessed:
-        return []
-    shown = ", ".join(guessed[:3]) + (f" and {len(guessed) - 3} more" if len(guessed) > 3 else "")
-    return [
-        f"All particles of {shown} have the same label, so connected pixels were taken for one particle each. Where "
-        f"particles touch, the head {head!r} learns little from that: give each a label of its own."
-    ]
 
 
 def _has_several(instances: Array) -> bool:

@@ -106,5 +106,5 @@ def test_impossible_looks_are_refused(change):
 def test_an_appearance_needs_a_name_and_a_density():
     with pytest.raises(KeyError, match="transparent"):
         AppearanceShare("invisible", 1.0, 0.1)
-    with pytest.raises(SettingsError, match="optical density"):
+    with pytest.raises(SettingsError, match="contrast -1"):
         AppearanceShare("dark", 1.0, -1.0)

@@ -13,7 +13,9 @@ from scipy import ndimage
 from napari_mpseg.errors import SettingsError, UnknownNameError
 from napari_mpseg.particles.measure import measure
 from napari_mpseg.synthesis import blocks
+from napari_mpseg.synthesis.filter_settings import ShapeShare
 from napari_mpseg.synthesis.fluorescence import render_block as fluorescence_block
+from napari_mpseg.synthesis.look import FluorescenceLook
 from napari_mpseg.synthesis.microscopes import (
     MICROSCOPES,
     from_record,
@@ -25,6 +27,7 @@ from napari_mpseg.synthesis.microscopes import (
 from napari_mpseg.synthesis.placement import grid
 from napari_mpseg.synthesis.setting import changed, settings_of
 from napari_mpseg.synthesis.silhouettes import cell_silhouettes
+from napari_mpseg.synthesis.writing import read_settings
 
 EIGHT = np.ones((3, 3))
 FILTERS = ("fluorescence", "bright-field")
@@ -301,6 +304,45 @@ def test_settings_are_set_by_dotted_names():
 def test_what_cannot_be_set_is_told(path, value, told):
     with pytest.raises(SettingsError, match=told):
         image_settings("fluorescence", **{path: value})
+
+
+@pytest.mark.parametrize("look", list(MICROSCOPES))
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_no_setting_takes_what_is_no_finite_number(look, value):
+    usual = MICROSCOPES[look].settings
+    for setting in settings_of(usual):
+        if not isinstance(setting.value, bool):
+            with pytest.raises(SettingsError):
+                changed(usual, {setting.path: value})
+
+
+def test_numbers_that_are_not_finite_are_refused_in_a_file_and_from_python(tmp_path):
+    record = json.dumps(to_record(MICROSCOPES["bright-field"].settings))
+    (tmp_path / "s.json").write_text(record.replace("34.0", "Infinity"))
+    with pytest.raises(SettingsError, match=r"s\.json.*surround\.red inf"):
+        read_settings(tmp_path / "s.json")
+    with pytest.raises(SettingsError, match="share inf"):
+        ShapeShare("bead", float("inf"))
+    with pytest.raises(SettingsError, match=r"tint\.green nan"):
+        FluorescenceLook(tint=(float("nan"), 0.1))
+
+
+@pytest.mark.parametrize(
+    ("look", "path", "value", "told"),
+    [
+        ("fluorescence", "look.background.red", 400.0, "0 to 255 grey"),
+        ("bright-field", "look.surround.blue", -1.0, "0 to 255 grey"),
+        ("sem", "substrate", 256.0, "0 to 255 grey"),
+        ("sem", "blur", 40.0, "0 to 4 px"),
+        ("fluorescence", "look.clutter_per_mm2", 1e5, "too dense"),
+        ("fluorescence", "look.specks_per_mm2", 1e6, "too dense"),
+        ("bright-field", "look.sediment_per_mm2", 1e6, "too dense"),
+        ("bright-field", "look.plant_per_mm2", 1e5, "too dense"),
+    ],
+)
+def test_settings_beyond_what_can_be_are_refused(look, path, value, told):
+    with pytest.raises(SettingsError, match=told):
+        image_settings(look, **{path: value})
 
 
 def test_unknown_looks_and_variants_name_the_known_ones():

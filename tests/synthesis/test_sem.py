@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.settings import from_dict, to_dict
-from napari_mpseg.synthesis import SemSettings, synthetic_sem
+from napari_mpseg.synthesis import SemSettings, sem, synthetic_sem
 
 SMALL = SemSettings(size=(400, 530), seed=4, coverage=0.3)
 EIGHT = np.ones((3, 3))
@@ -67,6 +67,14 @@ def test_particles_are_brighter_than_the_ground_and_brightest_at_the_rim(small):
 def test_coverage_is_about_what_was_asked_for():
     covered = (synthetic_sem(SemSettings(seed=1, coverage=0.2, clustering=0.0)).labels.compute() > 0).mean()
     assert covered == pytest.approx(0.2, abs=0.05)
+
+
+@pytest.mark.parametrize("blur", [0.8, 4.0])
+def test_blur_and_shadows_do_not_see_where_blocks_end(monkeypatch, blur):
+    settings = SemSettings(size=(512, 256), seed=3, coverage=0.4, blur=blur, noise=0.0, shadow=1.0)
+    usual = synthetic_sem(settings).image.data.compute()
+    monkeypatch.setattr(sem, "_margin", lambda settings: 60)
+    np.testing.assert_array_equal(synthetic_sem(settings).image.data.compute(), usual)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 300), (129, 257)])

@@ -6,9 +6,9 @@ from typing import Annotated
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.registry import Registry
 from napari_mpseg.synthesis.appearances import APPEARANCES
-from napari_mpseg.synthesis.camera import RGB, check_camera, not_negative
-from napari_mpseg.synthesis.filter_settings import FilterPlan, ShapeShare
-from napari_mpseg.synthesis.setting import Range
+from napari_mpseg.synthesis.camera import RGB
+from napari_mpseg.synthesis.filter_settings import MOST_PIECES, MOST_POINTS, FilterPlan, ShapeShare, check_crowding
+from napari_mpseg.synthesis.setting import Range, check_ranges
 
 INSIDE, OUTSIDE = 1.1, 0.85  # density of a particle relative to the outline's: at least inside, at most outside
 
@@ -29,15 +29,12 @@ class AppearanceShare:
     """
 
     appearance: str
-    share: Annotated[float, Range("share", "", 0, 1, 0.05)]
-    contrast: Annotated[float, Range("optical density", "", 0, 2, 0.05)]
+    share: Annotated[float, Range("share", "", 0, 1, 0.05, most=1e6)]
+    contrast: Annotated[float, Range("optical density", "", 0, 2, 0.05, most=4)]
 
     def __post_init__(self) -> None:
         APPEARANCES[self.appearance]
-        if not (self.share >= 0 and 0 <= self.contrast <= 4):
-            raise SettingsError(
-                f"Appearance {self.appearance!r} needs a share of 0 or more and an optical density from 0 to 4."
-            )
+        check_ranges(self)
 
 
 _MIXTURE = (
@@ -108,48 +105,46 @@ class BrightFieldLook:
         If a value cannot be.
     """
 
-    membrane: Annotated[tuple[float, float, float], Range("Membrane", "grey", 60, 230, 1, RGB)] = (205.0, 201.0, 192.0)
+    membrane: Annotated[tuple[float, float, float], Range("Membrane", "grey", 60, 230, 1, RGB, most=255)] = (
+        205.0,
+        201.0,
+        192.0,
+    )
     surround: Annotated[tuple[float, float, float], Range("Outside", "grey", 0, 255, 1, RGB)] = (34.0, 33.0, 36.0)
     outline: Annotated[float, Range("Outline density", "", 0.02, 0.3, 0.01)] = 0.05
     appearances: tuple[AppearanceShare, ...] = _MIXTURE
     blur: Annotated[float, Range("Blur", "px", 0.2, 3, 0.1, basic=True)] = 0.8
-    shadow: Annotated[float, Range("Shadow", "", 0, 0.3, 0.01, basic=True)] = 0.06
-    shadow_angle: Annotated[float, Range("Shadow falls", "degree", 0, 360, 15)] = 45.0
-    texture: Annotated[float, Range("Texture", "", 0, 0.3, 0.01)] = 0.025
-    stains: Annotated[float, Range("Stains", "", 0, 3, 0.1)] = 0.6
-    sediment_per_mm2: Annotated[float, Range("Sediment grains", "per mm2", 0, 100, 1, basic=True)] = 6.0
-    sediment_um: Annotated[float, Range("Length of grains", "um", 2, 300, 5)] = 35.0
-    plant_per_mm2: Annotated[float, Range("Plant debris", "per mm2", 0, 20, 0.2, basic=True)] = 1.0
-    specks_per_mm2: Annotated[float, Range("Faint dust", "per mm2", 0, 100, 1)] = 15.0
-    noise: Annotated[tuple[float, float, float], Range("Noise", "grey", 0, 20, 0.2, RGB)] = (1.2, 1.0, 1.6)
-    shot: Annotated[float, Range("Shot noise", "", 0, 2, 0.05)] = 0.12
-    field: Annotated[tuple[int, int], Range("Stitched picture", "px", 64, 10_000, 64, ("height", "width"))] = (
+    shadow: Annotated[float, Range("Shadow", "", 0, 0.3, 0.01, basic=True, most=4)] = 0.06
+    shadow_angle: Annotated[float, Range("Shadow falls", "degree", 0, 360, 15, least=-360)] = 45.0
+    texture: Annotated[float, Range("Texture", "", 0, 0.3, 0.01, most=5)] = 0.025
+    stains: Annotated[float, Range("Stains", "", 0, 3, 0.1, most=20)] = 0.6
+    sediment_per_mm2: Annotated[float, Range("Sediment grains", "per mm2", 0, 100, 1, basic=True, most=1e9)] = 6.0
+    sediment_um: Annotated[float, Range("Length of grains", "um", 2, 300, 5, least=1, most=1e5)] = 35.0
+    plant_per_mm2: Annotated[float, Range("Plant debris", "per mm2", 0, 20, 0.2, basic=True, most=1e9)] = 1.0
+    specks_per_mm2: Annotated[float, Range("Faint dust", "per mm2", 0, 100, 1, most=1e9)] = 15.0
+    noise: Annotated[tuple[float, float, float], Range("Noise", "grey", 0, 20, 0.2, RGB, most=255)] = (1.2, 1.0, 1.6)
+    shot: Annotated[float, Range("Shot noise", "", 0, 2, 0.05, most=20)] = 0.12
+    field: Annotated[
+        tuple[int, int], Range("Stitched picture", "px", 64, 10_000, 64, ("height", "width"), most=10_000_000)
+    ] = (
         960,
         1280,
     )
-    seams: Annotated[float, Range("Seams", "", 0, 0.3, 0.01, basic=True)] = 0.03
-    uneven: Annotated[float, Range("Uneven light", "", 0, 0.5, 0.01)] = 0.03
-    saturation: Annotated[float, Range("Saturation", "grey", 100, 255, 5)] = 255.0
+    seams: Annotated[float, Range("Seams", "", 0, 0.3, 0.01, basic=True, most=1)] = 0.03
+    uneven: Annotated[float, Range("Uneven light", "", 0, 0.5, 0.01, most=5)] = 0.03
+    saturation: Annotated[float, Range("Saturation", "grey", 100, 255, 5, least=1)] = 255.0
     compression: Annotated[int, Range("JPEG quality (0: none)", "", 0, 100, 5)] = 88
 
     def __post_init__(self) -> None:
-        if not 0.02 <= self.outline <= 0.3:
-            raise SettingsError(f"Outline density {self.outline!r} is impossible: give 0.02 to 0.3.")
-        if not 0.2 <= self.blur <= 3:
-            raise SettingsError(f"Blur {self.blur!r} is impossible: give 0.2 to 3 pixels.")
-        check_camera(self)
-        names = ("shadow", "texture", "stains", "sediment_per_mm2", "plant_per_mm2", "specks_per_mm2", "shadow_angle")
-        not_negative(self, *names)
-        if not 1 <= self.sediment_um < float("inf"):
-            raise SettingsError(f"sediment_um {self.sediment_um!r} is impossible: give at least 1 um.")
+        check_ranges(self)
         if not sum(item.share for item in self.appearances) > 0:
             raise SettingsError("No appearance has a share above 0: give at least one AppearanceShare.")
         brightest = max(self.membrane) * 10 ** (INSIDE * self.outline)
-        if not (min(self.membrane) >= 60 and brightest <= self.saturation):
+        if brightest > self.saturation:
             most = self.saturation / 10 ** (INSIDE * self.outline)
             raise SettingsError(
-                f"Membrane {self.membrane!r} is impossible: give levels from 60 to {most:.0f}. On a darker or brighter "
-                f"one an outline density of {self.outline:g} is lost in rounding or saturation."
+                f"Membrane {self.membrane!r} is impossible: give levels from 60 to {most:.0f}. On a brighter one an "
+                f"outline density of {self.outline:g} is lost in rounding or saturation."
             )
 
 
@@ -168,11 +163,19 @@ class BrightFieldSettings(FilterPlan):
         If a value cannot be.
     """
 
-    density_per_mm2: Annotated[float, Range("Particles", "per mm2", 0, 500, 0.5, basic=True)] = 2.0
-    median_length_um: Annotated[float, Range("Median length", "um", 0.5, 500, 1, basic=True)] = 30.0
-    length_sigma: Annotated[float, Range("Spread of lengths", "", 0.05, 2, 0.05, basic=True)] = 0.6
+    density_per_mm2: Annotated[float, Range("Particles", "per mm2", 0, 500, 0.5, basic=True, most=1e9)] = 2.0
+    median_length_um: Annotated[float, Range("Median length", "um", 0.5, 500, 1, basic=True, least=1e-3, most=1e5)] = (
+        30.0
+    )
+    length_sigma: Annotated[float, Range("Spread of lengths", "", 0.05, 2, 0.05, basic=True, least=1e-3, most=5)] = 0.6
     shapes: tuple[ShapeShare, ...] = _SHAPES
     look: BrightFieldLook = field(default_factory=BrightFieldLook)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        pieces = {name: getattr(self.look, name) for name in ("sediment_per_mm2", "plant_per_mm2")}
+        check_crowding(self.pixel_size_um, MOST_PIECES, **pieces)
+        check_crowding(self.pixel_size_um, MOST_POINTS, specks_per_mm2=self.look.specks_per_mm2)
 
 
 BRIGHT_FIELD_LOOKS: Registry[BrightFieldLook] = Registry("bright-field look")

@@ -1,11 +1,10 @@
 """What lamp, scanning stage and camera do to any picture of a filter: uneven light, seams, noise, compression."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_mpseg.errors import SettingsError
 from napari_mpseg.synthesis.blocks import BLOCK, Window
 from napari_mpseg.synthesis.fields import smooth_field
 from napari_mpseg.synthesis.jpeg import compressed
@@ -36,26 +35,6 @@ class CameraLook(Protocol):
     def saturation(self) -> float: ...  # noqa: D102
     @property
     def compression(self) -> int: ...  # noqa: D102
-
-
-def check_camera(look: CameraLook) -> None:
-    """Raise :class:`~napari_mpseg.errors.SettingsError` if lamp or camera have an impossible value."""
-    if not 0 <= look.compression <= 100:
-        raise SettingsError(f"Compression {look.compression!r} is impossible: give a JPEG quality, 0 to 100.")
-    if min(look.field) < 64:
-        raise SettingsError(f"Field {look.field!r} is impossible: stitched pictures have at least 64 pixels a side.")
-    if not 0 < look.saturation <= 255:
-        raise SettingsError(f"Saturation {look.saturation!r} is impossible: give a grey level above 0, up to 255.")
-    if not min(look.noise) >= 0:
-        raise SettingsError(f"Noise {look.noise!r} is impossible: give zero or more for each channel.")
-    not_negative(look, "shot", "seams", "uneven")
-
-
-def not_negative(settings: Any, *names: str) -> None:
-    """Raise :class:`~napari_mpseg.errors.SettingsError` if one of some settings is below zero, or no number."""
-    for name in names:
-        if not 0 <= getattr(settings, name) < float("inf"):
-            raise SettingsError(f"{name} {getattr(settings, name)!r} is impossible: give zero or more.")
 
 
 Places = tuple[NDArray[np.int64], NDArray[np.int64]]

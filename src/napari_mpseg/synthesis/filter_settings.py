@@ -6,8 +6,10 @@ from typing import Annotated
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.synthesis.blocks import checked_size
 from napari_mpseg.synthesis.look import FluorescenceLook
-from napari_mpseg.synthesis.setting import Range
+from napari_mpseg.synthesis.setting import SEED, SIZE, Range, check_ranges
 from napari_mpseg.synthesis.shapes import SHAPES
+
+MOST_PIECES, MOST_POINTS = 5_000.0, 50_000.0  # of clutter, per million pixels
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,12 @@ class ShapeShare:
     """
 
     shape: str
-    share: Annotated[float, Range("share", "", 0, 1, 0.05)]
-    elongation: Annotated[float, Range("relative length", "x", 0.1, 20, 0.1)] = 1.0
+    share: Annotated[float, Range("share", "", 0, 1, 0.05, most=1e6)]
+    elongation: Annotated[float, Range("relative length", "x", 0.1, 20, 0.1, least=1e-3, most=1e3)] = 1.0
 
     def __post_init__(self) -> None:
         SHAPES[self.shape]
-        if not self.share >= 0 or not self.elongation > 0:
-            raise SettingsError(f"Shape {self.shape!r} needs a share of 0 or more and a positive elongation.")
+        check_ranges(self)
 
 
 _MIXTURE = (
@@ -81,32 +82,52 @@ class FilterPlan:
         If a value cannot be.
     """
 
-    size: Annotated[tuple[int, int], Range("Size", "px", 1, 200_000, 256, ("height", "width"), basic=True)] = (
-        4096,
-        4096,
+    size: SIZE = (4096, 4096)
+    seed: SEED = 0
+    pixel_size_um: Annotated[float, Range("Pixel size", "um", 0.1, 50, 0.1, basic=True, least=1e-4, most=1e4)] = 2.5
+    density_per_mm2: Annotated[float, Range("Particles", "per mm2", 0, 500, 1, basic=True, most=1e9)] = 5.0
+    median_length_um: Annotated[float, Range("Median length", "um", 0.5, 500, 1, basic=True, least=1e-3, most=1e5)] = (
+        11.0
     )
-    seed: Annotated[int, Range("Seed", "", 0, 2**31 - 1, 1, basic=True)] = 0
-    pixel_size_um: Annotated[float, Range("Pixel size", "um", 0.1, 50, 0.1, basic=True)] = 2.5
-    density_per_mm2: Annotated[float, Range("Particles", "per mm2", 0, 500, 1, basic=True)] = 5.0
-    median_length_um: Annotated[float, Range("Median length", "um", 0.5, 500, 1, basic=True)] = 11.0
-    length_sigma: Annotated[float, Range("Spread of lengths", "", 0.05, 2, 0.05, basic=True)] = 0.75
+    length_sigma: Annotated[float, Range("Spread of lengths", "", 0.05, 2, 0.05, basic=True, least=1e-3, most=5)] = 0.75
     shapes: tuple[ShapeShare, ...] = _MIXTURE
     membrane: Annotated[bool, Range("Round edge", basic=True)] = True
-    membrane_centre: Annotated[tuple[float, float], Range("Centre", "", 0, 1, 0.05, ("down", "right"))] = (0.5, 0.5)
-    membrane_radius: Annotated[float, Range("Radius", "", 0.1, 1, 0.01)] = 0.49
-    fibre_bend: Annotated[float, Range("Bend of fibres", "rad", 0, 4, 0.1)] = 1.2
-    fibre_width: Annotated[float, Range("Width of fibres", "", 0.01, 0.3, 0.01)] = 0.06
+    membrane_centre: Annotated[
+        tuple[float, float], Range("Centre", "", 0, 1, 0.05, ("down", "right"), least=-100, most=100)
+    ] = (
+        0.5,
+        0.5,
+    )
+    membrane_radius: Annotated[float, Range("Radius", "", 0.1, 1, 0.01, least=1e-3, most=100)] = 0.49
+    fibre_bend: Annotated[float, Range("Bend of fibres", "rad", 0, 4, 0.1, most=100)] = 1.2
+    fibre_width: Annotated[float, Range("Width of fibres", "", 0.01, 0.3, 0.01, least=1e-4, most=1)] = 0.06
 
     def __post_init__(self) -> None:
+        check_ranges(self)
         checked_size(self.size, self.seed, self.pixel_size_um)
-        for name in ("median_length_um", "length_sigma", "membrane_radius", "fibre_width"):
-            if not 0 < getattr(self, name) < float("inf"):
-                raise SettingsError(f"{name} {getattr(self, name)!r} is impossible: give a positive number.")
-        for name in ("density_per_mm2", "fibre_bend"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise SettingsError(f"{name} {getattr(self, name)!r} is impossible: give zero or more.")
         if not sum(item.share for item in self.shapes) > 0:
             raise SettingsError("No shape has a share above 0: give at least one ShapeShare.")
+
+
+def check_crowding(pixel_size_um: float, most: float, **per_mm2: float) -> None:
+    """Raise :class:`~napari_mpseg.errors.SettingsError` if more of some clutter is asked for than can be told apart.
+
+    Parameters
+    ----------
+    pixel_size_um : float
+        Micrometre per pixel.
+    most : float
+        Pieces per million pixels.
+    **per_mm2 : float
+        Pieces per square millimetre, by the setting's name.
+    """
+    limit = most / pixel_size_um**2  # a million pixels of 1 um are 1 mm2
+    for name, number in per_mm2.items():
+        if number > limit:
+            raise SettingsError(
+                f"look.{name} {number:g} is too dense at {pixel_size_um:g} um per pixel: its pieces would cover each "
+                f"other, and take very long to draw. Give at most {limit:.3g} per mm2, or a smaller pixel size."
+            )
 
 
 @dataclass(frozen=True)
@@ -125,3 +146,8 @@ class FilterSettings(FilterPlan):
     """
 
     look: FluorescenceLook = field(default_factory=FluorescenceLook)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_crowding(self.pixel_size_um, MOST_PIECES, clutter_per_mm2=self.look.clutter_per_mm2)
+        check_crowding(self.pixel_size_um, MOST_POINTS, specks_per_mm2=self.look.specks_per_mm2)

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.registry import Registry
-from napari_mpseg.synthesis.camera import RGB, check_camera, not_negative
-from napari_mpseg.synthesis.setting import Range
+from napari_mpseg.synthesis.camera import RGB
+from napari_mpseg.synthesis.setting import Range, check_ranges
 
 
 @dataclass(frozen=True)
@@ -58,40 +58,45 @@ class FluorescenceLook:
         If a value cannot be.
     """
 
-    background: Annotated[tuple[float, float, float], Range("Background", "grey", 0, 150, 1, RGB)] = (38.0, 8.0, 7.0)
-    surround: Annotated[tuple[float, float, float], Range("Outside", "grey", 0, 100, 1, RGB)] = (2.0, 2.0, 5.0)
+    background: Annotated[tuple[float, float, float], Range("Background", "grey", 0, 150, 1, RGB, most=255)] = (
+        38.0,
+        8.0,
+        7.0,
+    )
+    surround: Annotated[tuple[float, float, float], Range("Outside", "grey", 0, 100, 1, RGB, most=255)] = (
+        2.0,
+        2.0,
+        5.0,
+    )
     outline: Annotated[float, Range("Outline", "grey", 10, 220, 5)] = 150.0
-    brightness: Annotated[float, Range("Brightness", "", 0, 3, 0.1, basic=True)] = 0.8
-    tint: Annotated[tuple[float, float], Range("Tint", "", 0, 1, 0.05, ("green", "blue"))] = (0.45, 0.18)
+    brightness: Annotated[float, Range("Brightness", "", 0, 3, 0.1, basic=True, most=20)] = 0.8
+    tint: Annotated[tuple[float, float], Range("Tint", "", 0, 1, 0.05, ("green", "blue"), most=20)] = (0.45, 0.18)
     blur: Annotated[float, Range("Blur", "px", 0.2, 3, 0.1, basic=True)] = 0.8
-    halo: Annotated[float, Range("Halo", "", 0, 3, 0.1, basic=True)] = 0.7
-    texture: Annotated[float, Range("Texture", "", 0, 0.5, 0.01)] = 0.08
-    clouds: Annotated[float, Range("Clouds", "", 0, 3, 0.05)] = 0.35
-    clutter_per_mm2: Annotated[float, Range("Organic clutter", "per mm2", 0, 20, 0.2, basic=True)] = 0.6
-    specks_per_mm2: Annotated[float, Range("Dim specks", "per mm2", 0, 50, 1)] = 4.0
-    noise: Annotated[tuple[float, float, float], Range("Noise", "grey", 0, 20, 0.2, RGB)] = (4.0, 2.4, 3.8)
-    shot: Annotated[float, Range("Shot noise", "", 0, 2, 0.05)] = 0.25
-    field: Annotated[tuple[int, int], Range("Stitched picture", "px", 64, 10_000, 64, ("height", "width"))] = (
+    halo: Annotated[float, Range("Halo", "", 0, 3, 0.1, basic=True, most=20)] = 0.7
+    texture: Annotated[float, Range("Texture", "", 0, 0.5, 0.01, most=5)] = 0.08
+    clouds: Annotated[float, Range("Clouds", "", 0, 3, 0.05, most=20)] = 0.35
+    clutter_per_mm2: Annotated[float, Range("Organic clutter", "per mm2", 0, 20, 0.2, basic=True, most=1e9)] = 0.6
+    specks_per_mm2: Annotated[float, Range("Dim specks", "per mm2", 0, 50, 1, most=1e9)] = 4.0
+    noise: Annotated[tuple[float, float, float], Range("Noise", "grey", 0, 20, 0.2, RGB, most=255)] = (4.0, 2.4, 3.8)
+    shot: Annotated[float, Range("Shot noise", "", 0, 2, 0.05, most=20)] = 0.25
+    field: Annotated[
+        tuple[int, int], Range("Stitched picture", "px", 64, 10_000, 64, ("height", "width"), most=10_000_000)
+    ] = (
         960,
         1280,
     )
-    seams: Annotated[float, Range("Seams", "", 0, 0.3, 0.01, basic=True)] = 0.04
+    seams: Annotated[float, Range("Seams", "", 0, 0.3, 0.01, basic=True, most=1)] = 0.04
     compression: Annotated[int, Range("JPEG quality (0: none)", "", 0, 100, 5)] = 90
-    uneven: Annotated[float, Range("Uneven light", "", 0, 0.5, 0.01)] = 0.0
-    saturation: Annotated[float, Range("Saturation", "grey", 100, 255, 5)] = 255.0
+    uneven: Annotated[float, Range("Uneven light", "", 0, 0.5, 0.01, most=5)] = 0.0
+    saturation: Annotated[float, Range("Saturation", "grey", 100, 255, 5, least=1)] = 255.0
 
     def __post_init__(self) -> None:
-        if not 10 <= self.outline <= 220:
-            raise SettingsError(f"Outline level {self.outline!r} is impossible: give a red level from 10 to 220.")
-        if not 0.2 <= self.blur <= 3:
-            raise SettingsError(f"Blur {self.blur!r} is impossible: give 0.2 to 3 pixels.")
-        check_camera(self)
+        check_ranges(self)
         if not self.saturation >= 1.1 * self.outline:
             raise SettingsError(
                 f"Saturation {self.saturation!r} is too low for an outline level of {self.outline!r}: particles would "
                 "not stand out. Give a saturation of at least 1.1 times the outline level."
             )
-        not_negative(self, "brightness", "halo", "texture", "clouds", "clutter_per_mm2", "specks_per_mm2")
 
 
 LOOKS: Registry[FluorescenceLook] = Registry("filter look")

@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_mpseg.calibration import Calibration
-from napari_mpseg.errors import SettingsError
 from napari_mpseg.images.image import Image
 from napari_mpseg.synthesis.blocks import BLOCK, Window, block_window, checked_size, lazy_image
 from napari_mpseg.synthesis.fields import smooth_field
 from napari_mpseg.synthesis.made_image import SyntheticImage
 from napari_mpseg.synthesis.sem_particles import count_particles, paint_sem_labels, paint_sem_particles
-from napari_mpseg.synthesis.setting import Range
+from napari_mpseg.synthesis.setting import SEED, SIZE, Range, check_ranges
 from napari_mpseg.synthesis.streams import generator, uniform
 
 
@@ -61,39 +60,38 @@ class SemSettings:
         If a value cannot be.
     """
 
-    size: Annotated[tuple[int, int], Range("Size", "px", 1, 200_000, 256, ("height", "width"), basic=True)] = (
-        960,
-        1280,
-    )
-    seed: Annotated[int, Range("Seed", "", 0, 2**31 - 1, 1, basic=True)] = 0
-    pixel_size_nm: Annotated[float, Range("Pixel size", "nm", 0.1, 1000, 0.5, basic=True)] = 5.0
-    median_diameter_nm: Annotated[float, Range("Median diameter", "nm", 1, 10_000, 5, basic=True)] = 50.0
-    diameter_sigma: Annotated[float, Range("Spread of diameters", "", 0.05, 1, 0.05, basic=True)] = 0.35
+    size: SIZE = (960, 1280)
+    seed: SEED = 0
+    pixel_size_nm: Annotated[float, Range("Pixel size", "nm", 0.1, 1000, 0.5, basic=True, least=1e-4, most=1e6)] = 5.0
+    median_diameter_nm: Annotated[
+        float, Range("Median diameter", "nm", 1, 10_000, 5, basic=True, least=1e-3, most=1e7)
+    ] = 50.0
+    diameter_sigma: Annotated[
+        float, Range("Spread of diameters", "", 0.05, 1, 0.05, basic=True, least=1e-3, most=3)
+    ] = 0.35
     coverage: Annotated[float, Range("Covered share", "", 0, 0.5, 0.01, basic=True)] = 0.15
     clustering: Annotated[float, Range("Clustering", "", 0, 1, 0.05, basic=True)] = 0.8
-    substrate: Annotated[float, Range("Ground", "grey", 0, 200, 5)] = 62.0
-    particle: Annotated[float, Range("Particles", "grey", 20, 250, 5)] = 125.0
-    edge: Annotated[float, Range("Bright rim", "grey", 0, 150, 5)] = 65.0
-    charging: Annotated[float, Range("Charging", "grey", 0, 40, 1)] = 7.0
-    noise: Annotated[float, Range("Noise", "grey", 0, 50, 1, basic=True)] = 11.0
+    substrate: Annotated[float, Range("Ground", "grey", 0, 200, 5, most=255)] = 62.0
+    particle: Annotated[float, Range("Particles", "grey", 20, 250, 5, least=0, most=255)] = 125.0
+    edge: Annotated[float, Range("Bright rim", "grey", 0, 150, 5, most=255)] = 65.0
+    charging: Annotated[float, Range("Charging", "grey", 0, 40, 1, most=255)] = 7.0
+    noise: Annotated[float, Range("Noise", "grey", 0, 50, 1, basic=True, most=255)] = 11.0
     blur: Annotated[float, Range("Blur", "px", 0, 4, 0.1, basic=True)] = 0.8
-    texture: Annotated[float, Range("Texture", "", 0, 5, 0.1)] = 1.0
+    texture: Annotated[float, Range("Texture", "", 0, 5, 0.1, most=50)] = 1.0
     shadow: Annotated[float, Range("Shadow", "", 0, 1, 0.05)] = 0.35
 
     def __post_init__(self) -> None:
+        check_ranges(self)
         checked_size(self.size, self.seed, self.pixel_size_nm)
-        for name, most in (("coverage", 0.5), ("clustering", 1.0)):
-            if not 0 <= getattr(self, name) <= most:
-                raise SettingsError(f"{name} {getattr(self, name)!r} is impossible: give a share from 0 to {most:g}.")
-        for name in ("median_diameter_nm", "diameter_sigma"):
-            if not getattr(self, name) > 0:
-                raise SettingsError(f"{name} {getattr(self, name)!r} is impossible: give a positive number.")
-        for name in ("noise", "blur", "charging", "edge", "texture", "shadow"):
-            if not getattr(self, name) >= 0:
-                raise SettingsError(f"{name} {getattr(self, name)!r} is impossible: give zero or more.")
 
 
-_MARGIN = 16  # px around a block that blur and shadow reach
+_SHADOW = 12  # px that a shadow reaches
+_LEAST_MARGIN = 16  # px
+
+
+def _margin(settings: SemSettings) -> int:
+    """Return how many pixels around a block shadow and blur reach, which is 4 standard deviations."""
+    return max(_LEAST_MARGIN, _SHADOW + int(4 * settings.blur + 0.5))
 
 
 def _streaks(settings: SemSettings, window: Window) -> NDArray[np.float32]:
@@ -107,7 +105,8 @@ def render_block(settings: SemSettings, row: int, column: int) -> NDArray[np.uin
     """Return one block of the picture, ``(256, 256)`` uint8."""
     from scipy import ndimage
 
-    window = block_window(row, column).padded(_MARGIN)
+    margin = _margin(settings)
+    window = block_window(row, column).padded(margin)
     seed = settings.seed
     picture = np.full((window.height, window.width), settings.substrate, np.float32)
     grain = 3.0 * smooth_field(seed, "ground", window, 14.0) + 2.0 * smooth_field(seed, "grain", window, 4.0)
@@ -119,7 +118,7 @@ def render_block(settings: SemSettings, row: int, column: int) -> NDArray[np.uin
     picture = np.where(occupied, top, picture)
     if settings.blur:
         picture = ndimage.gaussian_filter(picture, settings.blur)
-    picture = picture[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+    picture = picture[margin:-margin, margin:-margin]
     window = block_window(row, column)
     drift = smooth_field(seed, "charging", window, (220.0, 480.0)) + 0.35 * _streaks(settings, window)
     drift += 0.5 * smooth_field(seed, "bands", window, (9.0, 900.0))

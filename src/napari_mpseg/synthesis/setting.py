@@ -6,10 +6,13 @@ docstring. Settings inside settings, parts of a tuple and entries of a table hav
 """
 
 import dataclasses
+import functools
 import inspect
+import math
+import numbers
 import typing
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from napari_mpseg.errors import SettingsError
 from napari_mpseg.settings import from_dict, to_dict
@@ -19,7 +22,7 @@ S = TypeVar("S")
 
 @dataclasses.dataclass(frozen=True)
 class Range:
-    """How a setting is shown, and between which values it is of use; what is impossible, the settings refuse.
+    """How a setting is shown, between which values it is of use, and which values are refused.
 
     Attributes
     ----------
@@ -35,6 +38,8 @@ class Range:
         What the values of a tuple are: ``("red", "green", "blue")``.
     basic : bool
         Shown at once; others are folded away at first.
+    least, most : float, optional
+        Smallest and largest value that can be, where those are not `low` and `high`.
     """
 
     title: str = ""
@@ -44,6 +49,20 @@ class Range:
     step: float | None = None
     parts: tuple[str, ...] = ()
     basic: bool = False
+    least: float | None = None
+    most: float | None = None
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest value that can be."""
+        low, high = (_first(*pair) for pair in ((self.least, self.low), (self.most, self.high)))
+        return -math.inf if low is None else low, math.inf if high is None else high
+
+
+SIZE = Annotated[
+    tuple[int, int], Range("Size", "px", 1, 200_000, 256, ("height", "width"), basic=True, most=10_000_000)
+]
+SEED = Annotated[int, Range("Seed", "", 0, 2**31 - 1, 1, basic=True, most=2**63 - 1)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,8 +115,56 @@ def changed(settings: S, changes: Mapping[str, Any]) -> S:
     return from_dict(type(settings), plain)
 
 
+def check_ranges(settings: Any) -> None:
+    """Check every number of a settings dataclass that says its range; to be called when one is made.
+
+    Raises
+    ------
+    SettingsError
+        If one is no number, not finite, or none that can be.
+    """
+    for name, wanted in _ranges(type(settings)).items():
+        value = getattr(settings, name)
+        if isinstance(value, bool):
+            continue
+        if not wanted.parts:
+            _check_number(name, value, wanted)
+            continue
+        if not isinstance(value, (tuple, list)) or len(value) != len(wanted.parts):
+            raise SettingsError(f"{name} {value!r} is impossible: give {len(wanted.parts)} numbers.")
+        for part, each in zip(wanted.parts, value, strict=True):
+            _check_number(f"{name}.{part}", each, wanted)
+
+
+def _check_number(name: str, value: Any, wanted: Range) -> None:
+    low, high = wanted.bounds
+    # What is not a number (NaN) lies between no bounds.
+    if not (isinstance(value, numbers.Real) and math.isfinite(value) and low <= float(value) <= high):
+        unit = f" {wanted.unit}" if wanted.unit else ""
+        raise SettingsError(f"{name} {value!r} is impossible: give a number from {low:.12g} to {high:.12g}{unit}.")
+
+
+def _ranges(kind: Any) -> dict[str, Range]:
+    """Return the range of each field of a class that says one."""
+    return _ranges_once(kind)
+
+
+@functools.cache
+def _ranges_once(kind: Any) -> dict[str, Range]:
+    hints = typing.get_type_hints(kind, include_extras=True)
+    found = {field.name: _range_in(hints[field.name]) for field in dataclasses.fields(kind)}
+    return {name: one for name, one in found.items() if one is not None}
+
+
+def _range_in(hint: Any) -> Range | None:
+    return next((one for one in getattr(hint, "__metadata__", ()) if type(one) is Range), None)
+
+
+def _first(*values: float | None) -> float | None:
+    return next((value for value in values if value is not None), None)
+
+
 def _walk(holder: Any, prefix: str, owner: str) -> Iterator[Setting]:
-    hints = typing.get_type_hints(type(holder), include_extras=True)
     told = _told(type(holder))
     for field in dataclasses.fields(holder):
         value, name = getattr(holder, field.name), prefix + field.name
@@ -108,7 +175,7 @@ def _walk(holder: Any, prefix: str, owner: str) -> Iterator[Setting]:
                 key = str(getattr(item, dataclasses.fields(item)[0].name))
                 yield from _walk(item, f"{name}.{key}.", key.capitalize())
         else:
-            shown = next((one for one in getattr(hints[field.name], "__metadata__", ()) if type(one) is Range), None)
+            shown = _ranges(type(holder)).get(field.name)
             if shown is not None:
                 yield from _plain(name, value, shown, told.get(field.name, ""), owner)
 
@@ -148,9 +215,8 @@ def _put(plain: dict[str, Any], holder: Any, names: list[str], value: Any, path:
 def _keys(holder: Any, name: str, values: tuple[Any, ...]) -> list[str]:
     if values and dataclasses.is_dataclass(values[0]):
         return [str(getattr(item, dataclasses.fields(item)[0].name)) for item in values]
-    hint = typing.get_type_hints(type(holder), include_extras=True)[name]
-    parts = next((one.parts for one in getattr(hint, "__metadata__", ()) if type(one) is Range), ())
-    return list(parts) or [str(index) for index in range(len(values))]
+    shown = _ranges(type(holder)).get(name)
+    return list(shown.parts if shown else ()) or [str(index) for index in range(len(values))]
 
 
 def _told(kind: type) -> dict[str, str]:

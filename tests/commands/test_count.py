@@ -145,6 +145,39 @@ def test_decisions_on_a_result_and_drawn_boxes_count(run, strands, tmp_path):
     assert "Particles 2" in said
 
 
+def test_particles_that_a_network_tells_apart_are_counted_as_such_by_both_routes(run, tmp_path, rng):
+    import torch
+
+    from napari_mpseg.networks.modelfile import Model, ModelCard
+    from napari_mpseg.networks.registry import NETWORKS
+
+    torch.manual_seed(2)
+    network = NETWORKS["quarter-multiresunet"].build(3, outputs=2, pretrained=False).eval()
+    with torch.no_grad():
+        logits = network(torch.rand(1, 3, 64, 64))
+        network.head.weight.mul_(3 / logits.std((0, 2, 3)).reshape(2, 1, 1, 1))
+        network.head.bias.copy_((network.head.bias - network(torch.rand(1, 3, 64, 64)).mean((0, 2, 3))))
+    Model(network, ModelCard("apart", "quarter-multiresunet", head="boundary")).save(tmp_path / "apart")
+    image, method = tmp_path / "image.png", ("--method", tmp_path / "apart", "--quiet")
+    Image.fromarray(rng.integers(0, 256, (64, 64, 3)).astype(np.uint8)).save(image)
+    code, _, error = run("segment", image, *method, "--min-size", 0, "--out", tmp_path / "result")
+    assert (code, error) == (0, "")
+    found = len(pd.read_csv(tmp_path / "result" / "image_particles.csv"))
+    assert found > 3
+    tables = []
+    for number, source in enumerate(((image, *method), (tmp_path / "result", "--quiet"))):
+        for name, more in (("apart", ("--dilate", 0, "--erode", 0)), ("joined", ())):
+            out = tmp_path / f"{name} {number}"
+            code, said, error = run("count", *source, *more, "--out", out)
+            assert (code, error) == (0, "")
+            tables.append(pd.read_csv(out / "image_boxes.csv"))
+            assert ("Note" in said) == (name == "joined")
+        assert len(tables[-2]) == found
+        assert f"{found} labels lie in {len(tables[-1])} box" in said
+    pd.testing.assert_frame_equal(tables[0], tables[2])
+    pd.testing.assert_frame_equal(tables[1], tables[3])
+
+
 @pytest.mark.parametrize(
     "wrong", [("--match", "overlap"), ("--dilate", "x"), ("--as", "picture"), ("--connectivity", 6), ("--threshold", 2)]
 )

@@ -258,11 +258,24 @@ def _told(found: CountInput, boxes: "CountedBoxes") -> str:
     lines = [
         f"Source    {found.what.name}: {width} x {height} px, {boxes.calibration}; taken as {found.told}",
         f"Particles {boxes.count}{f' ({more})' if more else ''}",
+        *_joined_note(boxes),
     ]
     sure = boxes.kept().frame["confidence"].dropna()
     if len(sure):
         lines.append(f"Confidence {sure.mean():.2f} on average, {int((sure < 0.7).sum())} below 0.7")
     return "\n".join(lines)
+
+
+def _joined_note(boxes: "CountedBoxes") -> list[str]:
+    """Say where particles that have labels of their own share boxes."""
+    of_labels = boxes.frame["labels"][boxes.frame["labels"].map(len) > 0]
+    labels = sum(map(len, of_labels))
+    if labels <= len(of_labels):
+        return []
+    return [
+        f"Note      {labels} labels lie in {len(of_labels)} box{'' if len(of_labels) == 1 else 'es'}: broken strands were "
+        "joined. For a box of its own for each label join nothing: --dilate 0 --erode 0"
+    ]
 
 
 def _tell_errors(evidences: "Sequence[Evidence]", options: argparse.Namespace) -> None:
@@ -303,6 +316,7 @@ Count particles: threshold, join broken strands (dilate, then erode), and one bo
 Writes into DIR: NAME_boxes.csv (one row per box: corners, own pixels, confidence, keep, reviewed),
 NAME_boxes.png (the image with its boxes) and NAME_count.json (count and all settings); with --truth also
 count_errors.csv: right (tp), false (fp) and missed (fn) particles of each image, MAE and MSE.
-An image is segmented first, by --method. Of a result, what was decided on its particles counts, and boxes
-that were drawn or changed by hand in napari.""",
+An image is segmented first, by --method. Particles that the method tells apart are joined like broken strands
+where they are near one another; --dilate 0 --erode 0 leaves each as it is. Of a result, what was decided on
+its particles counts, and boxes that were drawn or changed by hand in napari.""",
 )

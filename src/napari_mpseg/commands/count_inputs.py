@@ -155,8 +155,11 @@ def _segmented(source: Path, options: argparse.Namespace, on_progress: Any, canc
         on_progress=on_progress,
         cancel=cancel,
     )
-    what = replace(result.image, data=result.probability, channels=())
-    return CountInput(what, f"image, segmented by {result.method}", result.image, {"graded": True}, result.threshold)
+    apart = result.told_apart
+    what = replace(result.image, data=result.labels if apart else result.probability, channels=())
+    how = {"numbered": True, "probability": result.probability} if apart else {"graded": True}
+    told = f"image, segmented by {result.method}{', which tells particles apart' if apart else ''}"
+    return CountInput(what, told, result.image, how, result.threshold)
 
 
 def _result(store: Path, options: argparse.Namespace) -> CountInput:

@@ -194,3 +194,27 @@ def test_a_count_can_be_stopped():
     token.cancel()
     with pytest.raises(Cancelled):
         count_particles(np.ones((50, 70), bool), tile=20, cancel=token)
+
+
+@pytest.mark.parametrize("tile", [None, 16])
+def test_labels_that_touch_or_enclose_one_another_keep_boxes_of_their_own_if_nothing_is_joined(tile):
+    labels = np.zeros((50, 70), np.uint16)
+    labels[5:12, 5:15], labels[5:12, 15:30] = 7, 300  # side by side
+    labels[20:45, 20:50] = 2
+    labels[25:40, 25:45] = 0
+    labels[30:34, 30:36] = 9  # in the other's hole
+    labels[2, 60], labels[40, 60] = 5, 5  # in two pieces
+    probability = np.where(labels == 9, 0.75, 0.5)
+    probability[30, 30] = 1
+    none = CountSettings(dilate=0, erode=0)
+    counted = count_particles(labels, none, numbered=True, probability=probability, tile=tile)
+    expected = {(region.label,): (*region.bbox, region.area) for region in regionprops(labels)}
+    assert counted.count == 5
+    frame = counted.frame
+    assert {row.labels: (row.y0, row.x0, row.y1, row.x1, row.area_px) for row in frame.itertuples()} == expected
+    assert frame["labels"].tolist() == [(5,), (7,), (300,), (2,), (9,)]
+    assert frame["confidence"].iloc[4] == pytest.approx((23 * 0.75 + 1) / 24)
+    assert frame["confidence_max"].iloc[4] == 1
+    assert count_particles(labels > 0, none).count == 4  # without numbers: two pieces of 5, the pair, and the ring
+    assert count_particles(labels, none, numbered=True, tile=tile).count == 5
+    assert count_particles(labels, CountSettings(dilate=0, erode=0, min_size=20), numbered=True).count == 4

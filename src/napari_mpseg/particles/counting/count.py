@@ -1,7 +1,7 @@
 """The front door: a mask, labels or a probability of any size in, boxes out."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,7 @@ def count_particles(
         ``(Y, X)``, for the confidence of a mask or of labels.
     numbered : bool
         The whole numbers mean particles: pieces of the same number are one particle, and boxes know their numbers.
+        Labels whose strands are joined lie in one box; where the settings join nothing, each has one of its own.
     calibration : Calibration, optional
         Pixel size.
     tile : int, optional
@@ -82,6 +83,9 @@ def count_particles(
     -----
     After Badillo-Cardenas et al. 2022. A box is that of the joined pixels; area and confidence are those of the pixels
     that were particle before. Joined pixels without any of these are no particle.
+
+    Broken strands are joined wherever they lie near enough, also those of labels that were told apart before, as touching
+    particles are. To keep these apart, join nothing: ``CountSettings(dilate=0, erode=0)``.
 
     Examples
     --------
@@ -166,7 +170,8 @@ def _plan(
         raise SettingsError(f"A tile of {tile} px is impossible. Give 1 or more.")
     of = CountSource(data, probability, graded, settings.threshold, numbered and not graded)
     grid = TileGrid(of.shape, tile or max(_TILE, 4 * sizes.reach), sizes.reach)
-    return _Plan(CountTiles(of, grid, settings, sizes), calibration)
+    tiles = CountTiles(of, grid, settings, sizes)
+    return _Plan(replace(tiles, sizes=replace(sizes, largest_hole=0.0)) if tiles.apart else tiles, calibration)
 
 
 def _grouped(

@@ -18,13 +18,14 @@ class CountSettings:
     dilate, erode : float
         Sides of the squares by which the mask is dilated and then eroded, in `unit`; 15 and 9 px in Badillo-Cardenas et
         al. Pieces up to ``dilate - 1`` px apart become one, and boxes are larger than their particles by half of the
-        difference on each side. Equal sides grow nothing; 0 and 0 join nothing.
+        difference on each side. Equal sides grow nothing; 0 and 0 join nothing,
+        and then each label of labels is one particle.
     erode_first : bool
         Erode before dilating: artefacts that the first square does not fit into are gone, and so are fibres that are
         thinner.
     fill_holes : float or None
         A particle inside another one's hole of up to this area, in `unit` squared, is a part of that one. None: of any
-        area, as where only outer contours count; 0: never.
+        area, as where only outer contours count; 0: never. Of labels it does nothing where nothing is joined.
     connectivity : int
         Which pixels touch: 2 with sides or corners (8 neighbours), 1 with sides (4 neighbours).
     min_size : float
@@ -108,6 +109,11 @@ class CountSizes:
         """By how many pixels a box is larger than its particle at the top (and bottom), and left (and right)."""
         down, right = ((one - other) // 2 for one, other in zip(self.dilate, self.erode, strict=True))
         return down, right
+
+    @property
+    def joins(self) -> bool:
+        """Whether pixels are joined or dropped at all."""
+        return self.dilate != (1, 1) or self.erode != (1, 1)
 
     @property
     def fills(self) -> bool:

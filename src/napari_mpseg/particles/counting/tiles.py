@@ -89,6 +89,11 @@ class CountTiles:
     settings: CountSettings
     sizes: CountSizes
 
+    @property
+    def apart(self) -> bool:
+        """Whether each label is one particle: they are told apart already, and nothing is joined."""
+        return self.source.numbered and not self.sizes.joins
+
     def needs(self, item: Hashable) -> tuple[()]:
         """Return nothing: tiles are looked at each for itself."""
         return ()
@@ -96,6 +101,8 @@ class CountTiles:
     def do(self, item: Any, *given: Any) -> TileCount:
         """Join the strands of a tile, and return what is to be known of them."""
         tile = self.grid[item]
+        if self.apart:
+            return self._of_labels(tile)
         values = self.source.read(tile.window)
         own, pieces = self.pieces(tile, values)
         if pieces is None:
@@ -116,6 +123,33 @@ class CountTiles:
             self._open(marked, tile, len(gaps[0])),
             _beside(marked) if self.sizes.fills else _no_pairs(),
             _numbers(labels, own, numbers),
+        )
+
+    def _of_labels(self, tile: Tile) -> TileCount:
+        """Return the labels of a tile as its pieces; what touches them does not matter."""
+        values = self.source.read(tile.core)
+        y, x = np.nonzero(values)
+        found, piece = np.unique(values[y, x], return_inverse=True)
+        piece, count = piece.ravel(), len(found)
+        y, x = y + tile.core[0], x + tile.core[2]
+        boxes = np.empty((count, 4), np.int64)
+        boxes[:, :2], boxes[:, 2:] = np.iinfo(np.int64).max, -1
+        for column, (better, places) in enumerate(
+            ((np.minimum, y), (np.minimum, x), (np.maximum, y + 1), (np.maximum, x + 1))
+        ):
+            better.at(boxes[:, column], piece, places)
+        first = np.full(count, np.iinfo(np.int64).max)
+        np.minimum.at(first, piece, y * self.grid.shape[1] + x)
+        labels = np.zeros(values.shape, np.int64)
+        labels[values != 0] = piece + 1
+        seen = self.source.sure
+        return TileCount(
+            tile.index,
+            _edges(np.zeros_like(labels)),
+            boxes,
+            first,
+            *_own(labels, values != 0, count, None if seen is None else read(seen, tile.core)),
+            numbers=np.stack([np.arange(count), found.astype(np.int64)], 1),
         )
 
     def pieces(self, tile: Tile, values: Array) -> tuple[Array, Any]:

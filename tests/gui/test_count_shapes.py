@@ -1,14 +1,18 @@
 """Boxes drawn, moved, pasted and deleted with napari's own tools, without a window."""
 
+import gc
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from napari_mpseg.gui.count_left import LeftBoxes, left_boxes_of
+from napari_mpseg.gui.count_outlines import corners_of, rectangles, widths_of
 from napari_mpseg.gui.count_review import CountReview
 from napari_mpseg.gui.count_shapes import BoxShapes
 from napari_mpseg.particles.counting import count_particles
 from napari_mpseg.particles.counting.marks import MARKS
+from napari_mpseg.particles.counting.record import counted_of
 from napari_mpseg.particles.review.audit import audit_of
 from napari_mpseg.particles.reviewable import measure_for_review
 
@@ -26,7 +30,7 @@ def counted():
     shapes = BoxShapes(viewer, review, later=waiting.append)
     viewer.add_layer(shapes.layer)
     review.on_change = shapes.show
-    return SimpleNamespace(layer=layer, review=review, shapes=shapes, waiting=waiting)
+    return SimpleNamespace(viewer=viewer, layer=layer, review=review, shapes=shapes, waiting=waiting)
 
 
 def follow(counted):
@@ -110,3 +114,55 @@ def test_boxes_of_labels_that_are_gone_do_not_count(counted):
     frame.loc[2, [name for name in frame if name != "index"]] = np.nan
     counted.layer.features = frame
     assert counted.review.frame["keep"].tolist() == [True, False]
+
+
+def test_what_lies_outside_the_image_and_lines_are_no_boxes(counted):
+    said = []
+    counted.shapes._say = lambda text, kind: said.append((kind, text))
+    layer = counted.shapes.layer
+    layer.mode = "add_rectangle"
+    drag(counted, (90.0, 130.0), (110.0, 150.0))
+    layer.mode = "add_line"
+    drag(counted, (30.0, 40.0), (50.0, 60.0))
+    assert layer.nshapes == 2 == len(counted.review.boxes)
+    assert [kind for kind, _ in said] == ["warning", "warning"]
+    assert "outside the image" in said[0][1]
+    assert "line" in said[1][1]
+    assert not counted.review.can_undo
+    layer.mode = "select"
+    drag(counted, (61.0, 101.0), (161.0, 101.0))  # a found box is put back
+    assert corners(counted.review, 2) == [57, 97, 65, 105]
+    assert corners_of(layer.data[counted.shapes.index_of(2)]) == [57, 97, 65, 105]
+
+
+def test_a_box_is_taken_over_once_it_is_finished(counted):
+    layer = counted.shapes.layer
+    layer._is_creating = True  # as napari has it while the mouse is held down
+    layer.add(rectangles(np.array([[40.0, 50, 41, 51]])), shape_type="rectangle", gui=True)
+    follow(counted)
+    assert len(counted.review.boxes) == 2
+
+
+def test_small_boxes_have_thin_lines_and_large_images_lines_that_are_seen():
+    boxes = np.array([[0.0, 0, 8, 30], [0, 0, 60, 60]])
+    assert widths_of(boxes, (80, 120)).tolist() == pytest.approx([0.8, 2.0])
+    assert widths_of(boxes, (4000, 4000)).tolist() == [4.0, 4.0]
+
+
+def test_boxes_are_followed_when_nothing_else_does(counted):
+    layer, labels = counted.shapes.layer, counted.layer
+    viewer = counted.viewer
+    shown = counted.shapes.shown
+    counted.shapes.close()
+    counted.review.close()
+    LeftBoxes(viewer, labels, shown)
+    gc.collect()
+    layer.add(rectangles(np.array([[30.0, 50, 36, 60]])), shape_type="rectangle")
+    assert [row["origin"] for row in counted_of(labels.metadata).frame.to_dict("records")] == ["found"] * 2 + ["drawn"]
+    layer.remove([0])  # the least sure, which is the smallest
+    assert counted_of(labels.metadata).count == 2
+    assert labels.features["keep"].iloc[1:].tolist() == [True, False]
+    left = left_boxes_of(viewer, labels)
+    assert left.shown.layer is layer
+    left.stop()
+    assert left_boxes_of(viewer, labels) is None

@@ -6,6 +6,7 @@ from typing import Any
 
 from qtpy.QtWidgets import QCheckBox, QFormLayout
 
+from napari_mpseg.errors import SettingsError
 from napari_mpseg.gui.instances_cleaning import ALL, NONE, UP_TO, CleaningForm
 from napari_mpseg.gui.instances_fields import Choice, NumberEdit, row
 
@@ -53,6 +54,21 @@ class CountForm(CleaningForm):
         form.addRow("Pixels touch", self.connectivity)
         self._form = form
         self.first.toggled.connect(lambda on: self.changed.emit())
+
+    def check(self) -> None:
+        """Say in the words of this form what is impossible.
+
+        Raises
+        ------
+        SettingsError
+            If particles would shrink by more than they grow.
+        """
+        grow, shrink, unit = self.dilate.value(), self.erode.value(), self.unit.currentText()
+        if shrink > grow:
+            raise SettingsError(
+                f"Particles that grow by {grow:g} {unit} and shrink by {shrink:g} {unit} would be eaten away. "
+                f"Let them shrink by {grow:g} {unit} at most, or grow by more."
+            )
 
     @property
     def values(self) -> dict[str, Any]:

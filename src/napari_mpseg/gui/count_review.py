@@ -131,6 +131,19 @@ class CountReview:
         self.sync()
         return text
 
+    def take_decisions(self, decisions: Mapping[int, bool], text: str) -> None:
+        """Decide on labels as was decided on them elsewhere; in the record, but no step of this review."""
+        self._busy = True
+        try:
+            for keep in (True, False):
+                labels = [label for label, kept in decisions.items() if kept is keep and self.session.is_there(label)]
+                if labels:
+                    self.session.decide_together(labels, keep=keep, text=text)
+        finally:
+            self._busy = False
+        self.sync()
+        self.store()
+
     def draw(self, corners: Sequence[float]) -> int:
         """Add a box that was drawn by hand, and return its number.
 

@@ -9,19 +9,29 @@ import numpy as np
 from napari.layers import Shapes
 
 from napari_mpseg.errors import MpsegError
+from napari_mpseg.gui.count_outlines import (
+    Shown,
+    colour_of,
+    colours_of,
+    corners_of,
+    rectangles,
+    widths_of,
+    within,
+)
 from napari_mpseg.gui.count_review import CountReview
 from napari_mpseg.layers import space_of, unique_name
 from napari_mpseg.particles.counting.boxes import CORNERS, DRAWN
-from napari_mpseg.particles.counting.marks import MARKS, marks_of
+from napari_mpseg.particles.counting.marks import MARKS
 
 ROLE = "boxes"
 MOST = 5_000
 """Boxes that are shown together; of more the least sure, since napari takes seconds for tens of thousands."""
 
-_WIDTHS = (2.0, 4.0)  # least and most, in pixels, of the line of a box
 _FEW = 3  # boxes that are shown one by one
 _SHOWN = ("number", "confidence", "confidence_max", "area_px", "origin", "keep", "reviewed")
-_RGBA = {kind: [*(int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)), 1.0] for kind, colour in MARKS.items()}
+_NO_BOXES = ("line", "path")
+_OUTSIDE = "What was drawn lies outside the image, and was removed. Drag a box around a particle."
+_LINE = "A line is no box, and was removed. Drag a rectangle around a particle."
 
 
 class BoxShapes:
@@ -39,6 +49,8 @@ class BoxShapes:
         Default :data:`MOST`.
     skip : collection of int
         Found boxes that are not shown.
+    shown : Shown, optional
+        A layer that shows them already, to go on with; what was done to it meanwhile :meth:`catch_up` takes over.
     """
 
     def __init__(
@@ -50,18 +62,27 @@ class BoxShapes:
         say: Callable[[str, str], None] = lambda text, kind: None,
         most: int | None = None,
         skip: Collection[int] = (),
+        shown: Shown | None = None,
     ) -> None:
         self._viewer, self.review, self._later, self._say = viewer, review, later, say
         self._busy, most = False, MOST if most is None else most
         self._moved: set[int] = set()
-        self._removed: set[int] = set()  # found boxes whose shape the user removed
+        self._removed = set(shown.removed) if shown else set()  # found boxes whose shape the user removed
+        self._skipped = frozenset(shown.skipped if shown else skip)
+        labels = review.layer
+        self._shape = (labels.data[0] if labels.multiscale else labels.data).shape[-2:]
         order = review.order()
         drawn = set(review.frame["number"][review.frame["origin"] == DRAWN].tolist())
-        left = {*drawn, *skip}
+        left = {*drawn, *self._skipped, *self._removed}
         found = [number for number in order if number not in left]
-        self.left_out = max(0, len(found) - most)
-        self.layer = self._made([*found[:most], *(number for number in order if number in drawn)])
-        self._known = set(self._numbers())
+        if shown is None:
+            self.left_out = max(0, len(found) - most)
+            self.layer = self._made([*found[:most], *(number for number in order if number in drawn)])
+            self._known = set(self._numbers())
+        else:
+            self.left_out = len(set(found) - shown.known)
+            self.layer = shown.layer
+            self._known = set(shown.known) & set(order)
         self.layer.events.data.connect(self._on_data)
         self.layer.events.features.connect(self._on_features)
 
@@ -72,23 +93,26 @@ class BoxShapes:
         """The boxes that are shown."""
         return set(self._known)
 
+    @property
+    def shown(self) -> Shown:
+        """The layer with what is on it, for somebody to go on with."""
+        return Shown(self.layer, frozenset(self._known), frozenset(self._removed), self._skipped)
+
     def _made(self, numbers: Sequence[int]) -> Any:
         frame = self.review.frame.set_index("number", drop=False).loc[list(numbers)].reset_index(drop=True)
         labels = self.review.layer
-        data = labels.data[0] if labels.multiscale else labels.data
-        # joining leaves 3 px between box and particle, so that this hides nothing
-        self._width = min(max(_WIDTHS[0], max(data.shape[-2:]) / 500), _WIDTHS[1])
+        corners = frame[list(CORNERS)].to_numpy(float)
         options: dict[str, Any] = {"ndim": 2} if not len(frame) else {}
         if len(frame):
             options = {
                 "shape_type": "rectangle",
-                "edge_color": _colours(frame),
+                "edge_color": colours_of(frame),
+                "edge_width": widths_of(corners, self._shape).tolist(),
                 "features": frame[list(_SHOWN)],
             }
         layer = Shapes(
-            rectangles(frame[list(CORNERS)].to_numpy(float)) if len(frame) else None,
+            rectangles(corners) if len(frame) else None,
             face_color="transparent",
-            edge_width=self._width,
             opacity=1.0,
             name=unique_name(self._viewer, f"{labels.name} boxes"),
             metadata={"napari-mpseg": {"role": ROLE, "source": labels.name}},
@@ -98,7 +122,11 @@ class BoxShapes:
         if not len(frame):
             layer.features = frame[list(_SHOWN)]
         layer.current_edge_color = MARKS["drawn by hand"]
+        layer.current_edge_width = self._width_of([0, 0, *self._shape])
         return layer
+
+    def _width_of(self, corners: Sequence[float]) -> float:
+        return float(widths_of(np.array([corners], float), self._shape)[0])
 
     def _numbers(self) -> list[int]:
         features = self.layer.features
@@ -158,7 +186,7 @@ class BoxShapes:
             if number not in self._known and row["origin"] != DRAWN and not back:
                 return  # one of those that are not shown
             self._removed.discard(number)
-            self.layer.add(rectangles(np.array([corners])), shape_type="rectangle", edge_width=self._width)
+            self.layer.add(rectangles(np.array([corners])), shape_type="rectangle")
             index = len(self.layer.features) - 1
         self._fill(index, row)
 
@@ -169,7 +197,8 @@ class BoxShapes:
             features.iat[index, features.columns.get_loc(name)] = row[name]
         before = set(self.layer.selected_data)
         self.layer.selected_data = {index}
-        self.layer.current_edge_color = _colour(row)
+        self.layer.current_edge_color = colour_of(row)
+        self.layer.current_edge_width = self._width_of([float(row[name]) for name in CORNERS])
         self.layer.selected_data = before
 
     def _recolour(self) -> None:
@@ -178,7 +207,7 @@ class BoxShapes:
         features = self.layer.features
         for name in ("keep", "reviewed"):
             features[name] = rows[name].to_numpy()
-        self.layer.edge_color = _colours(rows)
+        self.layer.edge_color = colours_of(rows)
 
     # -- from the layer to the review
 
@@ -188,52 +217,75 @@ class BoxShapes:
             return
         if action == "changed":
             self._moved.update(int(index) % max(1, len(self.layer.features)) for index in event.data_indices)
-        self._later(self._take_over)
+        self._later(self.take_over)
 
     def _on_features(self, event: Any = None) -> None:
         if not self._busy and len(self.layer.features) != len(self._known):  # such as shapes that were pasted
-            self._later(self._take_over)
+            self._later(self.take_over)
 
-    def _take_over(self) -> None:
+    def catch_up(self) -> None:
+        """Take over what was done to the layer while nobody looked, and show what was decided meanwhile."""
+        kept = {int(row["number"]): [row[name] for name in CORNERS] for row in self.review.frame.to_dict("records")}
+        for index, (number, shape) in enumerate(zip(self._numbers(), self.layer.data, strict=True)):
+            if number in kept and kept[number] != corners_of(shape):
+                self._moved.add(index)
+        self.take_over()
+        self.show(self._numbers())
+
+    def take_over(self) -> None:
         """Bring the review in step with what was drawn, moved or removed."""
-        if self._busy:
+        if self._busy or getattr(self.layer, "_is_creating", False):  # napari tells when a shape is finished
             return
         self._busy = True
         moved, self._moved = self._moved, set()
+        refused: list[int] = []
         try:
-            self._take_new()
+            refused = self._take_new()
             for number in sorted(self._known - set(self._numbers())):
                 self._told(self.review.take_away(number))
                 self._removed.add(number)
-            data = self.layer.data if moved else ()
-            for index in (one for one in moved if one < len(data)):
-                self.review.move(self._numbers()[index], self._within(data[index]))
+            self._take_moved(moved - set(refused))
         except MpsegError as error:
             self._say(str(error), "error")
         finally:
+            if refused:
+                self.layer.remove(refused)
             self._busy = False
         self._known = set(self._numbers())
 
-    def _take_new(self) -> None:
+    def _take_moved(self, moved: Collection[int]) -> None:
+        data, numbers = self.layer.data if moved else (), self._numbers()
+        back = []
+        for index in (one for one in moved if one < len(data)):
+            corners = within(corners_of(data[index]), self.review.boxes.shape)
+            if corners is None:
+                back.append(numbers[index])
+            else:
+                self.review.move(numbers[index], corners)
+        for number in back:
+            self._show_one(number)
+            self._say(f"Box {number} was moved out of the image, and was put back.", "warning")
+
+    def _take_new(self) -> list[int]:
+        """Take over boxes that were drawn; return which shapes are none."""
         seen: set[int] = set()
         data: Any = None
+        refused = []
         for index, number in enumerate(self._numbers()):
             if number in self._known and number not in seen:
                 seen.add(number)
                 continue
             data = self.layer.data if data is None else data
-            new = self.review.draw(self._within(data[index]))
+            corners = within(corners_of(data[index]), self.review.boxes.shape)
+            if corners is None or self.layer.shape_type[index] in _NO_BOXES:
+                self._say(_OUTSIDE if corners is None else _LINE, "warning")
+                refused.append(index)
+                continue
+            new = self.review.draw(corners)
             seen.add(new)
-            row = self.review.row(new)
-            self._fill(index, row)
+            self._fill(index, self.review.row(new))
             self._told(f"box {new} drawn")
-
-    def _within(self, shape: Any) -> list[float]:
-        """Return the corners of what was drawn, in whole pixels of the image."""
-        height, width = self.review.boxes.shape
-        y0, x0, y1, x1 = (float(round(value)) for value in corners_of(shape))
-        y0, x0 = min(max(y0, 0.0), height - 1.0), min(max(x0, 0.0), width - 1.0)
-        return [y0, x0, min(max(y1, y0 + 1), height), min(max(x1, x0 + 1), width)]
+        return refused
 
     def _told(self, text: str) -> None:
         if text:
@@ -241,28 +293,6 @@ class BoxShapes:
 
     def close(self) -> None:
         """Stop following the layer; it stays as it is."""
+        self._busy = True  # for what was put off until later
         self.layer.events.data.disconnect(self._on_data)
         self.layer.events.features.disconnect(self._on_features)
-
-
-def rectangles(corners: np.ndarray) -> np.ndarray:
-    """Return boxes y0, x0, y1, x1 in pixels as napari's ``(N, 4, 2)``, where a pixel's centre is a whole number."""
-    y0, x0, y1, x1 = (corners.astype(float) - 0.5).T
-    return np.stack([np.stack([y0, y0, y1, y1], 1), np.stack([x0, x1, x1, x0], 1)], 2)
-
-
-def corners_of(shape: Any) -> list[float]:
-    """Return the box around a shape of napari's, in pixels."""
-    points = np.asarray(shape, float)[:, -2:] + 0.5
-    return [float(value) for value in (*points.min(0), *points.max(0))]
-
-
-def _colours(frame: Any) -> np.ndarray:
-    return np.array([_RGBA[kind] for kind in marks_of(frame)])
-
-
-def _colour(row: Any) -> str:
-    import pandas as pd
-
-    frame = pd.DataFrame([{name: row[name] for name in ("confidence", "origin", "keep")}])
-    return MARKS[str(marks_of(frame)[0])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,11 +25,14 @@ class Counted:
         Of :func:`napari_mpseg.pyramids.displayed`, where the layer was no labels with a table.
     features : pandas.DataFrame or None
         Of these labels.
+    same : mapping of int to int or None
+        From boxes of an earlier count with labels of its own to those of this one; None: the labels are the same.
     """
 
     boxes: Any
     labels: tuple[Any, bool] | None = None
     features: Any = None
+    same: Mapping[int, int] | None = None
 
 
 def count_layer(
@@ -38,6 +42,7 @@ def count_layer(
     graded: bool,
     measured: bool,
     probability: Any = None,
+    earlier: tuple[Any, Any] | None = None,
     calibration: Any,
     on_progress: ProgressCallback,
     cancel: CancelToken,
@@ -56,11 +61,14 @@ def count_layer(
         It is labels with a particle table, which is what decisions are written into.
     probability : array, optional
         Of labels or a mask.
+    earlier : tuple, optional
+        Boxes of an earlier count on the same layer, and the labels that it made.
     calibration : Calibration
         Pixel size.
     on_progress, cancel
         As everywhere.
     """
+    from napari_mpseg.particles.counting.carried import has_changes, same_particles
     from napari_mpseg.particles.counting.count import count_and_label, count_particles
     from napari_mpseg.particles.reviewable import measure_for_review
     from napari_mpseg.provenance import Provenance
@@ -81,7 +89,11 @@ def count_layer(
         cancel=cancel,
     )
     record = Provenance("count", to_dict(settings), dict(table.provenance.get("inputs", {}))).to_dict()
-    return Counted(boxes, shown, replace(table, provenance=record).to_features())
+    features = replace(table, provenance=record).to_features()
+    same = {}
+    if earlier is not None and has_changes(earlier[0]):
+        same = same_particles(*earlier, boxes, lazy if shown[1] else shown[0], cancel)
+    return Counted(boxes, shown, features, same)
 
 
 def count_cut(

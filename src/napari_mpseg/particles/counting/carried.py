@@ -71,21 +71,23 @@ def carry_over(
     same = _of_same_labels(boxes, earlier) if same is None else same
     place = {int(number): index for index, number in enumerate(frame["number"])}
     found = earlier.frame[earlier.frame["origin"] != DRAWN]
-    moved, lost, decided = 0, 0, {}
-    for row in found[found["moved"] | (found["reviewed"] & decisions)].to_dict("records"):
-        index = place.get(same.get(int(row["number"]), -1))
+    corners, labels = frame[list(CORNERS)].to_numpy(np.float64), frame["labels"].tolist()
+    changed, lost = frame["moved"].to_numpy(bool).copy(), 0
+    decided: dict[int, bool] = {}
+    columns = [found[name].tolist() for name in ("number", "moved", "reviewed", "keep")]
+    for number, moved, reviewed, keep, box in zip(*columns, found[list(CORNERS)].to_numpy(), strict=True):
+        reviewed &= decisions
+        index = place.get(same.get(number, -1))
         if index is None:
-            lost += 1
+            lost += bool(moved or reviewed)
             continue
-        if row["moved"]:
-            moved += 1
-            for name in CORNERS:
-                frame.iat[index, frame.columns.get_loc(name)] = row[name]
-            frame.iat[index, frame.columns.get_loc("moved")] = True
-        if decisions and row["reviewed"]:
-            decided.update(dict.fromkeys(frame["labels"].iat[index], bool(row["keep"])))
+        if moved:
+            corners[index], changed[index] = box, True
+        if reviewed:
+            decided.update(dict.fromkeys(labels[index], keep))
+    frame[list(CORNERS)], frame["moved"] = corners, changed
     drawn = len(earlier.frame) - len(found)
-    return CarriedOver(replace(boxes, frame=frame).with_drawn_of(earlier), drawn, moved, decided, lost)
+    return CarriedOver(replace(boxes, frame=frame).with_drawn_of(earlier), drawn, int(changed.sum()), decided, lost)
 
 
 def same_particles(

@@ -84,8 +84,8 @@ def count_particles(
     After Badillo-Cardenas et al. 2022. A box is that of the joined pixels; area and confidence are those of the pixels
     that were particle before. Joined pixels without any of these are no particle.
 
-    Broken strands are joined wherever they lie near enough, also those of labels that were told apart before, as touching
-    particles are. To keep these apart, join nothing: ``CountSettings(dilate=0, erode=0)``.
+    Broken strands are joined wherever they lie near enough, also those of labels that were told apart before, as
+    touching particles are. To keep these apart, join nothing: ``CountSettings(dilate=0, erode=0)``.
 
     Examples
     --------

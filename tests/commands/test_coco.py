@@ -7,7 +7,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from napari_mpseg.coco import labels_from_coco, read_coco
+from napari_mpseg.coco import coco_pairs, labels_from_coco, read_coco
 from napari_mpseg.commands import coco_files
 from napari_mpseg.images.open import open_image
 from napari_mpseg.reports.loading import measured_files
@@ -65,6 +65,39 @@ def test_tables_beside_labels_give_classes_scores_and_decisions(labels, run, tmp
     arguments = ("coco", "from-labels", tmp_path / "a_labels.tif", "--all", "--shape", "compressed")
     assert run(*arguments, "--out", tmp_path / "all.json")[0] == 0
     assert labels_from_coco(tmp_path / "all.json").frame["label"].tolist() == [3, 5, 8]
+
+
+def test_folds_with_images_of_one_name_keep_their_folders(labels, run, tmp_path):
+    for fold, values in (("fold_1", labels), ("fold_2", labels[::-1])):
+        (tmp_path / "set" / fold / "labels").mkdir(parents=True)
+        Image.fromarray(np.zeros((30, 40), np.uint8)).save(tmp_path / "set" / fold / "img0.png")
+        tifffile.imwrite(tmp_path / "set" / fold / "labels" / "img0.tif", values.astype(np.uint16))
+    for name, asked in (("all.json", ["set"]), ("two.json", ["set/fold_1", "set/fold_2", "set/fold_1"])):
+        file = tmp_path / name
+        assert run("coco", "from-labels", *(tmp_path / one for one in asked), "--out", file)[0] == 0
+        names = [image.file_name for image in read_coco(file).images]
+        assert names == ["set/fold_1/img0.png", "set/fold_2/img0.png"]
+        pairs = coco_pairs(file)
+        assert [path.parent.name for path, _ in pairs] == ["fold_1", "fold_2"]
+        np.testing.assert_array_equal(pairs[1][1], labels[::-1])
+    code, _, said = run("coco", "to-labels", file, "--out", tmp_path / "out", "--image", "img0.png")
+    assert code == 1
+    assert "2 images called 'img0.png'" in said
+    for name in ("set/fold_2/img0.png", "2"):
+        assert run("coco", "to-labels", file, "--out", tmp_path / "out", "--image", name, "--overwrite")[0] == 0
+        np.testing.assert_array_equal(tifffile.imread(tmp_path / "out" / "img0_labels.tif"), labels[::-1])
+
+
+def test_want_of_memory_is_told_with_what_helps_here(folder, run, tmp_path, monkeypatch):
+    def short(*_, **__):
+        raise MemoryError
+
+    run("coco", "from-labels", folder, "--out", tmp_path / "c.json")
+    monkeypatch.setattr(coco_files, "write_labels", short)
+    code, _, said = run("coco", "to-labels", tmp_path / "c.json", "--out", tmp_path / "out")
+    assert code == 1
+    assert "not enough memory" in said
+    assert "--tile-size" not in said
 
 
 def test_masks_are_numbered_if_asked_for(run, tmp_path):

@@ -216,6 +216,8 @@ def test_what_cannot_be_written_is_told(labels, tmp_path):
         CocoSettings("mask")
     with pytest.raises(SettingsError, match="no image"):
         write_coco(tmp_path / "a.json", [])
+    with pytest.raises(SettingsError, match=r"2 images are called a\.png"):
+        write_coco(tmp_path / "a.json", [CocoSource("a.png", labels), CocoSource("a.png", labels)])
     with pytest.raises(ImageError, match="label 3 twice"):
         CocoSource("a.png", labels, pd.DataFrame({"label": [3, 3]}))
     (tmp_path / "a.json").touch()

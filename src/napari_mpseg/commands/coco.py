@@ -25,7 +25,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Do what was asked for."""
-    options.work(options)
+    try:
+        options.work(options)
+    except MemoryError as error:
+        raise ImageError(
+            "There is not enough memory. Close other programs, or take fewer images at a time. Are the sizes of the "
+            "images in the COCO file right?"
+        ) from error
 
 
 # -- COCO to labels ------------------------------------------------------------------------------------------------
@@ -36,7 +42,9 @@ def _configure_to_labels(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("file", type=Path, metavar="FILE.json", help="COCO file of instances, or a list of results")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for labels and tables")
-    parser.add_argument("--image", action="append", metavar="NAME", help="only this image; may be repeated")
+    parser.add_argument(
+        "--image", action="append", metavar="NAME", help="only this image, by name or id; may be repeated"
+    )
     parser.add_argument("--images", type=Path, metavar="DIR", help="folder of the image files, if their size is needed")
     parser.add_argument(
         "--truth", type=Path, metavar="TRUTH.json", help="the COCO file that a list of results is about"
@@ -95,7 +103,11 @@ def _configure_from_labels(parser: argparse.ArgumentParser) -> None:
     from napari_mpseg.exchange.coco.shapes import SHAPES
 
     parser.add_argument(
-        "labels", type=Path, nargs="+", metavar="LABELS", help="labels, result stores, or folders of them"
+        "labels",
+        type=Path,
+        nargs="+",
+        metavar="LABELS",
+        help="labels, result stores, folders of them, or of fold_1, fold_2 ...",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.json", help="the file to write")
     told = "; ".join(f"{name}: {shape.definition}" for name, shape in SHAPES.items())

@@ -41,7 +41,10 @@ def places_of(images: "Sequence[CocoImage]", folder: Path) -> list[str]:
     stems = [file_stem(image.name) for image in images]
     twice = next((stem for stem in stems if stems.count(stem) > 1), None)
     if twice is not None:
-        raise StoreError(f"Several images would be written as {folder / twice}_labels. Name one with --image.")
+        raise StoreError(
+            f"Several images would be written as {folder / twice}_labels. Name one with --image, "
+            "each with an --out of its own."
+        )
     return stems
 
 
@@ -119,22 +122,41 @@ def _write_store(
 def sources_of(options: argparse.Namespace, on_progress: ProgressCallback, cancel: CancelToken) -> "list[CocoSource]":
     """Return the labels that were named, each with its table where one lies beside it.
 
+    Images are called by the names of their files, or, where two have the same, all by their paths seen from the COCO
+    file.
+
     Raises
     ------
     ImageError
         If there are none, or they cannot be read.
     """
-    return [_source(path, options, on_progress, cancel) for place in options.labels for path in _files_of(place)]
+    files = list(dict.fromkeys(path for place in options.labels for path in _files_of(place)))
+    names = _names([_image_of(path) for path in files], options.out)
+    return [_source(path, name, options, on_progress, cancel) for path, name in zip(files, names, strict=True)]
 
 
 def _files_of(place: Path) -> list[Path]:
+    """Return the labels of a file or folder, or of the folders ``fold_*`` in it."""
     from napari_mpseg.commands.evaluate_files import labels_in
 
-    return labels_in(place)
+    folds = [] if (place / "labels").is_dir() else sorted(path for path in place.glob("fold_*") if path.is_dir())
+    return [path for folder in folds or [place] for path in labels_in(folder)]
+
+
+def _names(images: Sequence[Path], out: Path) -> list[str]:
+    plain = [image.name for image in images]
+    return plain if len(set(plain)) == len(plain) else [_seen_from(out.absolute().parent, image) for image in images]
+
+
+def _seen_from(folder: Path, image: Path) -> str:
+    try:
+        return Path(os.path.relpath(image.absolute(), folder)).as_posix()
+    except ValueError:  # on another drive
+        return image.absolute().as_posix()
 
 
 def _source(
-    path: Path, options: argparse.Namespace, on_progress: ProgressCallback, cancel: CancelToken
+    path: Path, name: str, options: argparse.Namespace, on_progress: ProgressCallback, cancel: CancelToken
 ) -> "CocoSource":
     from napari_mpseg.commands.evaluate_files import read_labels
     from napari_mpseg.commands.mask import label_pieces
@@ -142,7 +164,6 @@ def _source(
 
     labels = read_labels(path, options.particle_value if options.mask else None)
     calibration = options.pixel_size or labels.calibration
-    name = _image_of(path)
     if options.mask:
         pieces = label_pieces(replace(labels, calibration=calibration), on_progress, cancel)
         return CocoSource(name, pieces.labels, None, calibration)
@@ -176,8 +197,8 @@ def _table_of(path: Path, everything: bool) -> "pd.DataFrame | None":
     return frame
 
 
-def _image_of(labels: Path) -> str:
-    """Return the file name of the image of labels: of the same name in the folder around ``labels``, else their own."""
+def _image_of(labels: Path) -> Path:
+    """Return the file of the image of labels: of the same name in the folder around ``labels``, else their own."""
     from napari_mpseg.commands.evaluate_files import name_of
 
     name = name_of(labels)
@@ -187,8 +208,8 @@ def _image_of(labels: Path) -> str:
         for ending in _IMAGES:
             image = folder / f"{name}{ending}"
             if image.exists() and not os.path.samefile(image, labels):  # noqa: PTH121
-                return image.name
-    return labels.name if labels.is_file() else name
+                return image
+    return labels if labels.is_file() else labels.with_name(name)
 
 
 def write_scores(scores: "CocoScores", options: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +76,7 @@ def write_coco(
     ImageError
         If labels are not two-dimensional whole numbers of 0 or more.
     SettingsError
-        If a table has particles that are not in the labels, or there is no image.
+        If a table has particles that are not in the labels, there is no image, or two have the same name (and plane).
     StoreError
         If the file cannot be written.
     Cancelled
@@ -131,6 +132,7 @@ def _write(
 ) -> CocoWritten:
     if not sources:
         raise SettingsError("There is no image to be written. Give one or more.")
+    _check_names(sources)
     categories = _categories(sources, settings)
     writer = _Writer(file, settings, {name: number for number, name in enumerate(categories, 1)})
     file.write("[" if settings.results else _head(sources, categories))
@@ -221,6 +223,16 @@ def _particles(
         loops = chained(sides, height, width, cancel) if outlines else {}
         for label, mask in masks_of(sides, height, width).items():
             yield label, mask, loops.get(label, [])
+
+
+def _check_names(sources: Sequence[CocoSource]) -> None:
+    names = Counter((source.file_name, source.plane) for source in sources)
+    (name, _), times = names.most_common(1)[0]
+    if times > 1:
+        raise SettingsError(
+            f"{times} images are called {name}, so that nobody could tell which is which. Tell their folders too, such "
+            f"as fold_1/{name}."
+        )
 
 
 def _categories(sources: Sequence[CocoSource], settings: CocoSettings) -> list[str]:

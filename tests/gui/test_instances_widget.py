@@ -337,3 +337,39 @@ def test_choices_are_remembered(viewer, widget, finished, painted, qtbot):
     again.way.choice.choose("imagej-watershed")
     assert again.way.options == {"tolerance": 1.25}
     again.close()
+
+
+@pytest.fixture
+def apart(viewer):
+    """Three squares that touch, as a method that tells particles apart makes them."""
+    labels = np.zeros((40, 60), np.int32)
+    for number in (1, 2, 3):
+        labels[10:25, 15 * number - 10 : 15 * number + 5] = number
+    provenance = {"settings": {"instances": {"min_distance": 3}}}
+    return viewer.add_labels(labels, name="told apart", metadata={"napari-mpseg": {"provenance": provenance}})
+
+
+def test_labels_that_a_method_told_apart_stay_apart(viewer, widget, finished, apart):
+    widget.way.choice.choose("imagej-watershed")
+    assert widget.within.isChecked()
+    widget.panel.run_button.click()
+    finished(widget)
+    assert viewer.layers["told apart separated"].data.max() == 3
+    assert "from 3 in" in widget.panel.status.text()
+    assert "Note" not in widget.panel.status.text()
+
+
+def test_taking_labels_that_touch_as_one_piece_is_the_users_choice_and_told(viewer, widget, finished, apart, painted):
+    assert not widget.within.isChecked()  # painted: a mask
+    widget.source.choose(apart)
+    assert widget.within.isChecked()
+    widget.within.click()
+    widget.panel.run_button.click()
+    finished(widget)
+    assert "3 labels" in widget.panel.status.text()
+    assert widget.source.layer == apart
+    assert not widget.within.isChecked()  # as the user left it
+    widget.source.choose(painted)
+    assert not widget.within.isChecked()
+    widget.source.choose(apart)
+    assert not widget.within.isChecked()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,16 @@ from qtpy.QtWidgets import QCheckBox, QFormLayout, QWidget
 from napari_mpseg.errors import MpsegError
 from napari_mpseg.gui.instances_cleaning import CleaningForm
 from napari_mpseg.gui.instances_fields import NumberEdit, WayForm
+from napari_mpseg.gui.instances_layers import (
+    data_of,
+    identity,
+    is_mask,
+    is_source,
+    knows_instances,
+    mapping,
+    record_of,
+    summary,
+)
 from napari_mpseg.gui.instances_preview import ROLE, SeparationPreview
 from napari_mpseg.gui.instances_work import Separated, cut_out, plane_of, seeds_of_plane, separate_planes
 from napari_mpseg.gui.layer_choice import LayerChoice
@@ -22,7 +31,6 @@ from napari_mpseg.gui.particle_table import make_table_quick, show_table
 from napari_mpseg.gui.pixel_size import PixelSizeEdit
 from napari_mpseg.gui.run_panel import RunPanel, WorkingWidget
 from napari_mpseg.gui.status_line import note
-from napari_mpseg.gui.summary import size_table
 from napari_mpseg.gui.visible import plane_in_view
 from napari_mpseg.gui.worker import Job
 from napari_mpseg.layers import role_of, space_of, unique_name
@@ -48,19 +56,21 @@ class InstancesWidget(WorkingWidget):
         self._memory = Memory("separate")
         self._target: Any = None
         self._versions: dict[Any, int] = {}
+        self._ticked: dict[int, bool] = {}  # by the user, for one layer
         self._build()
         self._restore()
         self.source.layer_changed.connect(self._on_source)
         self.image.layer_changed.connect(self._on_image)
         self.pixel_size.changed.connect(self._on_pixel_size)
         self.way.changed.connect(self._show_rows)
+        self.within.clicked.connect(self._on_tick)
         self._on_source()
 
     # -- the form ------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         layers = self._viewer.layers
-        self.source = LayerChoice(layers, _is_source, preferred=_is_mask)
+        self.source = LayerChoice(layers, is_source, preferred=is_mask)
         self.source.setToolTip(
             "Labels, a mask, or a probability: where particles are. It is not changed; what comes out is a new layer."
         )
@@ -68,7 +78,7 @@ class InstancesWidget(WorkingWidget):
         self.within = QCheckBox("Split each label by itself")
         self.within.setToolTip(
             "Keep the borders between labels that touch. Otherwise labels are taken as a mask, and those that touch "
-            "are one piece, which is then split."
+            "are one piece, which is then split. Ticked for labels of a method that told touching particles apart."
         )
         self.image = LayerChoice(
             layers,
@@ -115,14 +125,12 @@ class InstancesWidget(WorkingWidget):
 
     def _restore(self) -> None:
         self.threshold.setValue(self._memory.get("threshold", 0.5))
-        self.within.setChecked(self._memory.get("within", False))
-        self.way.restore(self._memory.get("way", "imagej-watershed"), _mapping(self._memory.get("options", "")))
-        self.cleaning.restore(_mapping(self._memory.get("cleaning", "")))
+        self.way.restore(self._memory.get("way", "imagej-watershed"), mapping(self._memory.get("options", "")))
+        self.cleaning.restore(mapping(self._memory.get("cleaning", "")))
 
     def _remember(self) -> None:
         self._memory.set(
             threshold=self.threshold.value(),
-            within=self.within.isChecked(),
             way=self.way.way,
             options=json.dumps(self.way.all_options),
             cleaning=json.dumps(self.cleaning.remembered()),
@@ -139,9 +147,21 @@ class InstancesWidget(WorkingWidget):
             self.preview.stop()
             return
         self._watch(layer)
+        self._propose_within(layer)
         self._show_pixel_size(layer)
         self._propose_image(layer)
         self._show_rows()
+
+    def _propose_within(self, layer: Any) -> None:
+        """Keep labels apart that a method told apart; otherwise as the user last had it."""
+        usual = knows_instances(layer) or self._memory.get("within", False)
+        self.within.setChecked(self._ticked.get(identity(layer), usual))
+
+    def _on_tick(self, ticked: bool) -> None:
+        layer = self.source.layer
+        self._ticked[identity(layer)] = ticked
+        if not knows_instances(layer):
+            self._memory.set(within=ticked)
 
     def _on_image(self, _: Any) -> None:
         if self.source.layer is not None:
@@ -150,19 +170,19 @@ class InstancesWidget(WorkingWidget):
     def _propose_image(self, source: Any) -> None:
         """Choose the image that the particles were found on, where it is there."""
         for layer in self._viewer.layers:
-            if isinstance(layer, Image) and layer.name == _record(source).get("source") and not role_of(layer):
+            if isinstance(layer, Image) and layer.name == record_of(source).get("source") and not role_of(layer):
                 self.image.choose(layer)
 
     def _probability(self, source: Any) -> Any:
         """Return the probability that the particles were found by, where it is there: for the confidence."""
         if isinstance(source, Image):
-            graded = role_of(source) == "probability" or _data(source).dtype.kind == "f"
-            return frozen(_data(source)) if graded else None
-        origin, shape = _record(source).get("source"), _data(source).shape
+            graded = role_of(source) == "probability" or data_of(source).dtype.kind == "f"
+            return frozen(data_of(source)) if graded else None
+        origin, shape = record_of(source).get("source"), data_of(source).shape
         for layer in self._viewer.layers:
-            of_it = role_of(layer) == "probability" and origin is not None and _record(layer).get("source") == origin
-            if of_it and isinstance(layer, Image) and _data(layer).shape == shape:
-                return frozen(_data(layer))
+            of_it = role_of(layer) == "probability" and origin is not None and record_of(layer).get("source") == origin
+            if of_it and isinstance(layer, Image) and data_of(layer).shape == shape:
+                return frozen(data_of(layer))
         return None
 
     def _show_pixel_size(self, layer: Any) -> None:
@@ -229,7 +249,7 @@ class InstancesWidget(WorkingWidget):
                     "A layer cannot be its own seeds. Paint seeds on another labels layer, or set points on a points "
                     "layer."
                 )
-            return _data(layer)
+            return data_of(layer)
         world = [layer.data_to_world(point) for point in layer.data]
         found = [target.world_to_data(np.asarray(point)[-target.ndim :]) for point in world]
         return np.asarray(found, float).reshape(-1, target.ndim)
@@ -246,7 +266,7 @@ class InstancesWidget(WorkingWidget):
             self._watch(one)
         said = (self.threshold.value(), self.within.isChecked(), self.way.way, self.way.options, self.cleaning.values)
         versions = tuple(self._versions.get(one, 0) for one in (layer, image, seeds))
-        which = tuple(_identity(one) for one in (layer, image, seeds))
+        which = tuple(identity(one) for one in (layer, image, seeds))
         key = (which, versions, box, plane, str(said), self._size_text())
         return layer, plane, key, lambda: self._cut(layer, plane, box)
 
@@ -261,9 +281,9 @@ class InstancesWidget(WorkingWidget):
         image = self.image.layer
         pixels = None
         if image is not None:
-            pixels = plane_of(_data(image), plane if image.ndim == layer.ndim else ())
-        seeds = seeds_of_plane(self._seeds(layer), plane, _data(layer).shape)
-        cut = cut_out(plane_of(_data(layer), plane), pixels, seeds, box)
+            pixels = plane_of(data_of(image), plane if image.ndim == layer.ndim else ())
+        seeds = seeds_of_plane(self._seeds(layer), plane, data_of(layer).shape)
+        cut = cut_out(plane_of(data_of(layer), plane), pixels, seeds, box)
         return cut, {"settings": settings, "graded": not isinstance(layer, Labels), "calibration": calibration}
 
     # -- the work ------------------------------------------------------------------------------------------------
@@ -287,7 +307,7 @@ class InstancesWidget(WorkingWidget):
         self._target = layer
         job = Job(
             separate_planes,
-            frozen(_data(layer)),
+            frozen(data_of(layer)),
             settings,
             images,
             frozen(seeds) if seeds is not None else None,
@@ -321,13 +341,13 @@ class InstancesWidget(WorkingWidget):
         show_table(self._viewer, labels)
         if source in self._viewer.layers:
             self.source.choose(source)  # so that Run with other settings starts from the same
-        self.panel.status.say(_summary(found, source.name), "done")
+        self.panel.status.say(summary(found, source.name), "done")
 
     def _origin(self, source: Any) -> str:
         """Return the name of the image that the particles were found on, as far as it is known."""
         if self.image.layer is not None:
             return str(self.image.layer.name)
-        return str(_record(source).get("source", source.name))
+        return str(record_of(source).get("source", source.name))
 
     def release(self) -> None:
         """Let go of the viewer's layers, and take the preview away."""
@@ -340,47 +360,3 @@ class InstancesWidget(WorkingWidget):
                 if emitter is not None:
                     emitter.disconnect(self._on_pixels)
         self._versions.clear()
-
-
-def _is_source(layer: Any) -> bool:
-    return isinstance(layer, Labels) or (isinstance(layer, Image) and not layer.rgb and role_of(layer) != ROLE)
-
-
-def _is_mask(layer: Any) -> bool:
-    return isinstance(layer, Labels) or role_of(layer) == "probability"
-
-
-def _data(layer: Any) -> Any:
-    return layer.data[0] if layer.multiscale else layer.data
-
-
-def _record(layer: Any) -> dict[str, Any]:
-    """Return what this package noted on a layer."""
-    record = layer.metadata.get("napari-mpseg") if isinstance(layer.metadata, dict) else None
-    return record if isinstance(record, dict) else {}
-
-
-def _identity(layer: Any) -> int:
-    """Return what is the same for a layer and the proxies that napari hands out for it."""
-    return id(getattr(layer, "__wrapped__", layer))
-
-
-def _mapping(text: str) -> dict[str, Any]:
-    """Return what was remembered as JSON; nothing where it is spoilt."""
-    try:
-        values = json.loads(text)
-    except ValueError:
-        return {}
-    return values if isinstance(values, dict) else {}
-
-
-def _summary(found: Separated, name: str) -> str:
-    count = len(found.table)
-    lines = [
-        f"<b>{count:,} particle{'' if count == 1 else 's'}</b>, from {found.before:,} in {escape(name)}, "
-        "in a new layer with its table"
-    ]
-    if count:
-        lines.append(size_table(found.table))
-    lines += [f"<b>Note:</b> {escape(text)}" for text in found.notes]
-    return "".join(f"<div>{line}</div>" for line in lines)

@@ -94,7 +94,7 @@ def separate_planes(
             f"The image has {len(images)} planes, the labels {planes}. Choose the image these labels were made from."
         )
     labels = np.zeros((planes, *data.shape[-2:]), np.int32)
-    tables, count, before = [], 0, 0
+    tables, count, before, given = [], 0, 0, 0
     for plane in range(planes):
         cancel.check()
         index = tuple(int(step) for step in np.unravel_index(plane, data.shape[:-2])) if data.ndim > 2 else ()
@@ -103,6 +103,7 @@ def separate_planes(
         regions = regions_of(source, settings.threshold, settings.within_labels, cancel)
         before += int(label_pieces(regions, settings.connectivity).max(initial=0))
         del regions
+        given += 0 if graded else _count_labels(source)
         found = make_instances(
             source,
             settings,
@@ -125,7 +126,30 @@ def separate_planes(
         count += len(tables[-1])
     table = tables[0] if planes == 1 else join_tables(tables)
     table = dataclasses.replace(table, provenance=_record(table, settings))
-    return Separated(table, table.to_features(), displayed(labels.reshape(data.shape), editable=True), before)
+    shown = displayed(labels.reshape(data.shape), editable=True)
+    return Separated(table, table.to_features(), shown, before, _notes(given, before, settings))
+
+
+def _count_labels(labels: Any) -> int:
+    """Return how many numbers above 0 a plane holds."""
+    labels = np.asarray(labels)
+    if labels.dtype == bool:
+        return int(labels.any())
+    largest = int(labels.max(initial=0))
+    if largest > 2 * labels.size:  # numbers far apart: a table of all of them would be large
+        return int(np.count_nonzero(np.unique(labels) > 0))
+    seen = np.zeros(largest + 1, bool)
+    seen[labels[labels > 0]] = True
+    return int(seen.sum())
+
+
+def _notes(given: int, before: int, settings: Any) -> tuple[str, ...]:
+    if settings.within_labels or given <= before:
+        return ()
+    return (
+        f"The layer holds {given:,} labels; those that touch were taken as one piece. Tick 'Split each label by "
+        "itself' to keep them apart.",
+    )
 
 
 @dataclass(frozen=True)

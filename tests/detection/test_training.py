@@ -181,7 +181,8 @@ def test_too_little_to_validate_is_said(discs, preset):
     ("given", "message"),
     [
         ({"painted": "scribbles"}, "whole particles"),
-        ({"start": "default"}, "start from scratch|Start from scratch"),
+        ({"painted": "scribbles"}, "'Painted as: Dense mask'"),
+        ({"start": "default"}, r"'Start from: Nothing \(from scratch\)' in napari, start='scratch'"),
         ({"changes": {"shrink": 2}}, "shrink"),
         ({"changes": {"schedule": ScheduleSettings("one-cycle")}, "heads_epochs": 2}, "cannot be run twice"),
         ({"changes": {"network_options": {"backbone": "vgg"}}}, "backbone"),
@@ -191,6 +192,13 @@ def test_what_does_not_fit_is_refused(discs, preset, given, message):
     chosen = preset(heads_epochs=given.pop("heads_epochs", 0), **given.pop("changes", {}))
     with pytest.raises(SettingsError, match=message):
         prepare([discs()], chosen, **given)
+
+
+def test_particles_that_all_have_one_label_are_said(discs, preset):
+    pair = discs()
+    assert not any("same label" in note for note in prepare([pair], preset()).notes)
+    one = replace(pair, instances=pair.mask.astype(np.int32))
+    assert any("those that touch for one" in note for note in prepare([one], preset()).notes)
 
 
 def test_images_known_in_part_or_of_two_kinds_are_refused(discs, preset):

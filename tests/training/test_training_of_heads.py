@@ -12,12 +12,13 @@ from napari_mpseg.heads.registry import HEADS
 from napari_mpseg.training.augment.augmentation import AUGMENTATIONS, augment
 from napari_mpseg.training.augment.offline import offline_variants
 from napari_mpseg.training.data.compacting import compact
-from napari_mpseg.training.data.instances import told_apart
+from napari_mpseg.training.data.instances import of_one_label, told_apart
 from napari_mpseg.training.data.pairs import LabelledImage, load_folder
 from napari_mpseg.training.data.shrinking import shrunk_labels, shrunk_pair
 from napari_mpseg.training.painted.annotations import painted_image, split_painted
 from napari_mpseg.training.patches.sampled import batch_of, cut_pair
 from napari_mpseg.training.patches.sampling import SAMPLERS
+from napari_mpseg.training.preset import load_preset
 from napari_mpseg.training.presets import PRESETS
 from napari_mpseg.training.run.losses import chosen_loss
 from napari_mpseg.training.run.objective import Objective
@@ -168,8 +169,16 @@ def test_painted_and_stored_labels_are_instances(pair, tmp_path):
 def test_scribbles_do_not_say_where_a_particle_ends(pair):
     scribbled = replace(pair, instances=None, known=pair.mask)
     assert told_apart([scribbled], "mask") == ([scribbled], [])
-    with pytest.raises(SettingsError, match=r"squares was painted with scribbles.*label of its own"):
+    with pytest.raises(SettingsError, match=r"squares was painted with scribbles.*label of its own") as raised:
         told_apart([scribbled], "boundary")
+    for way in ("Painted as: Dense mask", "painted='dense'", "--painted dense", "Tell touching particles apart: No"):
+        assert way in str(raised.value)
+
+
+def test_images_of_one_label_are_named(pair):
+    one = replace(pair, name="one", instances=7 * pair.mask)
+    nothing = replace(pair, name="nothing", mask=np.zeros_like(pair.mask), instances=None)
+    assert of_one_label([pair, one, nothing, replace(pair, name="mask", instances=None)]) == ["one", "mask"]
 
 
 def test_a_mask_is_taken_for_its_connected_pieces_and_it_is_said(pair):
@@ -299,3 +308,40 @@ def test_the_front_door_says_what_was_taken_for_a_particle(pair):
         PRESETS["touching"].changed(network="quarter-multiresunet", shrink=1, **{"patches.size": 32}),
     )
     assert any("same label" in note for note in session.notes)
+
+
+@pytest.fixture
+def apart(pair):
+    """A model that tells particles apart by the head "boundary"."""
+    return prepare_session([pair], replace(QUICK, head="boundary", epochs=1), name="beads").model()
+
+
+@pytest.mark.parametrize(
+    ("preset", "change", "head", "said"),
+    [
+        ("painted", {}, "boundary", "goes on with its head 'boundary'"),
+        ("touching", {}, "boundary", "not with the preset's 'affinities'"),
+        ("touching", {"head": "boundary"}, "boundary", ""),
+        ("touching", {"head": "distance"}, "distance", "'Inside and border' is lost"),
+        ("painted", {"head": "mask"}, "mask", "will not tell particles apart"),
+    ],
+)
+def test_the_head_of_the_start_is_kept_unless_another_is_asked_for(pair, apart, preset, change, head, said, tmp_path):
+    quick = {"patches.size": 32, "patches.per_epoch": 4, "epochs": 1, "validation": 0.0, "keep": "last"}
+    recipe = PRESETS[preset].changed(**quick, **change)
+    recipe = load_preset(recipe.save(tmp_path / "recipe.json"))  # what was asked for is kept with it
+    session = prepare_training([pair], recipe, start=apart)
+    assert session.card.head == head
+    told = [note for note in session.notes if "head" in note]
+    assert bool(told) == bool(said)
+    assert said in " ".join(told)
+    staged = recipe.changed(before="synthetic", **{"before.count": 1, "before.options.size": 64, "before.epochs": 1})
+    assert prepare_training([pair], staged, start=apart).first.card.head == head
+
+
+def test_a_head_begins_anew_on_a_network_of_masks(pair):
+    mask = prepare_session([pair], replace(QUICK, epochs=1)).model()
+    recipe = PRESETS["touching"].changed(**{"patches.size": 32, "patches.per_epoch": 4}, epochs=1)
+    session = prepare_training([pair], recipe, start=mask)
+    assert session.card.head == "affinities"
+    assert any("begins anew" in note and "lost" not in note for note in session.notes)

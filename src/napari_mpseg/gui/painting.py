@@ -92,7 +92,9 @@ class StrokeBar(QWidget):
             return
         self._shown = shown
         while self.row.count():
-            self.row.takeAt(0).widget().deleteLater()
+            old = self.row.takeAt(0).widget()
+            old.hide()  # it goes only when Qt has time, and would lie under the new ones until then
+            old.deleteLater()
         self.buttons = {}
         if instances:
             self._add("Next particle", PARTICLE, "Paint a particle with a new label (napari's key M)", next_label)

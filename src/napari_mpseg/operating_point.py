@@ -14,10 +14,13 @@ from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silen
 if TYPE_CHECKING:
     from napari_mpseg.evaluation.operating_points import OperatingPoint, ThresholdCase
     from napari_mpseg.methods.protocol import Method
+    from napari_mpseg.results.result import Result
     from napari_mpseg.training.data.seen import Sight
 
 _AROUND = (0.02, 0.05, 0.1, 0.2)  # how far from the choice other thresholds are told
 BUNDLED = "default"
+COUNTING = ("count-bias-zero",)
+"""Aims for which particles are counted; all others look at pixels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +43,9 @@ class Choice:
         Whether the model's card lists what it has learnt from; if not, `sights` may lack images.
     min_size, connectivity : int
         How particles were counted.
+    counted : bool
+        Whether the cases' counts at every threshold mean something. They do not where the model tells touching
+        particles apart: each threshold would need a decoding of its own.
     """
 
     point: "OperatingPoint"
@@ -50,6 +56,7 @@ class Choice:
     told: bool
     min_size: int = 3
     connectivity: int = 2
+    counted: bool = True
 
     @property
     def images(self) -> tuple[str, ...]:
@@ -70,7 +77,7 @@ class Choice:
         """Return what thresholds around the choice lead to, lowest first: numbers by name.
 
         Keys are threshold, precision, recall and f1 (of pixels, all images together), particles and true_particles
-        (over all images), and note (``"chosen"``, ``"before"``).
+        (over all images), and note (``"chosen"``, ``"before"``). Without particles where they are not `counted`.
         """
         from napari_mpseg.evaluation.levels import LEVELS, threshold_of
         from napari_mpseg.inference.segmentation import MaskSettings
@@ -83,7 +90,7 @@ class Choice:
                 if 1 <= level <= LEVELS:
                     notes.setdefault(level, "")
         curves, true = self.point.curves, sum(case.n_truth for case in self.cases)
-        return [
+        rows = [
             {
                 "threshold": self.before if note == "before" else threshold_of(level),
                 "precision": float(curves.precision[level]),
@@ -95,11 +102,18 @@ class Choice:
             }
             for level, note in sorted(notes.items())
         ]
+        if not self.counted:
+            for row in rows:
+                del row["particles"]
+        return rows
 
     def record(self) -> dict[str, Any]:
         """Return how it was chosen, for the model's card."""
+        point = self.point.to_dict()
+        if not self.counted:
+            del point["count_bias"]
         return {
-            **self.point.to_dict(),
+            **point,
             "chosen_on": [dict(one) for one in self.prints],
             "learnt_from": list(self.seen),
             "min_size": self.min_size,
@@ -125,6 +139,8 @@ def choose_operating_point(
     """Choose the threshold of a model on labelled images that it has not learnt from.
 
     Every image is segmented as :func:`napari_mpseg.pipeline.segment` does it, so the threshold is right for just that.
+    For a Mask R-CNN, particles are those that it finds with a score above the threshold. Networks whose head tells
+    touching particles apart are judged by their pixels alone.
 
     Parameters
     ----------
@@ -153,7 +169,8 @@ def choose_operating_point(
     Raises
     ------
     SettingsError
-        If the method gives no probabilities, no image has a particle, or the aim makes no sense.
+        If the method gives no probabilities, no image has a particle, the aim makes no sense, or it counts particles
+        and the model has a head that tells them apart.
     ImageError
         If images or truth cannot be used.
     ModelError
@@ -165,19 +182,23 @@ def choose_operating_point(
     >>> store_threshold("my-model", choice.point.threshold, choice.record())  # doctest: +SKIP
     """
     from napari_mpseg.comparison.pictures import pictures_of
-    from napari_mpseg.evaluation.operating_points import AIMS, choose_threshold, threshold_case
+    from napari_mpseg.evaluation.operating_points import AIMS, choose_threshold
     from napari_mpseg.methods.seen import seen_by
     from napari_mpseg.pipeline import segment
 
     AIMS[aim].checked(value)  # before any work
     method, cancel = _built(model, options, device), cancel or CancelToken()
+    drops = bool(getattr(method, "threshold_drops_particles", False))
+    if not drops:
+        _check_counting(aim, getattr(getattr(method, "head", None), "channels", 1) > 1)
     pictures = pictures_of(data, particle_value=particle_value)
-    cases = []
+    cases, counted = [], True
     for number, picture in enumerate(pictures):
         cancel.check()
         result = segment(
             picture.opened,
             method,
+            threshold=0.0 if drops else None,
             min_size=min_size,
             connectivity=connectivity,
             measure=False,
@@ -185,11 +206,10 @@ def choose_operating_point(
             on_progress=_within(on_progress, number, len(pictures)),
             cancel=cancel,
         )
-        cases.append(
-            threshold_case(
-                result.probability, picture.labels(), min_size=min_size, connectivity=connectivity, cancel=cancel
-            )
-        )
+        if not drops:
+            _check_counting(aim, result.told_apart)
+            counted = counted and not result.told_apart
+        cases.append(_case(result, picture.labels(), drops, min_size, connectivity, cancel))
     if not any(case.levels[1].any() for case in cases):
         raise SettingsError(
             "No pixel of the truth is particle, so no threshold can be chosen. Give images with particles, and "
@@ -207,7 +227,28 @@ def choose_operating_point(
         known.told,
         min_size,
         connectivity,
+        counted,
     )
+
+
+def _check_counting(aim: str, told_apart: bool) -> None:
+    """Refuse to count connected pixels where a method tells touching particles apart."""
+    if told_apart and aim in COUNTING:
+        raise SettingsError(
+            f"The aim {aim} counts particles at every threshold, and this model tells touching particles apart: above "
+            "a threshold they are joined again. Choose by pixels, such as best-f1 or equal-area, and count with "
+            "'napari-mpseg batch' and 'evaluate' at the few thresholds in question."
+        )
+
+
+def _case(
+    result: "Result", truth: Any, drops: bool, min_size: int, connectivity: int, cancel: CancelToken
+) -> "ThresholdCase":
+    from napari_mpseg.evaluation.operating_points import threshold_case
+    from napari_mpseg.evaluation.score_counts import counts_by_score
+
+    case = threshold_case(result.probability, truth, min_size=min_size, connectivity=connectivity, cancel=cancel)
+    return replace(case, counts=counts_by_score(result.labels, result.probability)) if drops else case
 
 
 def store_threshold(

@@ -26,7 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=_aim,
         default="best-f1",
         metavar="AIM",
-        help="best-f1, best-f0.5, best-f2, recall-at-least=0.95, precision-at-least=0.9, count-bias-zero or equal-area",
+        help="best-f1, best-f0.5, best-f2, recall-at-least=0.95, precision-at-least=0.9, count-bias-zero (not for "
+        "networks that tell touching particles apart) or equal-area",
     )
     parser.add_argument("--store", action="store_true", help="write the threshold into the model's card")
     parser.add_argument(
@@ -82,7 +83,7 @@ def run(options: argparse.Namespace) -> None:
 def _tell(choice: "Choice") -> None:
     from napari_mpseg.evaluation.operating_points import AIMS
 
-    say("threshold  precision  recall     F1  particles")
+    say(f"threshold  precision  recall     F1{'  particles' if choice.counted else ''}")
     for row in choice.rows():
         numbers = "  ".join(
             (
@@ -90,7 +91,7 @@ def _tell(choice: "Choice") -> None:
                 f"{row['precision']:9.3f}",
                 f"{row['recall']:6.3f}",
                 f"{row['f1']:5.3f}",
-                f"{row['particles']:9,}",
+                *([f"{row['particles']:9,}"] if choice.counted else []),
             )
         )
         say(f"{numbers}  {row['note']}".rstrip())
@@ -101,6 +102,11 @@ def _tell(choice: "Choice") -> None:
     say(f"Threshold {point.threshold:.3f} (before: {choice.before:g})")
     if not point.fulfilled:
         say("Note      no threshold reaches the aim; this one comes nearest")
+    if not choice.counted:
+        say(
+            "Note      the model tells touching particles apart, so none are counted at every threshold, and the "
+            "figures are of pixels. Count with 'napari-mpseg batch' and 'evaluate'"
+        )
     if choice.seen:
         names = ", ".join(list(choice.seen)[:_FEW]) + (" ..." if len(choice.seen) > _FEW else "")
         say(
@@ -134,5 +140,6 @@ COMMAND = Command(
     """\
 Segment labelled images with MODEL, and choose the threshold that serves a stated aim best, on all images
 together. Take images that the model has not learnt from, and others than those you will report results on.
-With --store the threshold becomes the model's own, which 'segment' takes when none is given.""",
+For a Mask R-CNN the threshold is the least score of a particle. With --store the threshold becomes the model's own,
+which 'segment' takes when none is given.""",
 )

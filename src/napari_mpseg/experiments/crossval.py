@@ -8,9 +8,10 @@ from napari_mpseg.experiments.stored_models import Record, check_preset, keep_pr
 from napari_mpseg.training.data.fingerprints import fingerprints, older_fingerprints
 
 if TYPE_CHECKING:
+    from napari_mpseg.evaluation.held_out import HeldOutFold
     from napari_mpseg.networks.modelfile import Model
     from napari_mpseg.progress import CancelToken, ProgressCallback
-    from napari_mpseg.training.crossval import Fold, HeldOut, Predictor, Trainer
+    from napari_mpseg.training.crossval import Fold, Predictor, Trainer
     from napari_mpseg.training.preset import Preset
 
 PRESET, FOLDS = "preset.json", "folds.json"
@@ -25,8 +26,11 @@ def stored_cross_validation(
     say: Callable[[str], None] = lambda text: None,
     on_progress: "ProgressCallback",
     cancel: "CancelToken",
-) -> "list[HeldOut]":
+) -> "list[HeldOutFold]":
     """Train once per fold on all others, and predict the fold; models that are in `out` are taken from there.
+
+    Where the models tell particles apart themselves, the fold is segmented as ``segment`` does it, and what comes back
+    has ``labels`` beside the probabilities; see :class:`~napari_mpseg.experiments.told_apart.ToldApartFold`.
 
     Parameters
     ----------
@@ -44,14 +48,19 @@ def stored_cross_validation(
     Cancelled
     """
     from napari_mpseg.experiments.operating_point import check_operating_point
+    from napari_mpseg.experiments.told_apart import ToldApartFold, segmented, tells_apart
     from napari_mpseg.training.crossval import cross_validate
 
     check_operating_point(preset.settings)
     check_preset(out / PRESET, preset)
     keep_folds(out, folds, "models")
     keep_preset(out / PRESET, preset)
-    predict = as_segmented(device, cancel) if preset.tta else None
     train = stored_trainer(preset, out, device, say)
+    if tells_apart(preset):
+        predict: Predictor | None = segmented(device, cancel)
+        held = cross_validate(folds, train, predict=predict, on_progress=on_progress, cancel=cancel)
+        return [ToldApartFold.of(one) for one in held]
+    predict = as_segmented(device, cancel) if preset.tta else None
     return list(cross_validate(folds, train, predict=predict, on_progress=on_progress, cancel=cancel))
 
 

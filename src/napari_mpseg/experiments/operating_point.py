@@ -41,9 +41,22 @@ def parse_aim(text: str) -> tuple[str, float | None]:
 
 
 def check_operating_point(settings: "TrainSettings") -> None:
-    """Refuse an aim that there is not before anything is trained. Raises as :func:`parse_aim`."""
-    if settings.operating_point:
-        parse_aim(settings.operating_point)
+    """Refuse an aim that there is not, or that the network's head does not allow, before anything is trained.
+
+    Raises
+    ------
+    UnknownNameError, SettingsError
+        As :func:`parse_aim`, or if the aim counts particles and a head tells touching ones apart: connected pixels
+        above a threshold are not its particles.
+    """
+    if not settings.operating_point:
+        return
+    aim, _ = parse_aim(settings.operating_point)
+    if aim in _COUNTING and settings.head != "mask":
+        raise SettingsError(
+            f"operating_point = {settings.operating_point!r} counts connected pixels at every threshold, and the head "
+            f"{settings.head!r} tells touching particles apart. Choose an aim of pixels, such as best-f1 or equal-area."
+        )
 
 
 def finisher(
@@ -105,6 +118,8 @@ def with_operating_point(
     point = choose_threshold(cases, aim, value, cancel=cancel)
     on_progress(Progress("Choosing the threshold", len(images), len(images), "images"))
     record = {**point.to_dict(), "chosen_on": fingerprints(images)}
+    if session.training.settings.head != "mask":
+        del record["count_bias"]  # it is that of connected pixels
     card = replace(model.card, threshold=point.threshold, scores={**model.card.scores, "operating_point": record})
     return replace(model, card=card)
 

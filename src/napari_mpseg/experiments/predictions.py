@@ -44,12 +44,12 @@ class Predictor:
 
 
 def predictor_of_model(model: "Model", device: str, min_size: int) -> Predictor:
-    """Return the predictor of a trained model: its card's threshold and test-time augmentation."""
-    from napari_mpseg.methods.network import NetworkMethod
+    """Return the predictor of a trained model or detector: its card's threshold and test-time augmentation."""
+    from napari_mpseg.experiments.told_apart import method_of
 
     card = model.card
-    facts = [card.weights_sha256, card.threshold, list(card.tta), card.shrink, min_size]
-    return Predictor(NetworkMethod(model, device), _digest(facts), True)
+    facts = [card.weights_sha256, card.threshold, list(getattr(card, "tta", ())), getattr(card, "shrink", 1), min_size]
+    return Predictor(method_of(model, device), _digest(facts), True)
 
 
 def predictor_of_method(method: str, device: str, min_size: int) -> Predictor:

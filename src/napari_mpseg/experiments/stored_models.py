@@ -48,10 +48,9 @@ def stored_model(
         If `cancel` was set; the checkpoint stays.
     """
     from napari_mpseg.leftovers import remove
-    from napari_mpseg.networks.modelfile import load_model, save_model
 
     if place.exists():
-        return load_model(place)
+        return _loaded(place)
     checkpoint = place.with_name(f"{place.name}.training")
     session = prepare(checkpoint)
     for note in session.notes:
@@ -60,8 +59,18 @@ def stored_model(
     cancel.check()
     if finish is not None:
         model = finish(session, model)
-    save_model(model, place)
+    model.save(place)
     remove(checkpoint)
+    return _loaded(place)
+
+
+def _loaded(place: Path) -> "Model":
+    """Return the model of a folder, a network or a detector: its card tells which."""
+    from napari_mpseg.detection.modelfile import CARD, load_detector
+    from napari_mpseg.networks.modelfile import load_model
+
+    if (place / CARD).is_file():
+        return load_detector(place)  # type: ignore[return-value] # sessions of detectors give detectors, too
     return load_model(place)
 
 

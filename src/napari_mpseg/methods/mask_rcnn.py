@@ -52,7 +52,15 @@ class MaskRCNNMethod:
     model : DetectorModel
     device : str
         ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"mps"``.
+
+    Attributes
+    ----------
+    threshold_drops_particles : bool
+        A higher threshold leaves out particles and changes no outline, so what is found at threshold 0 tells what is
+        found at any. Particles below the threshold leave nothing in the probability.
     """
+
+    threshold_drops_particles = True
 
     def __init__(self, model: DetectorModel, device: str = "auto") -> None:
         self.model = model

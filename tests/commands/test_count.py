@@ -156,7 +156,7 @@ def test_particles_that_a_network_tells_apart_are_counted_as_such_by_both_routes
     with torch.no_grad():
         logits = network(torch.rand(1, 3, 64, 64))
         network.head.weight.mul_(3 / logits.std((0, 2, 3)).reshape(2, 1, 1, 1))
-        network.head.bias.copy_((network.head.bias - network(torch.rand(1, 3, 64, 64)).mean((0, 2, 3))))
+        network.head.bias.copy_(network.head.bias - network(torch.rand(1, 3, 64, 64)).mean((0, 2, 3)))
     Model(network, ModelCard("apart", "quarter-multiresunet", head="boundary")).save(tmp_path / "apart")
     image, method = tmp_path / "image.png", ("--method", tmp_path / "apart", "--quiet")
     Image.fromarray(rng.integers(0, 256, (64, 64, 3)).astype(np.uint8)).save(image)

@@ -273,8 +273,8 @@ def _joined_note(boxes: "CountedBoxes") -> list[str]:
     if labels <= len(of_labels):
         return []
     return [
-        f"Note      {labels} labels lie in {len(of_labels)} box{'' if len(of_labels) == 1 else 'es'}: broken strands were "
-        "joined. For a box of its own for each label join nothing: --dilate 0 --erode 0"
+        f"Note      {labels} labels lie in {len(of_labels)} box{'' if len(of_labels) == 1 else 'es'}: broken strands "
+        "were joined. For a box of its own for each label join nothing: --dilate 0 --erode 0"
     ]
 
 

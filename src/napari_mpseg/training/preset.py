@@ -45,6 +45,8 @@ class Preset:
         What belongs to that trainer.
     before : EarlierStage, optional
         What is learnt from first, such as made images; the labelled images come after it.
+    asked : tuple of str
+        Dotted names of the settings that somebody changed by hand, which a model to start from does not overrule.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Preset:
     trainer: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     before: EarlierStage | None = None
+    asked: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.trainer and not _OURS.fullmatch(self.trainer):  # a preset is read from files, and must not run anything
@@ -108,6 +111,7 @@ class Preset:
         plain["settings"] |= _fresh_options(plain["settings"], values)
         if values and not plain["source"].endswith(_CHANGED):
             plain["source"] += _CHANGED
+        plain["asked"] = sorted({*plain["asked"], *values})
         # the stage itself before what is changed in it, whatever the order they are given in
         for path, value in sorted(values.items(), key=lambda item: item[0] != _BEFORE):
             first, _, rest = path.partition(".")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_mpseg.errors import SettingsError
+from napari_mpseg.heads.registry import HEADS
 from napari_mpseg.images.image import Image
 from napari_mpseg.images.normalisation import Normalisation
 from napari_mpseg.images.open import open_image
@@ -56,7 +57,8 @@ def train(
         For scribbles.
     start : Model, str or path, optional
         What to start from instead of what the preset says: ``"default"`` for the bundled network, ``"scratch"``,
-        a model or a model folder.
+        a model or a model folder. A model that tells particles apart keeps its head, unless the preset was
+        ``changed(head=...)``.
     name : str
         Of the model.
     device : str
@@ -146,9 +148,10 @@ def prepare_training(
     beginning = _started(start if start is not None else chosen.start)
     seen_as = beginning.card.normalisation if beginning is not None else None
     images = labelled_pairs(pairs, painted, background_label, seen_as)
+    chosen, of_head = _with_head(chosen, beginning)
     settings = chosen.settings
     images, unsure = told_apart(images, settings.head)
-    notes = [*check_painted(images), *unsure]
+    notes = [*check_painted(images), *of_head, *unsure]
     kept, held = _kept_aside(images, settings, validation)
     if settings.validation and not held:  # too little was painted to keep some of it aside
         notes.append(split_note(images, settings.validation, settings.seed))
@@ -210,6 +213,25 @@ def labelled_pairs(
             raise SettingsError(f"Each pair must be (image, painted labels), not {type(pair).__name__}.")
     opened = [tuple(pair) for pair in others]
     return ready + list(painted_images(opened, kind, background_label=background_label, normalisation=normalisation))
+
+
+def _with_head(preset: Preset, start: Model | None) -> tuple[Preset, list[str]]:
+    """Return the preset with the head that is trained, and what is to be said of it.
+
+    A model that tells particles apart goes on doing so in its own way, unless another head was asked for by hand.
+    """
+    head = preset.settings.head
+    if start is None or start.card.head == head:
+        return preset, []
+    name, own = start.card.name, start.card.head
+    if HEADS[own].channels > 1 and "head" not in preset.asked:
+        kept = f"{name} tells particles apart, and training goes on with its head {own!r} ({HEADS[own].title})"
+        note = f"{kept}, not with the preset's {head!r}. For that one set it: --set head={head}, or head={head!r}."
+        return replace(preset, settings=replace(preset.settings, head=own)), [note]
+    lost = f", and what {name} has learnt of {HEADS[own].title!r} is lost" if HEADS[own].channels > 1 else ""
+    if HEADS[head].channels == 1:
+        return preset, [f"The head {head!r} was asked for: the model will not tell particles apart{lost}."]
+    return preset, [f"The head {head!r} begins anew: {name} has the head {own!r}. Only the mask is taken over{lost}."]
 
 
 def _overruled(settings: TrainSettings, start: Model | None) -> list[str]:

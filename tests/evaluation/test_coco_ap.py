@@ -154,6 +154,91 @@ def test_a_whole_file_of_predictions_is_found_by_names():
         coco_scores(document, read_coco(other))
 
 
+def test_categories_of_one_name_are_kept_apart(reference):
+    truth, results = scene(np.random.default_rng(2))
+    truth["categories"][1]["name"] = "class 1"
+    expected, precision = reference(truth, results)
+    document = read_coco(truth)
+    found = coco_scores(document, read_coco(results, images_of=document))
+    assert list(found.by_category) == ["class 1 (1)", "class 1 (2)", "class 3", "class 4"]
+    each = [values["AP"] for values in found.by_category.values()]
+    np.testing.assert_allclose(each, precision[:, :, :, 0, -1].mean((0, 1)), atol=1e-6)
+    np.testing.assert_allclose(list(found.total.values())[:12], expected, atol=1e-6)
+    whole = {key: truth[key] for key in ("images", "categories")}
+    whole["annotations"] = [one | {"id": number} for number, one in enumerate(results)]
+    assert coco_scores(document, read_coco(whole)).total == found.total
+
+
+SQUARE = [[2, 2, 10, 2, 10, 10, 2, 10]]
+
+
+def small(**values):
+    """Return COCO of one image with one square, with other values of its annotation."""
+    return {
+        "images": [{"id": 1, "file_name": "a.png", "height": 20, "width": 30}],
+        "categories": [{"id": 1, "name": "bead"}],
+        "annotations": [{"id": 7, "image_id": 1, "category_id": 1, "segmentation": SQUARE} | values],
+    }
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole file", "results"])
+def test_what_has_no_category_is_of_the_only_one_and_an_error_among_several(whole):
+    truth, other = small(), small(category_id=None)
+    predicted = other if whole else other["annotations"]
+    for real, found in ((truth, predicted), (other, predicted), (other, truth if whole else truth["annotations"])):
+        document = read_coco(real)
+        assert coco_scores(document, read_coco(found, images_of=document)).total["AP"] == pytest.approx(1)
+    for each in (truth, other):
+        each["categories"] = [{"id": 1, "name": "bead"}, {"id": 2, "name": "fibre"}]
+    document = read_coco(truth)
+    with pytest.raises(ImageError, match=r"Annotation 7 of a\.png .* has no category, .* has 2: bead, fibre"):
+        coco_scores(document, read_coco(predicted, images_of=document))
+    document = read_coco(other)
+    with pytest.raises(ImageError, match=r"Annotation 7 of a\.png .* has no category"):
+        coco_scores(document, read_coco([], images_of=document))
+
+
+def test_a_prediction_on_an_image_of_another_size_is_refused():
+    truth, other = small(), small()
+    other["images"][0] |= {"height": 40, "width": 60}
+    with pytest.raises(ImageError, match=r"a\.png has 60 x 40 px in .* 30 x 20 px"):
+        coco_scores(read_coco(truth), read_coco(other))
+    del other["images"][0]["height"]
+    assert coco_scores(read_coco(truth), read_coco(other)).total["AP"] == pytest.approx(1)
+
+
+def test_images_that_could_be_several_are_refused():
+    truth, other = small(), small()
+    truth["images"] = [{"id": one, "file_name": f"{one}/a.png", "height": 20, "width": 30} for one in (1, 2)]
+    with pytest.raises(ImageError, match=r"a\.png of .* may be 2 images of .*: 1/a\.png, 2/a\.png"):
+        coco_scores(read_coco(truth), read_coco(other))
+    with pytest.raises(ImageError, match=r"1/a\.png and 2/a\.png of .* are both found as a\.png"):
+        coco_scores(read_coco(other), read_coco(truth))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"bbox": [1]}, r"its box is \[1\]"),
+        ({"bbox": "abcd"}, "its box is 'abcd'"),
+        ({"bbox": [1, 1, float("inf"), 2]}, "its box is"),
+        ({"area": "large"}, "its area is 'large'"),
+        ({"area": float("nan")}, "its area is nan"),
+    ],
+)
+def test_damaged_results_are_told_with_annotation_and_image(values, message):
+    document = read_coco(small())
+    results = small(score=0.5, **values)["annotations"]
+    with pytest.raises(ImageError, match=rf"Annotation 7 of a\.png in .*: {message}"):
+        coco_scores(document, read_coco(results, images_of=document))
+
+
+def test_results_of_which_some_have_boxes_have_the_area_of_their_pixels():
+    document = read_coco(small())
+    results = [*small(bbox=[2, 2, 40, 40])["annotations"], *small(score=None)["annotations"]]
+    assert coco_scores(document, read_coco(results, images_of=document)).total["AP small"] == pytest.approx(1)
+
+
 def test_truth_without_particles_gives_minus_one():
     truth, results = scene(np.random.default_rng(3))
     document = read_coco(truth | {"annotations": []})

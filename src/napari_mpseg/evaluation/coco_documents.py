@@ -1,7 +1,7 @@
 """COCO files of predictions compared with those of the truth, number by number as COCO's own tool does."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,9 @@ from napari_mpseg.coco.document import CocoDocument, CocoImage
 from napari_mpseg.coco.files import sized
 from napari_mpseg.coco.masks import annotation_mask, told
 from napari_mpseg.coco.run_mask import RunMask, common_pixels
+from napari_mpseg.coco.values import box_of, is_number, short
 from napari_mpseg.errors import ImageError
+from napari_mpseg.evaluation.coco_alignment import aligned, by_category, category_names
 from napari_mpseg.evaluation.coco_ap import ELEVEN_RECALLS, LEAST_OVERLAPS, RECALLS, curves
 from napari_mpseg.evaluation.coco_matching import ALL, LARGE, MEDIUM, SMALL, AreaRange, Detections, Graded, grade
 from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silent
@@ -35,7 +37,7 @@ class CocoScores:
         where none is named; ``VOC AP50``: PASCAL VOC's average precision over 11 recalls at an IoU of 0.5. -1 where no
         category has a true particle that counts.
     by_category : dict of str to dict
-        The same of each category by name.
+        The same of each category by name; with its id in brackets where several have that name.
     n_images, n_truth, n_found : int
         Images, true particles (without crowds) and predicted ones.
     """
@@ -76,7 +78,8 @@ def coco_scores(
     Raises
     ------
     ImageError
-        If nothing of the prediction is in the truth, or an annotation is damaged.
+        If an image or category of the prediction is not in the truth or an image there of another size, an annotation
+        has no category where the truth has several, or one is damaged.
 
     Notes
     -----
@@ -85,7 +88,7 @@ def coco_scores(
     """
     limits = sorted(limits)
     predicted = aligned(predicted, truth)
-    graded: dict[tuple[str, str], list[Graded]] = {}
+    graded: dict[tuple[int | None, str], list[Graded]] = {}
     counts = [0, 0]
     for category, detections in _all_detections(truth, predicted, clip, on_progress, cancel or CancelToken()):
         counts[0] += int(np.count_nonzero(~detections.crowd))
@@ -93,54 +96,14 @@ def coco_scores(
         for areas in (ALL, SMALL, MEDIUM, LARGE):
             one = grade(detections, LEAST_OVERLAPS, areas, limits[-1])
             graded.setdefault((category, areas.name), []).append(one)
-    names = list(truth.categories.values()) or ["particle"]
-    by_category = {name: _numbers(name, graded, limits) for name in names}
-    keys = list(next(iter(by_category.values())))
-    total = {key: _mean([each[key] for each in by_category.values()]) for key in keys}
-    return CocoScores(total, by_category, len(truth.images), counts[0], counts[1])
-
-
-def aligned(predicted: CocoDocument, truth: CocoDocument) -> CocoDocument:
-    """Return the prediction with ids of images and categories as the truth has them, found by name.
-
-    Raises
-    ------
-    ImageError
-        If it has an image or a category that the truth has not.
-    """
-    if predicted.images is truth.images:
-        return predicted
-    images = {image.name: image for image in truth.images}
-    if len(images) < len(truth.images):
-        images = {image.file_name: image for image in truth.images}
-    categories = {name: number for number, name in truth.categories.items()}
-    annotations: dict[int, tuple[dict[str, Any], ...]] = {image.id: () for image in truth.images}
-    for image in predicted.images:
-        found = images.get(image.name) or images.get(image.file_name)
-        if found is None:
-            raise ImageError(f"{predicted.told} has the image {image.file_name}, and {truth.told} has not.")
-        annotations[found.id] += tuple(
-            dict(one) | {"category_id": _category(one, predicted, categories, truth)}
-            for one in predicted.annotations[image.id]
-        )
-    return replace(predicted, images=truth.images, categories=truth.categories, annotations=annotations)
-
-
-def _category(
-    one: Annotation, predicted: CocoDocument, categories: Mapping[str, int], truth: CocoDocument
-) -> int | None:
-    name = predicted.categories.get(int(one["category_id"])) if one.get("category_id") is not None else None
-    if name is None or not categories:
-        return next(iter(categories.values()), None)
-    if name not in categories:
-        raise ImageError(
-            f"{predicted.told} has the category {name!r}, and {truth.told} has only {', '.join(categories)}."
-        )
-    return categories[name]
+    each = {name: _numbers(number, graded, limits) for number, name in category_names(truth).items()}
+    keys = list(next(iter(each.values())))
+    total = {key: _mean([numbers[key] for numbers in each.values()]) for key in keys}
+    return CocoScores(total, each, len(truth.images), counts[0], counts[1])
 
 
 def _numbers(
-    category: str, graded: Mapping[tuple[str, str], Sequence[Graded]], limits: Sequence[int]
+    category: int | None, graded: Mapping[tuple[int | None, str], Sequence[Graded]], limits: Sequence[int]
 ) -> dict[str, float]:
     def of(areas: AreaRange, limit: int, recalls: Numbers = RECALLS) -> tuple[Numbers, Numbers]:
         found = curves(graded[category, areas.name], None, recalls, limit)
@@ -176,20 +139,18 @@ def _mean(values: Sequence[float]) -> float:
 
 def _all_detections(
     truth: CocoDocument, predicted: CocoDocument, clip: bool, on_progress: ProgressCallback, cancel: CancelToken
-) -> Iterator[tuple[str, Detections]]:
+) -> Iterator[tuple[int | None, Detections]]:
     """Give the particles of every category of every image, images by rising id."""
-    categories: list[tuple[int | None, str]] = [*truth.categories.items()] or [(None, "particle")]
     by_box = _have_boxes(predicted)
     for done, image in enumerate(sorted(truth.images, key=lambda one: one.id)):
         cancel.check()
         on_progress(Progress("Comparing", done, len(truth.images), "images"))
-        real, found = truth.annotations[image.id], predicted.annotations[image.id]
-        for number, name in categories:
-            mine = [one for one in real if number is None or one.get("category_id") == number]
-            theirs = [one for one in found if number is None or one.get("category_id") == number]
+        real, found = by_category(truth, truth, image), by_category(predicted, truth, image)
+        whole = sized(truth, image) if real or found else image
+        for number in category_names(truth):
+            mine, theirs = real.get(number, []), found.get(number, [])
             if mine or theirs:
-                whole = sized(truth, image)
-                yield name, _detections(truth, predicted, whole, mine, theirs, clip, by_box)
+                yield number, _detections(truth, predicted, whole, mine, theirs, clip, by_box)
 
 
 def _detections(
@@ -201,14 +162,14 @@ def _detections(
     clip: bool,
     by_box: bool,
 ) -> Detections:
-    real_masks = [_mask(one, image, truth, clip) for one in real]
-    found_masks = [_mask(one, image, predicted, clip) for one in found]
+    real_masks, real_areas = _masks(real, image, truth, clip, False)
+    found_masks, found_areas = _masks(found, image, predicted, clip, by_box)
     crowd = np.asarray([bool(one.get("iscrowd")) for one in real], bool)
     i, j, overlap = mask_overlaps(found_masks, real_masks, crowd)
     return Detections(
-        scores=np.asarray([float(one.get("score", 1.0)) for one in found], np.float64),
-        areas=np.asarray([_area(one, mask, by_box) for one, mask in zip(found, found_masks, strict=True)], np.float64),
-        truth_areas=np.asarray([_area(one, mask) for one, mask in zip(real, real_masks, strict=True)], np.float64),
+        scores=np.asarray([_score(one) for one in found], np.float64),
+        areas=np.asarray(found_areas, np.float64),
+        truth_areas=np.asarray(real_areas, np.float64),
         crowd=crowd,
         ignored=crowd,
         pair_found=i,
@@ -219,22 +180,38 @@ def _detections(
 
 def _have_boxes(predicted: CocoDocument) -> bool:
     """Return whether these are results with boxes, whose area COCO's tool takes for that of the particle."""
-    first = next((one for each in predicted.annotations.values() for one in each), {})
-    return predicted.results and bool(first.get("bbox"))
+    return predicted.results and all(one.get("bbox") for each in predicted.annotations.values() for one in each)
 
 
-def _area(annotation: Annotation, mask: RunMask, by_box: bool = False) -> float:
+def _score(annotation: Annotation) -> float:
+    score = annotation.get("score")
+    return 1.0 if score is None else float(score)
+
+
+def _area(annotation: Annotation, mask: RunMask, by_box: bool) -> float:
     if by_box:
-        return float(annotation["bbox"][2]) * float(annotation["bbox"][3])
+        _, _, width, height = box_of(annotation["bbox"])
+        return width * height
     area = annotation.get("area")
-    return float(area) if isinstance(area, (int, float)) else float(mask.area)
+    if area is None:
+        return float(mask.area)
+    if not is_number(area) or area < 0:
+        raise ImageError(f"its area is {short(area)}, and not a number of pixels")
+    return float(area)
 
 
-def _mask(annotation: Annotation, image: CocoImage, document: CocoDocument, clip: bool) -> RunMask:
-    try:
-        return annotation_mask(annotation, int(image.height or 0), int(image.width or 0), clip=clip)
-    except ImageError as error:
-        raise ImageError(f"{told(annotation)} of {image.file_name} in {document.told}: {error}.") from error
+def _masks(
+    annotations: Sequence[Annotation], image: CocoImage, document: CocoDocument, clip: bool, by_box: bool
+) -> tuple[list[RunMask], list[float]]:
+    """Return pixels and areas of annotations."""
+    masks, areas = [], []
+    for annotation in annotations:
+        try:
+            masks.append(annotation_mask(annotation, int(image.height or 0), int(image.width or 0), clip=clip))
+            areas.append(_area(annotation, masks[-1], by_box))
+        except ImageError as error:
+            raise ImageError(f"{told(annotation)} of {image.file_name} in {document.told}: {error}.") from error
+    return masks, areas
 
 
 def mask_overlaps(

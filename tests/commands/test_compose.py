@@ -64,6 +64,14 @@ def test_a_library_on_a_plain_background_as_zarr(run, labelled, tmp_path):
         (["--particles", "a-b"], 2, "neither a number nor a range"),
         (["--count", "0"], 2, "no number of images"),
         (["--colour", "red"], 2, "is no colour"),
+        (["--recolour", "plain", "--colour", "nan,1,2"], 2, "colour (nan, 1.0, 2.0) is impossible: give levels of 0"),
+        (["--recolour", "plain", "--colour", "999,-5,2"], 2, "levels of 0 to 255"),
+        (["--background", "plain", "--background-colour", "inf"], 2, "levels of 0 to 255"),
+        (["--colour", "1,2,3"], 2, "is for --recolour plain only"),
+        (["--background-colour", "1,2,3"], 2, "is for --background plain only"),
+        (["--look", "sem"], 2, "is for --background synthetic"),
+        (["--weight", "0"], 2, "not be seen"),
+        (["--size", "100000"], 2, "at most 268435456 px in all"),
         (["--least-pixels", "5000"], 1, "hold no particle of 5000 px"),
         (["--particle-value", "7"], 2, "No truth holds the value 7"),
     ],
@@ -78,6 +86,22 @@ def test_what_is_wrong_is_told(run, labelled, tmp_path, arguments, code, told):
 def test_what_is_there_is_kept(run, labelled, tmp_path):
     code, _, error = run("compose", labelled, "--out", labelled, "--overwrite")
     assert (code, "holds the images to compose from" in error) == (2, True)
+    for inside in (labelled / "labels" / "x", labelled / "made"):
+        code, _, error = run("compose", labelled, "--out", inside)
+        assert (code, "lies within the images to compose from" in error) == (2, True)
+        assert not inside.exists()
     (tmp_path / "made").mkdir()
     code, _, error = run("compose", labelled, "--out", tmp_path / "made")
     assert (code, "exists" in error) == (1, True)
+
+
+def test_too_little_memory_names_an_option_of_this_command(run, labelled, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("napari_mpseg.training.data.semi_writing.write_pairs", full)
+    code, _, error = run("compose", labelled, "--out", tmp_path / "made", "--size", 64, "--quiet")
+    assert code == 1
+    assert "64 x 64 px" in error
+    assert "--size" in error
+    assert "--tile-size" not in error

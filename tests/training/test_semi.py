@@ -10,7 +10,7 @@ import pytest
 from napari_mpseg.errors import Cancelled, ImageError, SettingsError, StoreError
 from napari_mpseg.progress import CancelToken
 from napari_mpseg.settings import from_dict
-from napari_mpseg.synthesis.semi import SemiSettings, cut_out, save_cutouts
+from napari_mpseg.synthesis.semi import CutoutSettings, SemiSettings, cut_out, save_cutouts
 from napari_mpseg.training.data.pairs import LabelledImage, load_folder
 from napari_mpseg.training.data.semi import from_labelled, semi_synthetic_images
 from napari_mpseg.training.data.semi_sources import background_images, labelled_images, sources_of
@@ -115,6 +115,21 @@ def test_a_folder_is_read_back_as_it_was_made(tmp_path, images):
     assert [entry["count"] for entry in record["images"]] == [int(pair.instances.max()) for pair in images]
     first = record["images"][0]["particles"][0]
     assert set(first) == {"number", "box", "area", "hidden", "source"}
+
+
+def test_what_is_not_known_is_not_written_as_background(tmp_path, field):
+    known = np.zeros(field.mask.shape, bool)
+    known[:40] = True
+    painted = LabelledImage("painted", field.image, field.mask, known, field.instances)
+    made = from_labelled([painted], SETTINGS, 2, cutting=CutoutSettings(whole=False))
+    with pytest.raises(ImageError, match="known in part only"):
+        write_pairs(made, tmp_path / "made")
+    assert not (tmp_path / "made").exists()
+    again = StoredImages(write_zarr(made, tmp_path / "made.zarr"))
+    assert any(pair.known is not None for pair in again)
+    for old, new in zip(made, again, strict=True):
+        expected = np.ones(old.mask.shape, bool) if old.known is None else old.known
+        np.testing.assert_array_equal(np.ones_like(expected) if new.known is None else new.known, expected)
 
 
 def test_grey_images_stay_grey(tmp_path, field):

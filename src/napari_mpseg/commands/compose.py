@@ -48,7 +48,9 @@ def _add_particles(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--no-rotate", action="store_true", help="do not turn particles")
     group.add_argument("--no-flip", action="store_true", help="do not mirror particles")
     group.add_argument("--recolour", default="original", metavar="NAME", help="original, plain (one colour) or random")
-    group.add_argument("--colour", type=_numbers, metavar="R,G,B", help="for plain; without, each particle's own mean")
+    group.add_argument(
+        "--colour", type=_numbers, metavar="R,G,B", help="for --recolour plain; without, each one's own mean"
+    )
     group.add_argument("--least-pixels", type=count, default=3, metavar="N", help="smaller particles are not cut out")
     group.add_argument("--soft", type=float, default=0.0, metavar="PX", help="cut out with a soft edge; 0 is hard")
     group.add_argument("--with-cut", action="store_true", help="also cut out particles that an image's border cuts")
@@ -69,9 +71,9 @@ def _add_ground(group: "argparse._ArgumentGroup") -> None:
         metavar="NAME",
         help="of synthetic: fluorescence, bright-field or sem; without, any Nile red",
     )
-    group.add_argument("--background-colour", type=_numbers, metavar="R,G,B", help="for plain")
+    group.add_argument("--background-colour", type=_numbers, metavar="R,G,B", help="for --background plain")
     group.add_argument("--blend", default="weighted", metavar="NAME", help="weighted, feathered, poisson or replace")
-    group.add_argument("--weight", type=float, default=0.65, help="share of the particle for weighted")
+    group.add_argument("--weight", type=float, default=0.65, help="share of the particle for weighted, above 0")
     group.add_argument("--feather", type=float, default=1.0, metavar="PX", help="soft edge for feathered")
     group.add_argument("--occlusion", type=float, default=0.0, help="how much of a particle others may cover, 0 to 1")
     group.add_argument("--apart", type=count, default=1, metavar="PX", help="kept between particles at occlusion 0")
@@ -84,12 +86,14 @@ def _add_ground(group: "argparse._ArgumentGroup") -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Cut out, compose and write."""
+    from napari_mpseg.errors import ImageError
     from napari_mpseg.images.truth_values import particle_share
     from napari_mpseg.training.data.semi import semi_synthetic_images
     from napari_mpseg.training.data.semi_sources import sources_of
     from napari_mpseg.training.data.semi_writing import write_pairs, write_zarr
 
     settings, cutting = _settings(options), _cutting(options)
+    _check_use(options)
     _check_places(options)
     cutouts, backgrounds = sources_of(
         options.images,
@@ -102,15 +106,36 @@ def run(options: argparse.Namespace) -> None:
     made = semi_synthetic_images(cutouts, backgrounds, settings, options.count, memory=0)
     say(f"Cutouts   {len(cutouts)}, of {_middle(cutouts)} px (median)")
     write = write_zarr if options.zarr else write_pairs
-    with console_work(options.quiet) as (on_progress, cancel):
-        if options.save_cutouts is not None:
-            _save_cutouts(options, cutouts, on_progress, cancel)
-        write(made, options.out, overwrite=options.overwrite, on_progress=on_progress, cancel=cancel)
+    try:
+        with console_work(options.quiet) as (on_progress, cancel):
+            if options.save_cutouts is not None:
+                _save_cutouts(options, cutouts, on_progress, cancel)
+            write(made, options.out, overwrite=options.overwrite, on_progress=on_progress, cancel=cancel)
+    except MemoryError as error:
+        height, width = settings.size
+        raise ImageError(
+            f"There is not enough memory for images of {height} x {width} px. Close other programs, or give a smaller "
+            "--size."
+        ) from error
     say(f"Images    {options.count} in {options.out}")
 
 
+def _check_use(options: argparse.Namespace) -> None:
+    """Refuse what is given and would have no effect."""
+    from napari_mpseg.errors import SettingsError
+
+    for given, place, wanted in (
+        ("colour", "recolour", "plain"),
+        ("background_colour", "background", "plain"),
+        ("look", "background", "synthetic"),
+    ):
+        if getattr(options, given) and getattr(options, place) != wanted:
+            option = f"--{given.replace('_', '-')}"
+            raise SettingsError(f"{option} is for --{place} {wanted} only. Give that, or leave {option} out.")
+
+
 def _check_places(options: argparse.Namespace) -> None:
-    """Refuse before any work what would be refused after it."""
+    """Refuse before any work what would be refused after it, and places that would harm the input."""
     from napari_mpseg.errors import SettingsError, StoreError
 
     places = [options.out] if options.save_cutouts is None else [options.out, options.save_cutouts]
@@ -118,8 +143,11 @@ def _check_places(options: argparse.Namespace) -> None:
         if place.exists() and not options.overwrite:
             raise StoreError(f"{place} exists. Choose another place, or give --overwrite.")
         inputs = [path.resolve() for path in (options.images, options.backgrounds) if path is not None]
-        if any(place.resolve() == path or place.resolve() in path.parents for path in inputs):
+        here = place.resolve()
+        if any(here == path or here in path.parents for path in inputs):
             raise SettingsError(f"{place} holds the images to compose from. Choose another place.")
+        if any(path in here.parents for path in inputs):
+            raise SettingsError(f"{place} lies within the images to compose from. Choose a place outside of them.")
 
 
 def _save_cutouts(options: argparse.Namespace, cutouts: "list[Cutout]", on_progress: Any, cancel: Any) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 from napari_mpseg.errors import SettingsError
 
+_LARGEST = 2**28  # px
+
 
 @dataclass(frozen=True)
 class SemiSettings:
@@ -13,7 +15,7 @@ class SemiSettings:
     Attributes
     ----------
     size : tuple of int
-        Height and width in pixels.
+        Height and width in pixels, at most 2**28 pixels in all: an image is composed in memory.
     particles : tuple of int
         Fewest and most particles to paste into an image; every number between is as likely.
     density : float, optional
@@ -26,11 +28,11 @@ class SemiSettings:
     recolour : str
         A name in :data:`~napari_mpseg.synthesis.semi.recolouring.RECOLOURINGS`.
     colour : tuple of float, optional
-        Grey levels, one per channel, for ``"plain"``; None takes each particle's own mean colour.
+        Grey levels of 0 to 255, one per channel, for ``"plain"``; None takes each particle's own mean colour.
     blend : str
         A name in :data:`~napari_mpseg.synthesis.semi.blends.BLENDS`.
     weight : float
-        Share of the particle for ``"weighted"``; the rest is background (Lee et al. 2022: 0.65).
+        Share of the particle for ``"weighted"``, above 0; the rest is background (Lee et al. 2022: 0.65).
     feather : float
         Standard deviation in pixels of the soft edge for ``"feathered"``.
     background : str
@@ -39,7 +41,8 @@ class SemiSettings:
         Of ``"synthetic"``: a name in :data:`~napari_mpseg.synthesis.microscopes.MICROSCOPES`; empty for fluorescence
         pictures that vary as much as real ones.
     background_colour : tuple of float, optional
-        Grey levels for ``"plain"``; None takes the mean of a background image, or a random grey where there is none.
+        Grey levels of 0 to 255 for ``"plain"``; None takes the mean of a background image, or a random grey
+        where there is none.
     occlusion : float
         How much of any particle later ones and clutter may cover: 0 nothing, 1 all of it.
     apart : int
@@ -85,6 +88,11 @@ class SemiSettings:
         for name in ("weight", "occlusion", "camouflage"):
             _check(name, getattr(self, name), 0 <= getattr(self, name) <= 1, "a number from 0 to 1")
         _check("size", self.size, len(self.size) == 2 and min(self.size) >= 16, "height and width of 16 px or more")
+        area = self.size[0] * self.size[1]
+        _check("size", self.size, area <= _LARGEST, f"at most {_LARGEST} px in all, such as 16384 x 16384")
+        shows = self.blend != "weighted" or self.weight > 0
+        _check("weight", self.weight, shows, "more than 0: particles would be in the truth, but not be seen")
+        self._check_colours()
         least, most = self.particles
         _check("particles", self.particles, 0 <= least <= most, "the fewest, 0 or more, and the most")
         low, high = self.scale
@@ -94,6 +102,12 @@ class SemiSettings:
         _check("apart", self.apart, 0 <= self.apart <= 1000, "0 to 1000 px")
         _check("clutter", self.clutter, 0 <= self.clutter <= 1000, "0 to 1000 per image")
         _check("seed", self.seed, int(self.seed) == self.seed and self.seed >= 0, "a whole number, zero or above")
+
+    def _check_colours(self) -> None:
+        for name in ("colour", "background_colour"):
+            colour = getattr(self, name)
+            fits = colour is None or (len(colour) > 0 and all(0 <= level <= 255 for level in colour))
+            _check(name, colour, fits, "levels of 0 to 255")
 
     def _check_names(self) -> None:
         from napari_mpseg.synthesis.semi.backgrounds import BACKGROUNDS

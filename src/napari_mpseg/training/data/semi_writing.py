@@ -51,6 +51,9 @@ def write_pairs(
     ------
     StoreError
         If the folder is there already or cannot be written; then nothing is left behind.
+    ImageError
+        If the truth of an image is known in part only, as that of backgrounds with painted labels: labels in a file
+        would call the rest background. :func:`write_zarr` keeps it.
     """
     import PIL.Image
     import tifffile
@@ -59,6 +62,11 @@ def write_pairs(
     with finished_at(target, overwrite=overwrite) as part:
         (part / "labels").mkdir(parents=True)
         for name, made in _made(images, n, on_progress, cancel):
+            if _partly_known(made):
+                raise ImageError(
+                    f"The truth of image {name} ({made.ground}) is known in part only, which labels in a file cannot "
+                    "say. Write a zarr instead, or paste onto fully labelled, empty, plain or synthetic backgrounds."
+                )
             pixels = made.image if made.image.shape[2] == 3 else made.image[..., 0]
             PIL.Image.fromarray(pixels).save(part / f"{name}.png")
             kind = np.uint16 if made.count < 2**16 else np.int32
@@ -79,9 +87,15 @@ def write_zarr(
 ) -> Path:
     """Write images as a zarr group: ``images`` ``(N, Y, X, C)`` uint8 and ``labels`` ``(N, Y, X)`` int32.
 
-    Every image is a chunk of its own; the attributes keep what ``semi_synthetic.json`` of a folder does.
+    Every image is a chunk of its own; the attributes keep what ``semi_synthetic.json`` of a folder does. Where the
+    truth of some image is known in part only, ``known`` ``(N, Y, X)`` bool says where.
 
-    Parameters and errors are those of :func:`write_pairs`.
+    Parameters are those of :func:`write_pairs`.
+
+    Raises
+    ------
+    StoreError
+        If the zarr is there already or cannot be written; then nothing is left behind.
     """
     import zarr
 
@@ -92,7 +106,15 @@ def write_zarr(
         group = zarr.open_group(str(part), mode="w", zarr_format=3)
         pixels = group.create_array("images", shape=(count, *shape), chunks=(1, *shape), dtype="uint8")
         labels = group.create_array("labels", shape=(count, *shape[:2]), chunks=(1, *shape[:2]), dtype="int32")
+        known: Any = None
         for index, (name, made) in enumerate(_made(images, n, on_progress, cancel)):
+            if known is None and _partly_known(made):
+                chunks = (1, *shape[:2])
+                known = group.create_array(
+                    "known", shape=(count, *shape[:2]), chunks=chunks, dtype="bool", fill_value=True
+                )
+            if known is not None and made.known is not None:
+                known[index] = made.known
             pixels[index], labels[index] = made.image, made.instances
             told.append(_told(name, made))
         group.attrs.update(_record(images, told))
@@ -118,6 +140,7 @@ class StoredImages(Sequence[LabelledImage]):
         try:
             group: Any = zarr.open_group(str(path), mode="r")
             self._images, self._labels = group["images"], group["labels"]
+            self._known = group.get("known")
             fits = group.attrs.get("format") == _FORMAT and tuple(self._images.shape[:3]) == tuple(self._labels.shape)
         except (OSError, KeyError, ValueError, AttributeError) as error:
             raise ImageError(f"{path} is no zarr of semi-synthetic images ({error}).") from error
@@ -141,7 +164,9 @@ class StoredImages(Sequence[LabelledImage]):
         index %= len(self)
         labels = np.asarray(self._labels[index])
         pixels = np.asarray(self._images[index])
-        return LabelledImage(f"{self._name}/{index + 1}", pixels, labels > 0, None, labels)
+        known = None if self._known is None else np.asarray(self._known[index])
+        known = None if known is None or known.all() else known
+        return LabelledImage(f"{self._name}/{index + 1}", pixels, labels > 0, known, labels)
 
 
 def _made(
@@ -156,6 +181,10 @@ def _made(
             cancel.check()
         yield f"{index + 1:0{digits}d}", images.composition(index)
         on_progress(Progress("Composing", index + 1, count, "images"))
+
+
+def _partly_known(made: Composition) -> bool:
+    return made.known is not None and not made.known.all()
 
 
 def _told(file: str, made: Composition) -> dict[str, Any]:

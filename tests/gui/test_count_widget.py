@@ -271,3 +271,106 @@ def test_closing_leaves_boxes_and_gives_keys_back(viewer, counted, measured):
     assert not layer.keymap
     assert layer in viewer.layers
     assert len(counted_of(measured.metadata)) == 3
+
+
+def drawn(qtbot, widget, viewer, box, number):
+    boxes_of(viewer).add(rectangles(np.array([box], float)), shape_type="rectangle")
+    qtbot.waitUntil(lambda: len(widget.review.boxes) == number)
+
+
+def test_counting_again_on_a_probability_keeps_what_was_done_by_hand(viewer, qtbot, widget, finished, probability):
+    viewer.add_image(probability, name="p", metadata={"napari-mpseg": {"role": "probability", "source": "f"}})
+    widget.panel.run_button.click()
+    finished(widget)
+    drawn(qtbot, widget, viewer, [70, 40, 78, 55], 4)
+    widget.go_to(3)
+    widget.decide(keep=False)
+    widget.review.move(2, [35, 5, 50, 20])
+    widget.threshold.setValue(0.55)
+    widget.panel.run_button.click()
+    finished(widget)
+    made = widget.review.layer
+    assert made is not viewer.layers["p counted"]
+    frame = widget.review.frame.set_index("number")
+    assert frame["origin"].tolist() == ["found"] * 3 + ["drawn"]
+    assert frame["keep"].to_dict() == {1: True, 2: True, 3: False, 4: True}
+    assert frame.loc[2, ["y0", "x0", "y1", "x1"]].tolist() == [35, 5, 50, 20]
+    assert made.features["keep"].iloc[3] == False  # noqa: E712 - numpy's
+    assert audit_of(made.metadata).reviewed() == {3}
+    said = widget.panel.status.text()
+    assert "Kept from p counted: 1 drawn box, 1 box with changed corners, 1 decision" in said
+
+
+def test_counting_again_on_labels_keeps_changed_corners(viewer, counted, measured, finished):
+    counted.review.move(1, [10, 0, 30, 70])
+    counted.panel.run_button.click()
+    finished(counted)
+    assert counted.review.frame["y0"].tolist()[0] == 10
+    assert "1 box with changed corners" in counted.panel.status.text()
+    counted.settings_form.erode.setValue(1)
+    counted.settings_form.dilate.setValue(1)
+    counted.panel.run_button.click()
+    finished(counted)
+    assert len(counted.review.boxes) == 4
+    assert "1 box that was changed" in counted.panel.status.text()
+
+
+def test_boxes_drawn_after_closing_are_kept_and_gone_on_with(viewer, qtbot, click_menu, docked, counted, measured):
+    from napari_mpseg.gui.count_widget import CountWidget
+
+    layer = boxes_of(viewer)
+    viewer.window.remove_dock_widget("all")
+    layer.add(rectangles(np.array([[50.0, 40, 60, 55]])), shape_type="rectangle")
+    qtbot.waitUntil(lambda: len(counted_of(measured.metadata)) == 4)
+    click_menu("Layers", "Measure", "Count in clutter")
+    widget = docked(CountWidget)
+    widget.source.choose(measured)
+    widget.saved.click()
+    assert boxes_of(viewer) is layer  # the only one
+    assert layer.nshapes == 4 == len(widget.review.boxes)
+    assert layer.features["origin"].tolist()[-1] == "drawn"
+    assert "4 boxes" in widget.panel.status.text()
+    viewer.layers.remove(layer)
+    assert "Going on" not in widget.panel.status.text()
+
+
+def test_of_images_only_masks_and_probabilities_are_offered(viewer, widget, finished, labels):
+    mask = viewer.add_image(labels > 0, name="mask")
+    viewer.add_image(labels.astype("uint16"), name="camera")
+    photo = viewer.add_image(((labels > 0) * 200).astype("uint8"), name="photo")
+    offered = [widget.source.itemText(index) for index in range(widget.source.count())]
+    assert sorted(offered) == ["mask", "photo"]
+    widget.source.choose(mask)
+    assert not widget.form.isRowVisible(widget.threshold)
+    assert not widget.form.isRowVisible(widget.plain)
+    widget.panel.run_button.click()
+    finished(widget)
+    assert widget.panel.status.text().startswith("3 particles in mask")
+    widget.source.choose(photo)
+    assert widget.form.isRowVisible(widget.plain)
+    assert "Segment particles" in widget.plain.text()
+    widget.panel.run_button.click()
+    finished(widget)
+    assert "brightness was taken as probability" in widget.panel.status.text()
+
+
+def test_what_is_impossible_is_said_in_the_words_of_the_form(widget, measured):
+    widget.source.choose(measured)
+    widget.settings_form.unit.choose("um")
+    widget.settings_form.erode.setValue(500)
+    widget.panel.run_button.click()
+    assert "grow by 30 µm and shrink by 500 µm" in widget.panel.status.text()
+
+
+def test_the_buttons_come_into_sight_where_there_is_little_room(viewer, qtbot, click_menu, counted):
+    from qtpy.QtWidgets import QScrollArea
+
+    click_menu("Layers", "Annotate", "Review particles")
+    scroll = counted.findChild(QScrollArea)
+
+    def seen():
+        button = counted.boxes.buttons["accept"]
+        top = button.mapTo(scroll.viewport(), button.rect().topLeft()).y()
+        return 0 <= top <= scroll.viewport().height() - button.height()
+
+    qtbot.waitUntil(seen)

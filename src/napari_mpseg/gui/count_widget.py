@@ -218,6 +218,7 @@ class CountWidget(BoxWalk):
         labels = source if found.labels is None else self._add_labels(found, source)
         if not self._begin(labels, carried.boxes) or self.review is None:
             return
+        self.source.choose(source)  # not the new labels: whoever counts again does so here, with another threshold
         if carried.decisions:
             self.review.take_decisions(carried.decisions, "as in the count before")
         new = "" if found.labels is None else f" and the labels layer {labels.name} with its table"

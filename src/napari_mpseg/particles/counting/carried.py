@@ -71,7 +71,7 @@ def carry_over(
     same = _of_same_labels(boxes, earlier) if same is None else same
     place = {int(number): index for index, number in enumerate(frame["number"])}
     found = earlier.frame[earlier.frame["origin"] != DRAWN]
-    corners, labels = frame[list(CORNERS)].to_numpy(np.float64), frame["labels"].tolist()
+    corners, labels = frame[list(CORNERS)].to_numpy(np.float64).copy(), frame["labels"].tolist()
     changed, lost = frame["moved"].to_numpy(bool).copy(), 0
     decided: dict[int, bool] = {}
     columns = [found[name].tolist() for name in ("number", "moved", "reviewed", "keep")]

@@ -16,6 +16,7 @@ from napari_mpseg.detection.sampling import DetectionSampler
 from napari_mpseg.detection.settings import DetectorSettings
 from napari_mpseg.detection.splitting import Part, split_images
 from napari_mpseg.errors import SettingsError
+from napari_mpseg.heads.registry import MASK
 from napari_mpseg.images.normalisation import Normalisation
 from napari_mpseg.networks.device import choose_device
 from napari_mpseg.networks.modelfile import weights_digest
@@ -31,6 +32,8 @@ from napari_mpseg.training.run.checkpoints import restore_checkpoint
 from napari_mpseg.training.session import Session, learnt_from
 from napari_mpseg.training.settings import TrainSettings
 from napari_mpseg.training.train import labelled_pairs, mean_pixel_size
+
+_LOSS = "mask-rcnn"
 
 
 @dataclass(frozen=True)
@@ -112,8 +115,7 @@ def prepare(
             "in napari, painted='dense' in a script, --painted dense in a terminal."
         )
     settings, options = preset.settings, from_dict(DetectorOptions, preset.options)
-    if settings.shrink != 1 or settings.standardise or settings.operating_point:
-        raise SettingsError("shrink, standardise and operating_point are not for a Mask R-CNN. Leave them out.")
+    _check_settings(settings)
     beginning = _started(start if start is not None else preset.start)
     rule = beginning.card.normalisation if beginning is not None else Normalisation("auto")
     given = labelled_pairs(pairs, painted, background_label, rule)
@@ -169,6 +171,25 @@ def prepare(
     resumed = place is not None and restore_checkpoint(training, place, data)
     done = len(training.history) if resumed else 0
     return DetectorSession(training, card, data, place, done, (*notes, *split_notes), tuple(held))
+
+
+def _check_settings(settings: TrainSettings) -> None:
+    """Refuse what has no meaning for a detector, lest it be thought to have had an effect."""
+    changed = {
+        "shrink": settings.shrink != 1,
+        "standardise": settings.standardise,
+        "operating_point": bool(settings.operating_point),
+        "head": settings.head != MASK,
+        "loss": settings.loss != _LOSS,
+        "loss_options": bool(settings.loss_options),
+        "patches.synthetic_share": settings.patches.synthetic_share > 0,
+    }
+    wrong = [name for name, set_ in changed.items() if set_]
+    if wrong:
+        raise SettingsError(
+            f"A Mask R-CNN has its own way of telling particles apart, its own losses and sees the images as they are: "
+            f"{', '.join(wrong)} would do nothing. Leave {'it' if len(wrong) == 1 else 'them'} out."
+        )
 
 
 def _check_known(images: Sequence[LabelledImage]) -> None:

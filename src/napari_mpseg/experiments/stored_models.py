@@ -88,6 +88,8 @@ def check_preset(place: Path, preset: "Preset") -> None:
     if not place.exists():
         return
     there, here = to_dict(load_preset(place)), to_dict(preset)
+    for one in (there, here):
+        one.pop("asked")  # who set it does not matter
     if there != here:
         different = [key for key in here["settings"] if here["settings"][key] != there["settings"].get(key)]
         raise SettingsError(

@@ -102,6 +102,39 @@ def test_painting_another_particle_makes_another_cutout(widget, field, shown):
     assert len(widget._materials[1].cutouts) == 4
 
 
+def test_labels_that_changed_while_others_were_chosen_are_cut_out_anew(viewer, widget, field, shown):
+    _, labels = field
+    other = viewer.add_labels((labels.data == 1).astype(np.int32), name="other", scale=(0.5, 0.5), units=("um", "um"))
+    widget.labels.choose(labels)
+    widget.live.setChecked(True)
+    shown()
+    assert len(widget._materials[1].cutouts) == 3
+    widget.labels.choose(other)
+    shown()
+    assert len(widget._materials[1].cutouts) == 1
+    labels.data_setitem(np.nonzero(np.pad(np.ones((4, 6), bool), ((100, 16), (20, 114)))), 7)
+    widget.labels.choose(labels)
+    shown()
+    assert len(widget._materials[1].cutouts) == 4
+
+
+@pytest.mark.parametrize("which", ["image", "labels"])
+def test_pixels_changed_in_place_are_noticed_at_a_refresh(widget, field, shown, which):
+    image, labels = field
+    widget.live.setChecked(True)
+    shown()
+    before = widget._materials
+    (image if which == "image" else labels).data[100:104, 20:26] = 7
+    (image if which == "image" else labels).refresh()
+    shown()
+    assert widget._materials[1] is not before[1]
+    after = widget._materials
+    image.refresh()
+    labels.refresh()
+    shown()
+    assert widget._materials[1] is after[1]  # nothing changed
+
+
 def test_images_are_written_into_a_new_folder(widget, field, finished, tmp_path):
     widget.panel.run_button.click()
     assert "No folder is chosen" in widget.panel.status.text()

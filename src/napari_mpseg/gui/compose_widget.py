@@ -14,6 +14,7 @@ from napari_mpseg.errors import MpsegError, SettingsError
 from napari_mpseg.gui.batch_paths import PathEdit, ask_folder
 from napari_mpseg.gui.compose_form import ComposeForm, in_line
 from napari_mpseg.gui.compose_preview import ExampleLayers, is_example
+from napari_mpseg.gui.compose_watch import LayerVersions
 from napari_mpseg.gui.compose_work import Materials, example, free_place, write
 from napari_mpseg.gui.layer_choice import LayerChoice
 from napari_mpseg.gui.memory import Memory
@@ -42,8 +43,7 @@ class ComposeWidget(WorkingWidget):
         self._viewer = napari_viewer
         self._memory = Memory("compose")
         self._materials: tuple[Any, Materials] | None = None  # with the key of what they were gathered from
-        self._watched: Any = None
-        self._version = 0  # of what is painted
+        self._versions = LayerVersions(self._on_settings)
         self._index = 0
         self._example_job: Job | None = None
         self._again = False
@@ -123,7 +123,6 @@ class ComposeWidget(WorkingWidget):
 
     def _on_layers(self, layer: Any = None) -> None:
         image, labels = self.image.layer, self.labels.layer
-        self._watch(labels)
         self.layers_box.setVisible(image is not None or labels is not None)
         problem = pair_problem(image, labels) if image is not None and labels is not None else ""
         self.hint.setText(
@@ -141,30 +140,10 @@ class ComposeWidget(WorkingWidget):
         self.panel.allow(ready)
         self._on_settings()
 
-    def _watch(self, layer: Any) -> None:
-        """Notice when a labels layer is painted on."""
-        if layer == self._watched:
-            return
-        self._stop_watching()
-        self._watched = layer
-        if layer is not None:
-            for name in ("data", "paint", "labels_update"):
-                getattr(layer.events, name).connect(self._on_painted)
-
-    def _stop_watching(self) -> None:
-        if self._watched is not None:
-            for name in ("data", "paint", "labels_update"):
-                getattr(self._watched.events, name).disconnect(self._on_painted)
-        self._watched = None
-
-    def _on_painted(self, event: Any = None) -> None:
-        self._version += 1
-        self._on_settings()
-
     def _inputs(self) -> tuple[Materials | None, list[tuple[Any, Any]], Any]:
         """Return the materials where they are known, else what to gather them from, and their key."""
         image, labels = self.image.layer, self.labels.layer
-        key = (image, id(image.data), labels, self._version, self.form.cutting)
+        key = (image, self._versions.of(image), labels, self._versions.of(labels), self.form.cutting)
         if self._materials is not None and self._materials[0] == key:
             return self._materials[1], [], key
         return None, snapshot_pairs([(image, labels)], Snapshots()), key
@@ -273,7 +252,7 @@ class ComposeWidget(WorkingWidget):
         job, self._example_job, self._again = self._example_job, None, False
         if job is not None:
             job.abandon()
-        self._stop_watching()
+        self._versions.stop()
         for choice in (self.image, self.labels):
             choice.disconnect_layers()
         self.examples.disconnect_layers()

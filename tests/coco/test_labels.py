@@ -78,6 +78,20 @@ def test_the_pixel_size_is_read(document):
     assert (calibration.pixel_size, calibration.unit) == ((2.0, 2.5), "um")
 
 
+def test_a_pixel_size_that_is_none_is_left_out(document):
+    for size in ([2.0, 10**400], "large", [-1, 1]):
+        document["images"][0]["pixel_size"] = size
+        assert not read_coco(document).image().calibration.calibrated
+
+
+def test_a_file_name_that_no_system_takes_is_not_there(document, tmp_path):
+    document["images"][0]["file_name"] = "a" * 5000
+    path = tmp_path / "coco.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(ImageError, match="Not found"):
+        coco_pairs(path)
+
+
 def test_the_size_comes_from_run_lengths_or_the_image(document, tmp_path):
     for side in ("height", "width"):
         del document["images"][0][side]

@@ -209,7 +209,7 @@ def _calibration(values: Mapping[str, Any]) -> Calibration:
     size, unit = values.get("pixel_size"), values.get("unit")
     try:
         return Calibration(tuple(size), str(unit), "COCO") if size and unit else Calibration()
-    except (MpsegError, TypeError):  # another program's field of that name
+    except (MpsegError, TypeError, ValueError, OverflowError):  # another program's field of that name
         return Calibration()
 
 

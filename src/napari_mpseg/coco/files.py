@@ -31,9 +31,16 @@ def find_file(document: CocoDocument, image: CocoImage, images: str | os.PathLik
         folders = []
     for folder in folders:
         for name in (image.file_name, Path(image.file_name.replace("\\", "/")).name):
-            if (folder / name).exists():
+            if _there(folder / name):
                 return folder / name
     return None
+
+
+def _there(path: Path) -> bool:
+    try:
+        return path.is_file() or path.is_dir()  # a zarr store is a folder
+    except (OSError, ValueError):  # no name that the system takes
+        return False
 
 
 def sized(document: CocoDocument, image: CocoImage, images: str | os.PathLike[str] | None = None) -> CocoImage:

@@ -1,12 +1,14 @@
 """Nanoparticles, single and touching, packed cell by cell.
 
 The plane is cut into cells of 128 px. How many particles a cell holds comes from a keyed random number alone, so all
-particles of an image are counted, and so numbered, without placing one. Within its cell each particle takes the first
-of many random places, some of them against a particle that is there already, where it fits; where none is left it
-shrinks. Particles may stick out of their cell, or into each other, by a little, so that they touch. A pixel that
-two could own goes to the one in which it lies deeper (additively weighted Voronoi cells: star-shaped about their
-centres, so particles stay in one piece); as no overlap is as deep as the smallest radius, every particle keeps its
-centre.
+particles of an image are counted, and so numbered, without placing one. A cell's particles may lie a little outside
+of it, so that its borders are not seen. Cells take turns, as the fields of a chessboard of four colours would: those
+of the first colour lie so far apart that they do not meet; those of the next are packed around what the first have
+placed, and so on. So where a particle lies depends on the cells near by, and on nothing else. Each particle takes the
+first of many random places, some of them against a particle that is there already, where it fits; where none is left
+it shrinks. Particles may stick into each other by a little, so that they touch. A pixel that two could own goes to the
+one in which it lies deeper (additively weighted Voronoi cells: star-shaped about their centres, so particles stay in
+one piece); as no overlap is as deep as the smallest radius, every particle keeps its centre.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 
 CELL = 128
 SMALLEST, LARGEST = 4.0, 36.0  # px, diameters
-_TOUCH = 1.2  # px that two particles, or a particle and its cell's border, may overlap
+_TOUCH = 1.2  # px that two particles, or a particle and the image's border, may overlap
+_OUT = 24  # px that a centre may lie outside of its cell
+_REACH = _OUT + int(LARGEST) // 2 + 3  # px outside of its cell that a particle may cover; less than half a cell
 _FULLEST = 0.55  # share of a cell's area that particles may cover
 _TRIES = 96
 _BAND = 64  # rows of cells that are counted at once
@@ -96,53 +100,88 @@ def _radii(settings: SemSettings, count: int, height: int, width: int, rng: np.r
 
 
 def _places(
-    placed: Disks, radius: float, height: int, width: int, touching: float, rng: np.random.Generator
+    own: Disks, around: Disks, radius: float, cell: Window, touching: float, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Draw places ``(n, 2)`` for a disk, a share of them against disks that are there already."""
-    inner = radius - _TOUCH
-    free = rng.uniform((inner, inner), (max(height - inner, inner), max(width - inner, inner)), (_TRIES, 2))
-    if len(placed):
+    # The sum of two even distributions: those of neighbouring cells add up to an even one.
+    free = rng.uniform((0, 0), (cell.height, cell.width), (_TRIES, 2)) + rng.uniform(-_OUT, _OUT, (_TRIES, 2))
+    free += (cell.y, cell.x)
+    partners = own if len(own) else around
+    if len(partners):
         n = rng.binomial(_TRIES, touching)
-        partner = placed[rng.integers(len(placed), size=n)]
+        partner = partners[rng.integers(len(partners), size=n)]
         turn = rng.uniform(0, 2 * np.pi, n)
         reach = partner[:, 2] + radius - rng.uniform(0.3, 0.9, n) * _TOUCH
         free[:n] = partner[:, :2] + reach[:, None] * np.stack([np.sin(turn), np.cos(turn)], 1)
     return np.asarray(np.rint(free))
 
 
-def _clearance(places: NDArray[np.float64], placed: Disks, height: int, width: int) -> NDArray[np.float64]:
-    """Return the largest radius of a disk at each place that overlaps nothing, counting the cell's border."""
+def _clearance(places: NDArray[np.float64], disks: Disks, size: tuple[int, int]) -> NDArray[np.float64]:
+    """Return the largest radius of a disk at each place that overlaps nothing, counting the image's border."""
     y, x = places[:, 0], places[:, 1]
+    height, width = size
     room = np.minimum(np.minimum(y + 0.5, height - 0.5 - y), np.minimum(x + 0.5, width - 0.5 - x))
-    if len(placed):
-        gaps = np.hypot(y[:, None] - placed[:, 0], x[:, None] - placed[:, 1]) - placed[:, 2]
+    if len(disks):
+        gaps = np.hypot(y[:, None] - disks[:, 0], x[:, None] - disks[:, 1]) - disks[:, 2]
         room = np.minimum(room, gaps.min(1))
     return np.asarray(room)
 
 
-@functools.lru_cache(maxsize=512)
+def _outside(places: NDArray[np.float64], cell: Window) -> NDArray[np.bool_]:
+    first, last = (cell.y, cell.x), (cell.y + cell.height - 1, cell.x + cell.width - 1)
+    return np.asarray(((places < first) | (places > last)).any(1))
+
+
+def _turn(row: int, column: int) -> int:
+    return 2 * (row % 2) + column % 2
+
+
+def _around(settings: SemSettings, row: int, column: int) -> Disks:
+    """Return the particles of neighbouring cells whose turn is earlier, near enough to matter."""
+    rows, columns = _cells(settings)
+    found = [np.zeros((0, 3))]
+    for i in range(max(row - 1, 0), min(row + 2, rows)):
+        for j in range(max(column - 1, 0), min(column + 2, columns)):
+            if _turn(i, j) < _turn(row, column):
+                found.append(_packed(settings, i, j))
+    disks = np.concatenate(found)
+    y, x = disks[:, 0] - row * CELL, disks[:, 1] - column * CELL
+    far = _REACH + LARGEST
+    return np.asarray(disks[(y > -far) & (y < CELL + far) & (x > -far) & (x < CELL + far)])
+
+
+@functools.lru_cache(maxsize=8192)
 def _packed(settings: SemSettings, row: int, column: int) -> Disks:
     """Return the particles of one cell, in numbering order, with centres on pixels of the image."""
     count = int(_counts(settings, row // _BAND * _BAND)[row % _BAND, column])
     height, width = min(CELL, settings.size[0] - row * CELL), min(CELL, settings.size[1] - column * CELL)
+    cell = Window(row * CELL, column * CELL, height, width)
     rng = generator(settings.seed, "packing", row, column)
     # One field for the whole cell makes some corners of it attractive.
-    pull = smooth_field(settings.seed, "pull", Window(row * CELL, column * CELL, height, width), 45.0)
-    disks = np.zeros((0, 3))
+    wide = cell.padded(_OUT)
+    pull = smooth_field(settings.seed, "pull", wide, 45.0)
+    around, own = _around(settings, row, column), np.zeros((0, 3))
     for wanted in _radii(settings, count, height, width, rng):
         radius = wanted
-        places = _places(disks, radius, height, width, 0.6 * settings.clustering, rng)
-        places = np.clip(places, 0, (height - 1, width - 1))
-        room = _clearance(places, disks, height, width) + _TOUCH
-        appeal = 1.6 * settings.clustering * pull[tuple(places.astype(int).T)] + rng.gumbel(size=len(places))
-        best = int(np.argmax(np.where(room >= radius, appeal, -np.inf)))
-        if room[best] < radius:
-            places = np.argwhere(np.ones((height, width), bool)).astype(np.float64)
-            room = _clearance(places, disks, height, width) + _TOUCH
+        disks = np.concatenate([around, own])
+        places = _places(own, around, radius, cell, 0.6 * settings.clustering, rng)
+        inside = (places >= (wide.y, wide.x)) & (places < (wide.y + wide.height, wide.x + wide.width))
+        places = places[inside.all(1)]
+        room = _clearance(places, disks, settings.size) + _TOUCH
+        appeal = 1.6 * settings.clustering * pull[tuple((places - (wide.y, wide.x)).astype(int).T)]
+        # Near its border each of two cells sees half of what is attractive there, and would think more of it.
+        appeal -= settings.clustering * _outside(places, cell)
+        appeal += rng.gumbel(size=len(places))
+        fits = np.flatnonzero(room >= radius)
+        if len(fits):
+            place = places[fits[np.argmax(appeal[fits])]]
+        else:
+            places = np.argwhere(np.ones((height, width), bool)) + np.array([cell.y, cell.x], float)
+            room = _clearance(places, disks, settings.size) + _TOUCH
             best = int(np.argmax(room))
-            radius = max(min(radius, room[best]), SMALLEST / 2)
-        disks = np.concatenate([disks, [[*places[best], radius]]])
-    return np.asarray(disks + np.array([row * CELL, column * CELL, 0.0]))
+            place, radius = places[best], max(min(radius, room[best]), SMALLEST / 2)
+        own = np.concatenate([own, [[*place, radius]]])
+    return np.asarray(own)
 
 
 @functools.lru_cache(maxsize=2048)
@@ -173,7 +212,7 @@ def _owners(
     shape = (window.height, window.width)
     labels, deepest = np.zeros(shape, np.int32), np.zeros(shape, np.float32)
     relative, bright = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    reach = window.padded(3)
+    reach = window.padded(_REACH)
     rows, columns = _cells(settings)
     for row in range(max(reach.y // CELL, 0), min(-(-(reach.y + reach.height) // CELL), rows)):
         for column in range(max(reach.x // CELL, 0), min(-(-(reach.x + reach.width) // CELL), columns)):

@@ -222,3 +222,14 @@ def test_true_fields_of_real_particles_decode_to_them(shared_data, folder, name,
         labels = tifffile.imread(path)[:600:shrink, :700:shrink].astype(np.int32)
         counts += object_counts(labels, HEADS[name].decode(HEADS[name].targets(labels), 0.5))
     assert f1(*counts) >= least
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 0), (1, 1)])
+@pytest.mark.parametrize("head", HEADS)
+def test_images_without_pixels_are_no_error(head, shape):
+    head = HEADS[head]
+    labels = np.zeros(shape, np.int32)
+    assert head.targets(labels).shape == head.weights(labels).shape == (head.channels, *shape)
+    found = head.decode(np.zeros((head.channels, *shape), np.float32), 0.5)
+    assert found.shape == shape
+    assert not found.any()

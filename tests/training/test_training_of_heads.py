@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy import ndimage
 
 import napari_mpseg as mp
 from napari_mpseg.errors import SettingsError, UnknownNameError
@@ -15,6 +16,8 @@ from napari_mpseg.training.data.compacting import compact
 from napari_mpseg.training.data.instances import of_one_label, told_apart
 from napari_mpseg.training.data.pairs import LabelledImage, load_folder
 from napari_mpseg.training.data.shrinking import shrunk_labels, shrunk_pair
+from napari_mpseg.training.earlier import EarlierStage
+from napari_mpseg.training.made_images import Wanted, made_images
 from napari_mpseg.training.painted.annotations import painted_image, split_painted
 from napari_mpseg.training.patches.sampled import batch_of, cut_pair
 from napari_mpseg.training.patches.sampling import SAMPLERS
@@ -345,3 +348,23 @@ def test_a_head_begins_anew_on_a_network_of_masks(pair):
     session = prepare_training([pair], recipe, start=mask)
     assert session.card.head == "affinities"
     assert any("begins anew" in note and "lost" not in note for note in session.notes)
+
+
+def test_made_images_bring_their_particles_and_what_is_to_be_known_of_them_is_said(pair, tmp_path):
+    from PIL import Image as Pictures
+
+    made = made_images(EarlierStage("synthetic", options={"size": 128}), Wanted(4, 1, 3, options={"size": 128})).images
+    for one in made:
+        assert np.array_equal(one.instances > 0, one.mask)
+    counts = [len(np.unique(one.instances)) - 1 for one in made]
+    assert counts == [int(ndimage.label(one.mask, np.ones((3, 3)))[1]) for one in made]  # they never touch
+    assert max(counts) > 1
+    quick = {"patches.size": 32, "patches.per_epoch": 4, "epochs": 1, "validation": 0.0, "keep": "last", "shrink": 1}
+    recipe = PRESETS["touching"].changed(**quick)
+    first = recipe.changed(before="synthetic", **{"before.count": 2, "before.options.size": 128, "before.epochs": 1})
+    assert not any("same label" in note for note in prepare_training([pair], first).notes)
+    (tmp_path / "labels").mkdir()
+    for place, pixels in ((tmp_path, pair.image[..., 0]), (tmp_path / "labels", pair.mask.astype(np.uint8))):
+        Pictures.fromarray(pixels).save(place / "a.png")
+    notes = prepare_training([pair], recipe.changed(before=str(tmp_path), **{"before.epochs": 1})).notes
+    assert any("learnt from first" in note and "same label" in note for note in notes)

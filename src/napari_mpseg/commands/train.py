@@ -170,7 +170,8 @@ def _tell(session: Any, model: Any) -> None:
     say(f"Epochs    {len(history) - before.get('epochs_done', 0)}, loss {history[-1].loss:.4g}")
     kept = model.card.scores.get("validation")
     if kept:
-        say(f"Kept      epoch {kept['epoch']}: validation loss {kept['loss']:.4g}, IoU {kept['iou']:.3f}")
+        of_particles = f", F1 of particles {kept['object_f1']:.3f}" if "object_f1" in kept else ""
+        say(f"Kept      epoch {kept['epoch']}: validation loss {kept['loss']:.4g}, IoU {kept['iou']:.3f}{of_particles}")
     point = model.card.scores.get("operating_point")
     if point:
         say(f"Threshold {point['threshold']:g} ({point['aim']}): recall {point['recall']:.3f}, F1 {point['f1']:.3f}")

@@ -53,6 +53,8 @@ def insides(labels: Array) -> Array:
 
     from napari_mpseg.heads.pieces import each_particle, near_another
 
+    if not labels.size:
+        return np.zeros(labels.shape, bool)
     largest, smallest = (
         change(labels, 3, mode="nearest") for change in (ndimage.maximum_filter, ndimage.minimum_filter)
     )

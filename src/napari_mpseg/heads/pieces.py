@@ -26,6 +26,8 @@ def each_particle(labels: Array) -> Iterator[tuple[tuple[slice, slice], Array]]:
     labels : ndarray of int
         ``(Y, X)``; any numbers, in whose order the particles come; 0 is background.
     """
+    if not labels.size:
+        return
     values, dense = np.unique(labels, return_inverse=True)
     dense = dense.reshape(labels.shape) + (0 if values.size and values[0] == 0 else 1)
     for number, box in enumerate(ndimage.find_objects(dense), 1):
@@ -71,6 +73,8 @@ def touching_weights(labels: Array, touching: float) -> Array:
         from a particle count 1, and the rest, of which there is most, 0.05.
     """
     weights = np.full(labels.shape, 0.05, np.float32)
+    if not labels.size:
+        return weights
     weights[ndimage.maximum_filter(labels > 0, 7, mode="nearest")] = 1.0
     weights[near_another(labels, 3)] = touching
     return weights

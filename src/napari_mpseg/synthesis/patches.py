@@ -11,7 +11,7 @@ from napari_mpseg.synthesis.blocks import BLOCK, Window, render_window
 from napari_mpseg.synthesis.filter_settings import FilterSettings
 from napari_mpseg.synthesis.fluorescence import render_block
 from napari_mpseg.synthesis.look import LOOKS, FluorescenceLook
-from napari_mpseg.synthesis.silhouettes import paint_mask
+from napari_mpseg.synthesis.silhouettes import paint_own_labels
 from napari_mpseg.synthesis.streams import generator
 
 _FILTER = 32 * BLOCK  # side of the imagined filter that a patch is cut from
@@ -103,9 +103,28 @@ def training_pairs(seed: int, n: int, size: int = 256) -> Iterator[tuple[NDArray
     SettingsError
         If a patch of this size cannot be made.
     """
+    for image, labels in labelled_patches(seed, n, size):
+        yield image, labels > 0
+
+
+def labelled_patches(seed: int, n: int, size: int = 256) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int32]]]:
+    """Make the patches of :func:`training_pairs` with a number for each particle.
+
+    Yields
+    ------
+    image : ndarray of uint8
+        ``(size, size, 3)``.
+    labels : ndarray of int32
+        ``(size, size)``: 0 is background; each particle has a number of its own, some numbers occur nowhere.
+
+    Raises
+    ------
+    SettingsError
+        If a patch of this size cannot be made.
+    """
     if not 16 <= size <= 4096:
         raise SettingsError(f"Patch size {size!r} is impossible: give 16 to 4096 pixels.")
     for index in range(n):
         rng = generator(seed, "training pair", index)
         settings, window = _patch_settings(rng, max(size, BLOCK)), _window(rng, size)
-        yield render_window(render_block, settings, window, (3,), np.uint8), paint_mask(settings, window)
+        yield render_window(render_block, settings, window, (3,), np.uint8), paint_own_labels(settings, window)

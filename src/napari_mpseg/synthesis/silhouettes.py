@@ -80,9 +80,15 @@ def label_block(settings: FilterPlan, row: int, column: int) -> NDArray[np.int32
 
 def paint_mask(settings: FilterPlan, window: Window) -> NDArray[np.bool_]:
     """Return which pixels of a window belong to a particle, ``(height, width)``."""
-    canvas = np.zeros((window.height, window.width), bool)
+    return paint_own_labels(settings, window) > 0
+
+
+def paint_own_labels(settings: FilterPlan, window: Window) -> NDArray[np.int32]:
+    """Return :func:`paint_labels`, but numbered within the window, with gaps: particles elsewhere are not counted."""
+    canvas, number = np.zeros((window.height, window.width), np.int32), 0
     for row, column in cells_under(settings, window):
         for particle in cell_silhouettes(settings, row, column):
+            number += 1
             there, part = overlap(window, particle.y, particle.x, particle.mask.shape)
-            canvas[there] |= particle.mask[part]
+            canvas[there][particle.mask[part]] = number
     return canvas

@@ -12,6 +12,7 @@ from napari_mpseg.progress import CancelToken, Progress, ProgressCallback, silen
 from napari_mpseg.registry import Registry
 from napari_mpseg.settings import from_dict
 from napari_mpseg.training.data.colours import with_channels
+from napari_mpseg.training.data.compacting import compact
 from napari_mpseg.training.data.fingerprints import fingerprints
 from napari_mpseg.training.data.pairs import LabelledImage, load_folder
 from napari_mpseg.training.earlier import EarlierStage
@@ -131,7 +132,7 @@ def _in_channels(pair: LabelledImage, channels: int) -> LabelledImage:
 
 def _synthetic(wanted: Wanted) -> MadeImages:
     """Make synthetic fluorescence patches, each with a look of its own."""
-    from napari_mpseg.synthesis.patches import training_pairs
+    from napari_mpseg.synthesis.patches import labelled_patches
 
     if wanted.channels not in (1, 3):
         raise SettingsError(
@@ -141,8 +142,8 @@ def _synthetic(wanted: Wanted) -> MadeImages:
     options = checked_options("made images", "synthetic", _synthetic_options, wanted.options)
     found = []
     wanted.told(0)
-    for index, (image, mask) in enumerate(training_pairs(wanted.seed, wanted.count, options["size"])):
-        found.append(LabelledImage(f"synthetic/{index}", image, mask))
+    for index, (image, labels) in enumerate(labelled_patches(wanted.seed, wanted.count, options["size"])):
+        found.append(LabelledImage(f"synthetic/{index}", image, labels > 0, instances=compact(labels)))
         wanted.told(index + 1)
     return MadeImages(found)
 

@@ -248,7 +248,10 @@ def prepare_stages(
     made_first = made_images(before, wanted)
     first = _prepared_first(made_first, settings_before, told, second, start, checkpoint, given)
     told |= {"sha256": digest(first.data), REAL_IMAGES: not_among(made_first.real, second.data["images"])}
-    second = replace(second, data={**second.data, BEFORE: told}, checkpoint=checkpoint, resumed=first.resumed)
+    notes = (*second.notes, *(f"Of the images that are learnt from first: {note}" for note in first.notes))
+    second = replace(
+        second, data={**second.data, BEFORE: told}, checkpoint=checkpoint, resumed=first.resumed, notes=notes
+    )
     return StagedSession(
         **_fields(with_real(second)), first=first, start=start, made=made_entries(told, made_first.real)
     )

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from napari_mpseg.errors import ImageError
 from napari_mpseg.exchange.coco import CocoSource, write_coco
+from napari_mpseg.gui.coco_reader import read_coco_file
 from napari_mpseg.gui.readers import get_reader
 
 
@@ -55,3 +57,38 @@ def test_without_the_image_labels_are_shown_alone_and_what_is_to_ignore_beside(t
     layers = get_reader(str(path))(str(path))
     assert [meta["name"] for _, meta, _ in layers] == ["a to ignore", "a particles"]
     assert int(np.asarray(layers[0][0]).sum()) == 8
+
+
+def test_an_image_of_another_size_is_told(labels, tmp_path):
+    Image.fromarray(np.zeros((60, 80), np.uint8)).save(tmp_path / "a.png")
+    path = tmp_path / "coco.json"
+    write_coco(path, [CocoSource("a.png", labels)])
+    images, found = read_coco_file(path)
+    assert len(images) == 1
+    assert "60 x 80 px" in found[0].notes[0]
+    assert "30 x 40 px" in found[0].notes[0]
+    Image.fromarray(np.zeros((30, 40), np.uint8)).save(tmp_path / "a.png")
+    assert read_coco_file(path)[1][0].notes == ()
+
+
+def test_results_are_opened_with_the_sizes_of_their_run_lengths(tmp_path):
+    shape = {"size": [4, 5], "counts": [0, 8, 12]}
+    results = [{"image_id": 7, "category_id": 1, "score": 0.5, "segmentation": shape}]
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(results, indent=1), encoding="utf-8")
+    ((data, meta, kind),) = get_reader(str(path))(str(path))
+    assert (kind, meta["name"]) == ("labels", "results 7 particles")
+    expected = np.zeros((4, 5), int)
+    expected[:, :2] = 1  # 8 pixels, column by column
+    np.testing.assert_array_equal(data, expected)
+    assert meta["features"]["confidence"].tolist()[1] == 0.5
+
+
+def test_what_cannot_be_shown_is_told_with_the_way_out(tmp_path):
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps([{"image_id": 7, "category_id": 1, "score": 0.5, "bbox": [0, 0, 2, 2]}]))
+    with pytest.raises(ImageError, match=r"size of image 7.*Drop the COCO file of the truth"):
+        get_reader(str(path))(str(path))
+    path.write_text(json.dumps({"images": [], "annotations": []}))
+    with pytest.raises(ImageError, match="without images"):
+        get_reader(str(path))(str(path))

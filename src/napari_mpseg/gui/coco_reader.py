@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST = 20
 """Images that are opened at once."""
+_RESULT_MARKS = (b'"segmentation"', b'"bbox"', b'"score"')
 
 
 def read_coco_file(path: Path) -> tuple[list[Any], list[LabelsFile]]:
@@ -25,12 +27,12 @@ def read_coco_file(path: Path) -> tuple[list[Any], list[LabelsFile]]:
     Raises
     ------
     ImageError
-        If it is damaged, or an annotation does not fit its image.
+        If it is damaged, names no image, or an annotation does not fit its image; also if it is a list of results that
+        does not tell the sizes of its images.
     """
-    from napari_mpseg.coco.document import read_coco
     from napari_mpseg.coco.labels import labels_from_coco
 
-    document = read_coco(path)
+    document = _document(path)
     stacks, labels = [], []
     for image in document.images[:MOST]:
         stack = _stack(document, image)
@@ -38,13 +40,71 @@ def read_coco_file(path: Path) -> tuple[list[Any], list[LabelsFile]]:
         if stack is not None:
             stacks.append(stack)
         labels += _labels(found, path, stack)
-    if len(document.images) > MOST and labels:
-        note = (
-            f"{path.name} has {len(document.images)} images; the first {MOST} are shown. "
-            "'napari-mpseg coco to-labels' writes the labels of all."
+    notes = []
+    if document.results:
+        notes.append(
+            f"{path.name} is a list of results, which tells neither names of images nor categories. Labels are called "
+            "by the number of their image, and classes by that of their category."
         )
-        labels[0] = replace(labels[0], notes=(note, *labels[0].notes))
+    if len(document.images) > MOST:
+        more = "" if document.results else " 'napari-mpseg coco to-labels' writes the labels of all."
+        notes.append(f"{path.name} has {len(document.images)} images; the first {MOST} are shown.{more}")
+    if labels:
+        labels[0] = replace(labels[0], notes=(*notes, *labels[0].notes))
     return stacks, labels
+
+
+def looks_like_results(path: Path) -> bool:
+    """Return whether a file begins like a list of COCO results; only its first characters are read."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(1 << 16)
+    except OSError:
+        return False
+    start = b"".join(head.lstrip(b"\xef\xbb\xbf \t\r\n")[:64].split())
+    return start.startswith(b"[{") and b'"image_id"' in head and any(mark in head for mark in _RESULT_MARKS)
+
+
+def _document(path: Path) -> CocoDocument:
+    from napari_mpseg.coco.document import read_coco
+
+    if looks_like_results(path):
+        return _results(path)
+    document = read_coco(path)
+    if not document.images:
+        raise ImageError(
+            f"{path} is a COCO file without images, so there is nothing to show. Each image needs an entry in 'images' "
+            "with id, file_name, height and width."
+        )
+    return document
+
+
+def _results(path: Path) -> CocoDocument:
+    """Read a list of results; the sizes of its images are those that the run lengths tell."""
+    from napari_mpseg.coco.document import CocoDocument, CocoImage, read_coco
+    from napari_mpseg.coco.masks import own_size
+
+    try:
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ImageError(f"{path} cannot be read as a list of COCO results: {error}.") from error
+    sizes: dict[int, tuple[int, int] | None] = {}
+    for one in found:
+        number = one.get("image_id") if isinstance(one, dict) else None
+        if isinstance(number, int):
+            sizes[number] = sizes.get(number) or own_size(one)
+    unknown = [number for number, size in sizes.items() if size is None]
+    if unknown:
+        raise ImageError(
+            f"{path} is a list of COCO results and does not tell the size of image {unknown[0]}: boxes and polygons "
+            "alone do not say it. Drop the COCO file of the truth instead, which lists the images, or write results "
+            "with run lengths."
+        )
+    images = tuple(
+        CocoImage(number, f"{path.stem} {number}", *size) for number, size in sizes.items() if size is not None
+    )
+    document = read_coco(found, images_of=CocoDocument(path, images, {}, {}))
+    return replace(document, path=path)
 
 
 def _stack(document: CocoDocument, image: CocoImage) -> Any:
@@ -70,6 +130,13 @@ def _labels(found: CocoLabels, path: Path, stack: Any) -> list[LabelsFile]:
     if not calibration.calibrated and stack is not None:
         calibration = stack.calibration
     notes = []
+    if stack is not None:
+        size = tuple(stack.image(stack.plane_indices()[0]).shape[:2])
+        if size != found.shape:
+            notes.append(
+                f"{stack.name} has {size[0]} x {size[1]} px, but {path.name} tells {found.shape[0]} x {found.shape[1]} "
+                "px, so its particles do not lie where they are seen. Is it the same image, in the same size?"
+            )
     if found.overlapping:
         notes.append(f"{found.image.file_name}: {found.overlapping} px were claimed by more than one particle.")
     if found.hidden:

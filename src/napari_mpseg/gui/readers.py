@@ -45,7 +45,9 @@ def _known(path: Path) -> bool:
     except OSError:
         return False
     if path.suffix.lower() == ".json":
-        return looks_like_coco(path)
+        from napari_mpseg.gui.coco_reader import looks_like_results
+
+        return looks_like_coco(path) or looks_like_results(path)
     return any(head.startswith(magic) for reader in file_readers.values() for magic in reader.magic)
 
 

@@ -74,7 +74,9 @@ def test_a_straight_soft_edge_is_the_normal_distribution():
 
 def test_nothing_to_cut_out_says_what_to_do():
     empty = LabelledImage("a", np.zeros((20, 20, 1), np.uint8), np.zeros((20, 20), bool))
-    with pytest.raises(ImageError, match="hold no particle of 3 px"):
+    with pytest.raises(
+        ImageError, match="The labelled image holds no particle of 3 px or more that the border does not cut"
+    ):
         cut_out([empty])
     with pytest.raises(SettingsError, match="1 or more"):
         CutoutSettings(least_pixels=0)

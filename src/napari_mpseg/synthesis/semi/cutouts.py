@@ -102,10 +102,11 @@ def cut_out(images: Sequence[Labelled], settings: CutoutSettings | None = None) 
     settings = CutoutSettings() if settings is None else settings
     found = [cutout for image in images for cutout in cutouts_of(image, settings)]
     if not found:
-        told = ", none of which the border cuts" if settings.whole else ""
+        which = "The labelled image holds" if len(images) == 1 else f"The {len(images)} labelled images hold"
+        whole = " that the border does not cut" if settings.whole else ""
         raise ImageError(
-            f"{len(images)} labelled images hold no particle of {settings.least_pixels} px or more{told}. Label some "
-            "particles, or allow smaller ones or those at the border."
+            f"{which} no particle of {settings.least_pixels} px or more{whole}. Label some particles, or allow smaller "
+            "ones or those at the border."
         )
     return found
 

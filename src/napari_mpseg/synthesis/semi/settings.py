@@ -94,9 +94,14 @@ class SemiSettings:
         _check("weight", self.weight, shows, "more than 0: particles would be in the truth, but not be seen")
         self._check_colours()
         least, most = self.particles
-        _check("particles", self.particles, 0 <= least <= most, "the fewest, 0 or more, and the most")
+        _check("particles", self.particles, 0 <= least <= most, "two numbers, the fewest (0 or more) and then the most")
         low, high = self.scale
-        _check("scale", self.scale, 0.05 <= low <= high <= 20, "a smallest and a largest factor from 0.05 to 20")
+        _check(
+            "scale",
+            self.scale,
+            0.05 <= low <= high <= 20,
+            "two factors from 0.05 to 20, the smallest and then the largest",
+        )
         _check("density", self.density, self.density is None or 0 <= self.density <= 1e5, "0 to 100000 per megapixel")
         _check("feather", self.feather, 0 < self.feather <= 50, "more than 0 and at most 50 px")
         _check("apart", self.apart, 0 <= self.apart <= 1000, "0 to 1000 px")

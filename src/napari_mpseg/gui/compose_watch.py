@@ -83,5 +83,5 @@ def _check_sum(layer: Any) -> int | None:
     found = 0
     rows = max(1, _PART * len(data) // max(data.size, 1))
     for first in range(0, len(data), rows):
-        found = zlib.crc32(np.ascontiguousarray(data[first : first + rows]), found)
+        found = zlib.crc32(np.ascontiguousarray(data[first : first + rows]).data, found)
     return found

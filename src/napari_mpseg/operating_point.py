@@ -190,7 +190,7 @@ def choose_operating_point(
     method, cancel = _built(model, options, device), cancel or CancelToken()
     drops = bool(getattr(method, "threshold_drops_particles", False))
     if not drops:
-        _check_counting(aim, getattr(getattr(method, "head", None), "channels", 1) > 1)
+        check_counting(aim, getattr(getattr(method, "head", None), "channels", 1) > 1)
     pictures = pictures_of(data, particle_value=particle_value)
     cases, counted = [], True
     for number, picture in enumerate(pictures):
@@ -207,7 +207,7 @@ def choose_operating_point(
             cancel=cancel,
         )
         if not drops:
-            _check_counting(aim, result.told_apart)
+            check_counting(aim, result.told_apart)
             counted = counted and not result.told_apart
         cases.append(_case(result, picture.labels(), drops, min_size, connectivity, cancel))
     if not any(case.levels[1].any() for case in cases):
@@ -231,13 +231,19 @@ def choose_operating_point(
     )
 
 
-def _check_counting(aim: str, told_apart: bool) -> None:
-    """Refuse to count connected pixels where a method tells touching particles apart."""
+def check_counting(aim: str, told_apart: bool) -> None:
+    """Refuse to count connected pixels where a method tells touching particles apart.
+
+    Raises
+    ------
+    SettingsError
+        If the aim is one of :data:`COUNTING` and `told_apart`.
+    """
     if told_apart and aim in COUNTING:
         raise SettingsError(
             f"The aim {aim} counts particles at every threshold, and this model tells touching particles apart: above "
-            "a threshold they are joined again. Choose by pixels, such as best-f1 or equal-area, and count with "
-            "'napari-mpseg batch' and 'evaluate' at the few thresholds in question."
+            "a threshold they are joined again. Choose by pixels, such as best-f1 or equal-area; or "
+            "segment at a few thresholds and compare the counts."
         )
 
 

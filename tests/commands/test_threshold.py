@@ -151,6 +151,52 @@ def test_forests_have_thresholds_too(run, data, tmp_path):
     assert (folder / "trees.safetensors").read_bytes() == trees
 
 
+def test_models_that_tell_particles_apart_are_judged_by_pixels(run, data, tmp_path):
+    import torch
+
+    from napari_mpseg.heads.registry import HEADS
+
+    torch.manual_seed(0)
+    network = NETWORKS["quarter-multiresunet"].build(3, outputs=HEADS["boundary"].channels).eval()
+    card = ModelCard("apart", "quarter-multiresunet", head="boundary")
+    folder = save_model(Model(network, card), tmp_path / "apart")
+    code, _, error = run("threshold", folder, data, "--aim", "count-bias-zero", "--quiet")
+    assert code == 2
+    assert "tells touching particles apart" in error
+    code, said, error = run("threshold", folder, data, "--store", "--quiet")
+    assert code == 0, error
+    assert said.splitlines()[0].split() == ["threshold", "precision", "recall", "F1"]
+    assert "none are counted" in said
+    assert "count_bias" not in load_card(folder).scores["operating_point"]
+
+
+def test_a_detector_is_looked_at_below_its_threshold(run, data, tmp_path):
+    """What is found at a threshold is what the table says there, also below the one that the card has."""
+    import torch
+
+    from napari_mpseg.detection.modelfile import DetectorCard, DetectorModel, load_detector_card
+    from napari_mpseg.detection.network import build_detector
+    from napari_mpseg.detection.settings import DetectorSettings
+
+    torch.manual_seed(0)
+    sizes = {"min_size": 64, "max_size": 64, "fpn_channels": 16, "box_features": 32, "mask_layers": (16,)}
+    options = DetectorSettings(
+        backbone="resnet18", weights=None, **sizes, box_score_thresh=0.0, box_detections_per_img=30
+    )
+    card = DetectorCard("mine", options, threshold=0.95, window=64, halo=16)
+    folder = DetectorModel(build_detector(options, 3).eval(), card).save(tmp_path / "detector")
+    code, said, error = run("threshold", folder, data, "--aim", "count-bias-zero", "--store", "--quiet")
+    assert code == 0, error
+    found = load_detector_card(folder)
+    assert found.threshold < 0.95
+    counts = [segment(data / f"{name}.tif", folder, measure=False).count for name in "abc"]
+    assert sum(counts) > 0
+    assert chosen(said)[4] == sum(counts)
+    truth = [len(np.unique(tifffile.imread(data / "labels" / f"{name}.tif"))) - 1 for name in "abc"]
+    bias = found.scores["operating_point"]["count_bias"]
+    assert bias == pytest.approx((sum(counts) - sum(truth)) / 3)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

@@ -318,6 +318,28 @@ def test_an_inverted_truth_is_told(viewer, widget, finished, result_layer, truth
     assert widget.form.particle.value is None  # what was right for the mask would turn them round
 
 
+def test_particles_that_a_method_told_apart_are_not_aimed_at(viewer, widget, finished, result_layer, truth):
+    settings = result_layer.metadata["napari-mpseg"]["provenance"]
+    settings["settings"]["instances"] = "predicted"
+    settings["model"] = {"network": "mask-rcnn"}
+    widget.form.truth.choose(viewer.add_labels(truth, name="truth"))
+    widget.panel.run_button.click()
+    finished(widget)
+    said = widget.picker.said.text()
+    assert "the numbers of particles are not its own" in said
+    assert "Nothing is known below 0.2" in said
+    aims = widget.picker.aims
+    aims.aim.setCurrentIndex(aims.aim.findData("count-bias-zero"))
+    aims.button.click()
+    assert widget.panel.status.kind == "error"
+    assert "tells touching particles apart" in widget.panel.status.text()
+    aims.aim.setCurrentIndex(aims.aim.findData("best-f1"))
+    aims.button.click()
+    assert "against truth" not in widget.panel.status.text()
+    assert not {"particles", "count_bias"} & set(widget.record())
+    assert {"precision", "recall", "f1"} <= set(widget.record())
+
+
 def test_a_copy_is_listed_where_one_segments_and_an_old_error_goes(
     viewer, widget, result_layer, tmp_path, monkeypatch, segment_widget
 ):

@@ -59,25 +59,33 @@ class AimChoice(QWidget):
         """The number the aim takes; None for an aim without."""
         return float(self.number.value()) if self._entry.default is not None else None
 
-    def choose(self, case: Any) -> Any:
+    def choose(self, case: Any, told_apart: bool = False) -> Any:
         """Return the operating point of the chosen aim.
+
+        Parameters
+        ----------
+        case : ThresholdCase
+        told_apart : bool
+            Whether the method told the particles apart itself, so that those counted here are not its own.
 
         Raises
         ------
         MpsegError
-            If the aim cannot be reached.
+            If the aim cannot be reached, or counts particles of a method that tells them apart.
         """
         from napari_mpseg.evaluation.operating_points import choose_threshold
+        from napari_mpseg.operating_point import check_counting
 
+        check_counting(self.aim.currentData(), told_apart)
         self._memory.set(aim=self.aim.currentData(), aim_value=self.number.value())
         return choose_threshold([case], self.aim.currentData(), self.value)
 
-    def in_words(self, point: Any) -> str:
-        """Return what an operating point is, and whether it reaches its aim."""
+    def in_words(self, point: Any, told_apart: bool = False) -> str:
+        """Return what an operating point is, and whether it reaches its aim; `told_apart` as in :meth:`choose`."""
         wanted = f" {point.value:g}" if point.value is not None else ""
         text = f"Threshold {point.threshold:.3f}: {self._entry.title}{wanted}. "
-        text += f"Precision {point.precision:.3f}, recall {point.recall:.3f}, F1 {point.f1:.3f}, "
-        text += f"{point.count_bias:+.0f} particles against truth."
+        text += f"Precision {point.precision:.3f}, recall {point.recall:.3f}, F1 {point.f1:.3f}"
+        text += "." if told_apart else f", {point.count_bias:+.0f} particles against truth."
         return text if point.fulfilled else f"No threshold reaches the aim; this comes nearest. {text}"
 
     @property

@@ -38,7 +38,7 @@ class ThresholdPicker(QWidget):
     def __init__(self, memory: Memory, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.curves: Curves | None = None
-        self._about = ""
+        self._about, self._told_apart = "", False
         self._chosen: dict[str, Any] = {}
         self.slider, self.number = QSlider(Qt.Orientation.Horizontal), QDoubleSpinBox()
         self.slider.setRange(LOWEST, HIGHEST)
@@ -78,7 +78,7 @@ class ThresholdPicker(QWidget):
         """Move to a threshold."""
         self.slider.setValue(level_of(min(max(threshold, 0.0), 0.999)))
 
-    def show_curves(self, curves: Curves | None, about: str = "") -> None:
+    def show_curves(self, curves: Curves | None, about: str = "", told_apart: bool = False) -> None:
         """Show what there is at every level.
 
         Parameters
@@ -87,10 +87,12 @@ class ThresholdPicker(QWidget):
             None where nothing was counted yet.
         about : str
             A sentence on the probability, as rich text, to be told with the counts.
+        told_apart : bool
+            Whether the method told the particles apart itself: those counted here are not its own then.
         """
         if curves is not self.curves:
             self._chosen = {}
-        self.curves, self._about = curves, about
+        self.curves, self._about, self._told_apart = curves, about, told_apart
         self.plot.setVisible(curves is not None)
         self.aims.setVisible(curves is not None and curves.case is not None)
         self.plot.show_curves(curves)
@@ -101,21 +103,24 @@ class ThresholdPicker(QWidget):
         if self.curves is None or self.curves.case is None:
             return
         try:
-            point = self.aims.choose(self.curves.case)
+            point = self.aims.choose(self.curves.case, self._told_apart)
         except MpsegError as error:
             self.told.emit(str(error), "error")
             return
         self.slider.setValue(point.level)
-        self._chosen = {name: value for name, value in point.to_dict().items() if name != "images"}
-        self.told.emit(self.aims.in_words(point), "done" if point.fulfilled else "warning")
+        unsaid = ("images", "count_bias") if self._told_apart else ("images",)
+        self._chosen = {name: value for name, value in point.to_dict().items() if name not in unsaid}
+        self.told.emit(self.aims.in_words(point, self._told_apart), "done" if point.fulfilled else "warning")
 
     def record(self) -> dict[str, Any]:
         """Return how the threshold was chosen and what there is at it, for a model's card."""
         record = {"aim": "by hand", **self._chosen, "threshold": self.threshold, "level": self.level}
         if self.curves is not None:
-            record["particles"] = int(self.curves.counts[self.level])
+            if not self._told_apart:
+                record["particles"] = int(self.curves.counts[self.level])
             if self.curves.n_truth is not None:
-                record["count_bias"] = record["particles"] - self.curves.n_truth
+                if not self._told_apart:
+                    record["count_bias"] = record["particles"] - self.curves.n_truth
                 for name in ("precision", "recall", "f1"):
                     record[name] = float(getattr(self.curves, name)[self.level])
         return record

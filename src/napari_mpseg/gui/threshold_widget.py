@@ -18,7 +18,7 @@ from napari_mpseg.gui.threshold_labels import LabelsWork, labels_work
 from napari_mpseg.gui.threshold_picker import ThresholdPicker
 from napari_mpseg.gui.threshold_preview import ThresholdPreview
 from napari_mpseg.gui.threshold_store import ask_and_store, image_in_card, list_models_anew
-from napari_mpseg.gui.threshold_work import Curves, count_everywhere, how_it_was_made, is_told_apart
+from napari_mpseg.gui.threshold_work import Curves, below_note, count_everywhere, how_it_was_made, is_told_apart
 from napari_mpseg.gui.worker import Job
 from napari_mpseg.layers import is_graded, role_of
 
@@ -124,7 +124,8 @@ class ThresholdWidget(WorkingWidget):
         self._show()
 
     def _show(self) -> None:
-        self.picker.show_curves(self.curves, self._about())
+        layer = self.form.probability.layer
+        self.picker.show_curves(self.curves, self._about(), layer is not None and is_told_apart(layer))
 
     def _about(self) -> str:
         """Return a sentence on how the probability was made; empty for a picture of the user's own."""
@@ -134,7 +135,8 @@ class ThresholdWidget(WorkingWidget):
         if is_told_apart(layer):
             return (
                 f"The result was made with {self._own:g}, by a method that <b>tells touching particles apart</b>; here "
-                "what touches is one particle."
+                "what touches is one particle, so the numbers of particles are not its own."
+                + below_note(layer, self._own)
             )
         if is_graded(layer):
             return f"The result was made with {self._own:g}."

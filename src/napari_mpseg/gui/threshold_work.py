@@ -208,6 +208,14 @@ def is_told_apart(layer: Any) -> bool:
     return isinstance(record, dict) and told_apart(record)
 
 
+def below_note(layer: Any, threshold: float) -> str:
+    """Return a sentence, after a space, if nothing is known of what lies below the threshold that made a layer."""
+    card = how_it_was_made(layer)[1].get("model", {})
+    if not isinstance(card, Mapping) or card.get("network") != "mask-rcnn":
+        return ""
+    return f" Nothing is known below {threshold:g}: segment with a lower threshold to see what there is."
+
+
 def source_image(layer: Any, layers: Any) -> Any:
     """Return the image layer that a probability layer was made from, if it is there with the same size, or None."""
     from napari_mpseg.layers import role_of

@@ -362,11 +362,12 @@ def test_what_is_impossible_is_said_in_the_words_of_the_form(widget, measured):
     assert "grow by 30 µm and shrink by 500 µm" in widget.panel.status.text()
 
 
-def test_the_buttons_come_into_sight_where_there_is_little_room(viewer, qtbot, click_menu, counted):
+def test_the_buttons_come_into_sight_where_there_is_little_room(qtbot, counted):
     from qtpy.QtWidgets import QScrollArea
 
-    click_menu("Layers", "Annotate", "Review particles")
     scroll = counted.findChild(QScrollArea)
+    counted.setMaximumHeight(250)  # as where other widgets share the side of the window
+    qtbot.waitUntil(lambda: scroll.viewport().height() <= 250)
 
     def seen():
         button = counted.boxes.buttons["accept"]
@@ -374,3 +375,14 @@ def test_the_buttons_come_into_sight_where_there_is_little_room(viewer, qtbot, c
         return 0 <= top <= scroll.viewport().height() - button.height()
 
     qtbot.waitUntil(seen)
+
+
+def test_lines_of_small_boxes_stay_thin_when_they_are_chosen(qtbot, viewer, counted):
+    layer = boxes_of(viewer)
+    # a tenth of the shorter sides, 9, 8 and 8 px
+    assert layer.edge_width == pytest.approx([0.9, 0.8, 0.8])
+    for _ in range(3):
+        counted.step(1)
+        counted.decide(keep=True)
+    qtbot.wait(20)
+    assert layer.edge_width == pytest.approx([0.9, 0.8, 0.8])

@@ -124,7 +124,7 @@ def test_every_runtime_gives_every_output(name, contrast, rng, tmp_path, monkeyp
         assert found.shape == want.shape
         if entry.full_precision:
             np.testing.assert_allclose(found, want, atol=5e-5)
-        assert np.abs(found - want).mean() < 0.02
+        assert np.abs(found - want).mean() < (0.05 if entry.samples else 0.02)  # 8 bits are coarse on random weights
 
 
 @pytest.mark.parametrize("exact", [True, False])

@@ -118,3 +118,18 @@ def test_the_list_of_presets_tells_what_comes_first(run):
     code, said, _ = run("presets")
     assert code == 0
     assert "learns from semi images first" in " ".join(said.split())
+
+
+@pytest.mark.parametrize(
+    ("score", "said"), [({}, "IoU 0.800"), ({"object_f1": 0.75}, "IoU 0.800, F1 of particles 0.750")]
+)
+def test_the_epoch_that_is_kept_is_told_with_all_its_scores(score, said, capsys):
+    from types import SimpleNamespace
+
+    from napari_mpseg.commands.train import _tell
+    from napari_mpseg.networks.modelfile import ModelCard
+
+    kept = {"epoch": 6, "loss": 0.25, "iou": 0.8, **score}
+    card = ModelCard("a", "quarter-multiresunet", scores={"validation": kept})
+    _tell(SimpleNamespace(history=[SimpleNamespace(loss=0.5)]), SimpleNamespace(card=card))
+    assert capsys.readouterr().out.splitlines()[-1] == f"Kept      epoch 6: validation loss 0.25, {said}"

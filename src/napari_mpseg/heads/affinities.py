@@ -11,7 +11,8 @@ FAR = ((0, 9), (3, 8), (6, 6), (8, 3), (9, 0), (8, -3), (6, -6), (3, -8))
 FARTHEST = ((0, 16), (6, 15), (11, 11), (15, 6), (16, 0), (15, -6), (11, -11), (6, -15))
 OFFSETS = NEAR + MIDDLE + FAR + FARTHEST
 """Down and right, in pixels; the number at a pixel is about it and the one so far away."""
-_DIFFERENT, _BESIDE = 3.0, 0.2
+_BY_KIND = np.array([0, 0.2, 1, 3], np.float32)
+"""How much pairs count: both background, one of them particle, both of the same, of two particles."""
 
 
 class AffinitiesHead:
@@ -48,13 +49,12 @@ class AffinitiesHead:
         """Return how much pairs count: those of two particles most, of one with background little, of background 0."""
         found = np.zeros((self.channels, *labels.shape), np.float32)
         found[0] = 1
-        inside = labels > 0
+        inside = (labels > 0).view(np.uint8)
         for plane, offset in zip(found[1:], OFFSETS, strict=True):
             here, there = ends(labels.shape, offset)
-            both = inside[here] & inside[there]
-            pair = np.where(labels[here] == labels[there], np.float32(1), np.float32(_DIFFERENT))
-            one = np.where(inside[here] | inside[there], np.float32(_BESIDE), np.float32(0))
-            plane[here] = np.where(both, pair, one)
+            kind = inside[here] + inside[there]  # how many of the two are particle
+            kind += (kind == 2) & (labels[here] != labels[there])
+            plane[here] = _BY_KIND[kind]
         return found
 
     def decode(self, fields: Array, threshold: float) -> Array:

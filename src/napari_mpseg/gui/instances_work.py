@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from napari_mpseg.errors import ImageError
+from napari_mpseg.gui.instances_notes import count_labels, notes_of
 from napari_mpseg.gui.layer_input import frozen
 from napari_mpseg.gui.planes import join_tables, within_plane
 from napari_mpseg.gui.visible import Box
@@ -103,7 +104,7 @@ def separate_planes(
         regions = regions_of(source, settings.threshold, settings.within_labels, cancel)
         before += int(label_pieces(regions, settings.connectivity).max(initial=0))
         del regions
-        given += 0 if graded else _count_labels(source)
+        given += 0 if graded else count_labels(source)
         found = make_instances(
             source,
             settings,
@@ -127,29 +128,7 @@ def separate_planes(
     table = tables[0] if planes == 1 else join_tables(tables)
     table = dataclasses.replace(table, provenance=_record(table, settings))
     shown = displayed(labels.reshape(data.shape), editable=True)
-    return Separated(table, table.to_features(), shown, before, _notes(given, before, settings))
-
-
-def _count_labels(labels: Any) -> int:
-    """Return how many numbers above 0 a plane holds."""
-    labels = np.asarray(labels)
-    if labels.dtype == bool:
-        return int(labels.any())
-    largest = int(labels.max(initial=0))
-    if largest > 2 * labels.size:  # numbers far apart: a table of all of them would be large
-        return int(np.count_nonzero(np.unique(labels) > 0))
-    seen = np.zeros(largest + 1, bool)
-    seen[labels[labels > 0]] = True
-    return int(seen.sum())
-
-
-def _notes(given: int, before: int, settings: Any) -> tuple[str, ...]:
-    if settings.within_labels or given <= before:
-        return ()
-    return (
-        f"The layer holds {given:,} labels; those that touch were taken as one piece. Tick 'Split each label by "
-        "itself' to keep them apart.",
-    )
+    return Separated(table, table.to_features(), shown, before, notes_of(given, before, settings))
 
 
 @dataclass(frozen=True)

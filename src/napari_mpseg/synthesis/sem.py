@@ -30,11 +30,13 @@ class SemSettings:
     pixel_size_nm : float
         Nanometre per pixel.
     median_diameter_nm : float
-        Median of the diameters. They follow a log-normal distribution, and are kept between 4 and 36 pixels.
+        Median of the diameters. They follow a log-normal distribution, and are kept between 4 and 36 pixels. Particles
+        that find no room shrink, and touching ones hide a little of each other: measured, it is about 8 per cent less.
     diameter_sigma : float
         Spread of the diameters: standard deviation of their natural logarithm.
     coverage : float
-        Share of the picture that particles cover, about, 0 to 0.5.
+        Share of the picture that particles would cover if all found room, 0 to 0.5. About 0.85 of it is covered where
+        they are scattered (clustering 0), about 0.65 in agglomerates (clustering 0.8), and 0.55 of the largest share.
     clustering : float
         0 scatters particles at random, 1 gives touching agglomerates and empty ground.
     substrate : float

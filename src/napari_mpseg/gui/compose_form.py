@@ -88,7 +88,7 @@ class ComposeForm(QWidget):
         scale = "Particles are made smaller or larger by a random factor between these"
         self.smallest = made("smallest", 80, 5, 2000, " %", scale)
         self.largest = made("largest", 125, 5, 2000, " %", scale)
-        self.weight = made("weight", 65, 0, 100, " % particle", "The rest is background")
+        self.weight = made("weight", 65, 1, 100, " % particle", "The rest is background")
         self.occlusion = made(
             "occlusion", 0, 0, 100, " %", "How much of a particle others and clutter may cover; 0 keeps them apart"
         )

@@ -58,7 +58,8 @@ class FilterPlan:
     density_per_mm2 : float
         Mean number of particles per square millimetre of membrane. Particles keep clear of the membrane's edge and of
         the image's border, large ones more, so that fewer lie there: over all about 4 per cent fewer on a round
-        membrane in 3000 x 3000 pixels, 13 per cent in 1024 x 1024, and about half of that where the round edge is not drawn.
+        membrane in 3000 x 3000 pixels, 13 per cent in 1024 x 1024, and about half of that where the round edge is not
+        drawn.
     median_length_um : float
         Median of the particles' lengths (longest extents). Lengths follow a log-normal distribution, and are kept
         between 1 and 500 pixels.

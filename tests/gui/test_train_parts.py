@@ -12,6 +12,7 @@ from napari_mpseg.errors import Cancelled, ImageError
 from napari_mpseg.gui.curve import CurvePlot, Curves, nice_ceiling, ticks
 from napari_mpseg.gui.train_preview import MOST_PIXELS, PreviewMaker, Region
 from napari_mpseg.gui.visible import centred, visible_box
+from napari_mpseg.training.run.events import TrainingEvent
 
 # -- what is in view -------------------------------------------------------------------------------------------------
 
@@ -161,9 +162,7 @@ def test_a_cancel_while_the_image_is_measured_reaches_the_training(maker):
 
 
 def _event(step, loss, *, ended=False, seen=None, best=False):
-    return SimpleNamespace(
-        step=step, steps=20, epoch=-(-step // 2), epochs=10, loss=loss, ended=ended, validation=seen, best=best
-    )
+    return TrainingEvent(step, 20, -(-step // 2), 10, loss, 1e-3, ended, seen, best)
 
 
 def test_steps_lie_between_the_epochs():

@@ -72,7 +72,7 @@ def test_a_library_on_a_plain_background_as_zarr(run, labelled, tmp_path):
         (["--look", "sem"], 2, "is for --background synthetic"),
         (["--weight", "0"], 2, "not be seen"),
         (["--size", "100000"], 2, "at most 268435456 px in all"),
-        (["--least-pixels", "5000"], 1, "hold no particle of 5000 px"),
+        (["--least-pixels", "5000"], 1, "holds no particle of 5000 px"),
         (["--particle-value", "7"], 2, "No truth holds the value 7"),
     ],
 )

@@ -1,21 +1,19 @@
 """Folders of trained detectors: ``weights.safetensors`` and ``detector.json``. Nothing in them is ever executed."""
 
-import hashlib
 import json
 import os
-import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.checked_file import read_checked
 from napari_mpseg.detection.settings import DetectorSettings
 from napari_mpseg.errors import ModelError, SettingsError
-from napari_mpseg.files import finished_at
 from napari_mpseg.images.normalisation import Normalisation
 from napari_mpseg.images.scaling import Scaling
-from napari_mpseg.settings import from_dict, to_dict
+from napari_mpseg.networks.model_folder import WEIGHTS, write_model_folder, write_threshold
+from napari_mpseg.settings import from_dict
 
 if TYPE_CHECKING:
     import torch
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from napari_mpseg.detection.network import Detector
     from napari_mpseg.detection.windows import WindowDetector
 
-WEIGHTS, CARD = "weights.safetensors", "detector.json"
+CARD = "detector.json"
 FORMAT = 1
 NETWORK = "mask-rcnn"
 
@@ -118,15 +116,7 @@ def save_detector(model: DetectorModel, path: str | os.PathLike[str], *, overwri
     StoreError
         If something is there already (and `overwrite` is False) or the place cannot be written.
     """
-    from safetensors.torch import save
-
-    weights = save({name: value.contiguous() for name, value in model.network.state_dict().items()})
-    card = replace(model.card, weights_sha256=hashlib.sha256(weights).hexdigest())
-    with finished_at(path, overwrite=overwrite) as part:
-        part.mkdir()
-        (part / WEIGHTS).write_bytes(weights)
-        (part / CARD).write_text(_text(card), encoding="utf-8")
-    return Path(path)
+    return write_model_folder(path, model.network, model.card, CARD, overwrite=overwrite)
 
 
 def load_detector_card(path: str | os.PathLike[str]) -> DetectorCard:
@@ -218,19 +208,5 @@ def with_threshold(
     StoreError
         If the card cannot be written, or something is at `out` already.
     """
-    if not 0 <= threshold < 1:
-        raise SettingsError(f"Threshold {threshold} is impossible: give a score from 0 up to, not including, 1.")
-    folder, card = Path(path), load_detector_card(path)
-    card = replace(card, threshold=float(threshold), scores={**card.scores, "operating_point": dict(record)})
-    if out is None:
-        with finished_at(folder / CARD) as part:
-            part.write_text(_text(card), encoding="utf-8")
-        return folder
-    with finished_at(out, overwrite=False) as part:
-        shutil.copytree(folder, part)
-        (part / CARD).write_text(_text(replace(card, name=Path(out).name)), encoding="utf-8")
-    return Path(out)
-
-
-def _text(card: DetectorCard) -> str:
-    return json.dumps(to_dict(card), indent=2, ensure_ascii=False) + "\n"
+    card = load_detector_card(path)
+    return write_threshold(Path(path), card, CARD, threshold, record, Path(out) if out is not None else None)

@@ -3,25 +3,24 @@
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_mpseg.checked_file import read_checked
 from napari_mpseg.errors import ModelError, SettingsError, UnknownNameError
-from napari_mpseg.files import finished_at
 from napari_mpseg.heads.registry import HEADS
 from napari_mpseg.images.normalisation import Normalisation
+from napari_mpseg.networks.model_folder import WEIGHTS, write_model_folder, write_threshold
 from napari_mpseg.networks.registry import NETWORKS
-from napari_mpseg.settings import from_dict, to_dict
+from napari_mpseg.settings import from_dict
 
 if TYPE_CHECKING:
     from torch import nn
 
-WEIGHTS, CARD = "weights.safetensors", "card.json"
+CARD = "card.json"
 FORMAT = 1
 
 
@@ -115,15 +114,7 @@ def save_model(model: Model, path: str | os.PathLike[str], *, overwrite: bool = 
     StoreError
         If something is there already (and `overwrite` is False) or the place cannot be written.
     """
-    from safetensors.torch import save
-
-    weights = save({name: value.contiguous() for name, value in model.network.state_dict().items()})
-    card = replace(model.card, weights_sha256=hashlib.sha256(weights).hexdigest())
-    with finished_at(path, overwrite=overwrite) as part:
-        part.mkdir()
-        (part / WEIGHTS).write_bytes(weights)
-        (part / CARD).write_text(_card_text(card), encoding="utf-8")
-    return Path(path)
+    return write_model_folder(path, model.network, model.card, CARD, overwrite=overwrite)
 
 
 def with_threshold(
@@ -160,31 +151,17 @@ def with_threshold(
     StoreError
         If the card cannot be written, or something is at `out` already.
     """
-    if not 0 <= threshold < 1:
-        raise SettingsError(f"Threshold {threshold} is impossible: give a probability from 0 up to, not including, 1.")
     folder = Path(path)
     card = load_card(folder)
-    changed = replace(card, threshold=float(threshold), scores={**card.scores, "operating_point": dict(record)})
-    if out is None:
-        if is_bundled(folder):
-            raise ModelError("The bundled model cannot be changed. Store the threshold in a copy of it.")
-        with finished_at(folder / CARD) as part:
-            part.write_text(_card_text(changed), encoding="utf-8")
-        return folder
-    with finished_at(out, overwrite=False) as part:
-        shutil.copytree(folder, part)
-        (part / CARD).write_text(_card_text(replace(changed, name=Path(out).name)), encoding="utf-8")
-    return Path(out)
+    if out is None and is_bundled(folder):
+        raise ModelError("The bundled model cannot be changed. Store the threshold in a copy of it.")
+    return write_threshold(folder, card, CARD, threshold, record, Path(out) if out is not None else None)
 
 
 def is_bundled(path: str | os.PathLike[str]) -> bool:
     """Return whether a model folder belongs to the package itself."""
     own = resources.files("napari_mpseg")
     return isinstance(own, Path) and Path(path).resolve().is_relative_to(own.resolve())
-
-
-def _card_text(card: ModelCard) -> str:
-    return json.dumps(to_dict(card), indent=2, ensure_ascii=False) + "\n"
 
 
 def load_card(path: str | os.PathLike[str]) -> ModelCard:

@@ -86,7 +86,7 @@ def test_training_images_give_particles_and_backgrounds(field):
     assert [cutout.source for cutout in made.cutouts] == ["field 1", "field 2"]  # whole ones only
     only_cut = LabelledImage("cut", field.image, field.instances == 3)
     assert len(from_labelled([only_cut], SETTINGS, 1).cutouts) == 1  # better than nothing
-    with pytest.raises(ImageError, match="holds? no particle"):
+    with pytest.raises(ImageError, match="holds no particle"):
         from_labelled([LabelledImage("e", field.image, np.zeros((100, 110), bool))], SETTINGS, 1)
     with pytest.raises(SettingsError, match="1 or more"):
         semi_synthetic_images(made.cutouts, [field], SETTINGS, 0)

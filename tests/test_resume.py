@@ -114,12 +114,29 @@ COMPLETE = ["blobs.ome.zarr", "blobs_overlay.png", "blobs_particles.csv", "blobs
 @pytest.mark.parametrize("attempt", range(20))
 def test_killed_at_a_random_moment_the_same_command_ends_with_the_same(run, image, whole, tmp_path, attempt):
     expected, touched = whole
-    moment = random.Random(f"{os.getpid()} {attempt}").randint(1, touched)
-    out = tmp_path / "out"
-    assert run(image, out, kill=moment) == {"killed": True}, f"at {moment} of {touched}"
-    assert "error" not in run(image, out), f"after a kill at {moment} of {touched}"
+    choice = random.Random(f"{os.getpid()} {attempt}")
+    out, moment = killed_once(run, image, tmp_path, choice, touched)
+    if names(out) != COMPLETE:  # else nothing was left to be done but to look at what is there
+        assert "error" not in run(image, out), f"after a kill at {moment} of {touched}"
     assert names(out) == COMPLETE, f"after a kill at {moment} of {touched}"
     assert contents(out) == expected, f"after a kill at {moment} of {touched}"
+
+
+def killed_once(run, image, tmp_path, choice, touched):
+    """Return the folder of a killed run, and when it was killed.
+
+    Threads share their files differently each time, so that a run touches them some times less than another, and may
+    end before its moment comes: then there is another run.
+    """
+    for part in range(10):
+        out, moment = tmp_path / f"out-{part}", choice.randint(1, touched)
+        told = run(image, out, kill=moment)
+        if told == {"killed": True}:
+            return out, moment
+        assert "error" not in told, told
+        assert told["touched"] < moment
+        touched = told["touched"]
+    raise AssertionError("no run was killed")
 
 
 def test_killed_again_and_again_while_results_are_put_in_their_places(run, image, whole, tmp_path):

@@ -157,7 +157,8 @@ def test_overwriting_that_is_killed_loses_neither_the_old_nor_the_new(run, image
     run(image, out, min_size=100)
     old = contents(out)
     for moment in (touched // 3, touched - 25, touched - 15, touched - 8):
-        assert run(image, out, kill=moment, overwrite=True) == {"killed": True}
+        told = run(image, out, kill=moment, overwrite=True)
+        assert told == {"killed": True} or told["touched"] < moment
         if names(out) == sorted([*COMPLETE, "blobs.unfinished"]):
             here = {name: found for name, found in contents(out).items() if ".unfinished" not in name}
             assert here in (old, expected)

@@ -28,7 +28,7 @@ _HEAVY = 0.5  # seconds for a small probe, above which a network is looked at wi
 _LARGEST_HEAVY = 640
 _HOPELESS = 2.0  # times the fastest, above which a runtime is not looked at again
 _FAR = 128  # pixels around the tiles of networks that see further than any window
-_NEAR = 1.04  # tiles within so much of the fastest: the smallest of them, which takes the least memory
+_NEAR = 1.02  # tiles within so much of the fastest: the smallest of them, which takes the least memory
 MOST_DISAGREEMENT = 0.003
 """Above this a runtime is not chosen automatically; one less F1 of the masks, see :func:`disagreement`."""
 _REPEATS = 3

@@ -62,28 +62,36 @@ class CompiledNetwork:
         self._digest = network_digest(network)
         self._threads = torch.get_num_threads()
         self._small: EagerNetwork | None = None
-        self._load()
+        self._ready: dict[int, Run] = {}
+        self._least = {margin: self._kept(margin, _least) for margin in {0, self._margin}}
 
     def __call__(self, batch: Array, margins: Margins = (0, 0, 0, 0)) -> Array:
         """Return probabilities; see ``RunningNetwork``."""
         if torch.get_num_threads() != self._threads:  # a scheduler shared out the cores
             self._threads = torch.get_num_threads()
-            self._load()
-        (inner, least_inner), (whole, least) = self._inner, self._whole
+            self._ready = {}
         side = min(batch.shape[-2:])
-        if self._margin and min(margins) >= self._margin and side >= least_inner:
+        if self._margin and min(margins) >= self._margin and side >= self._least[self._margin]:
+            found = _one_by_one(self._loaded(self._margin), batch)
             top, bottom, left, right = (margin - self._margin for margin in margins)
-            return cropped(_one_by_one(inner, batch), (top, bottom, left, right))  # type: ignore[no-any-return]
-        if side >= least:
-            return cropped(_one_by_one(whole, batch), margins)  # type: ignore[no-any-return]
+            return cropped(found, (top, bottom, left, right))  # type: ignore[no-any-return]
+        if side >= self._least[0]:
+            return cropped(_one_by_one(self._loaded(0), batch), margins)  # type: ignore[no-any-return]
         if self._small is None:
             self._small = EagerNetwork(self._network, torch.device("cpu"))
         return self._small(batch, margins)
 
-    def _load(self) -> None:
+    def _loaded(self, margin: int) -> Run:
+        """Return what runs the graph without margins of so much; loaded when it is first needed."""
+        if margin not in self._ready:
+            self._ready[margin] = self._kept(margin, lambda folder: self._library.load(folder, self._threads))
+        return self._ready[margin]
+
+    def _kept(self, margin: int, use: Callable[[Path], Any]) -> Any:
+        """Return ``use(folder)`` of the folder of a converted graph."""
+        parts = {"library": self._library.name, "settings": self._library.settings, "network": self._digest}
         try:
-            self._whole = self._loaded(0)
-            self._inner = self._loaded(self._margin) if self._margin else self._whole
+            return kept_folder(key_of({**parts, "margin": margin}), lambda folder: self._convert(margin, folder), use)
         except MemoryError:
             raise
         except Exception as error:  # exporters raise whatever they meet
@@ -93,26 +101,15 @@ class CompiledNetwork:
                 "Choose the runtime 'torch-fp32' or 'auto'."
             ) from error
 
-    def _loaded(self, margin: int) -> tuple[Run, int]:
-        key = key_of(
-            {
-                "library": self._library.name,
-                "settings": self._library.settings,
-                "network": self._digest,
-                "margin": margin,
-            }
-        )
+    def _convert(self, margin: int, folder: Path) -> None:
+        program, least = export(Exportable(self._network, self._channels, margin))
+        self._library.convert(program, folder)
+        (folder / "least").write_text(str(least), encoding="ascii")
 
-        def make(folder: Path) -> None:
-            program, least = export(Exportable(self._network, self._channels, margin))
-            self._library.convert(program, folder)
-            (folder / "least").write_text(str(least), encoding="ascii")
 
-        def use(folder: Path) -> tuple[Run, int]:
-            return self._library.load(folder, self._threads), int((folder / "least").read_text(encoding="ascii"))
-
-        found: tuple[Run, int] = kept_folder(key, make, use)
-        return found
+def _least(folder: Path) -> int:
+    """Return the side of the smallest image that a converted graph works on."""
+    return int((folder / "least").read_text(encoding="ascii"))
 
 
 def _one_by_one(run: Run, batch: Array) -> Array:

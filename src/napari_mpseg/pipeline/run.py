@@ -1,9 +1,6 @@
 """Carry out a plan: segment, number, make levels for display, measure, write."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from math import prod
 from typing import Any
 
@@ -17,7 +14,6 @@ from napari_mpseg.inference.segmentation import segment_tiles
 from napari_mpseg.inference.store import ResultArrays, create_store, open_store_for_writing
 from napari_mpseg.inference.thumbnail import Thumbnail
 from napari_mpseg.inference.tiled import tile_grid
-from napari_mpseg.pipeline.alongside import alongside
 from napari_mpseg.pipeline.places import Place
 from napari_mpseg.pipeline.plan import Plan, record_of
 from napari_mpseg.pipeline.warming import warm_up
@@ -64,9 +60,9 @@ def _carried_out(
         thumbnail=thumbnail,
         **steps,
     )
+    write_levels(place.store, scheduler=scheduler, **steps)
     record = {**record, "checksums": found.checksums}
-    with _making_levels(plan, place, scheduler, on_progress, cancel):
-        particles = _measured(arrays, plan, record, scheduler, on_progress, cancel) if plan.measure else None
+    particles = _measured(arrays, plan, record, scheduler, on_progress, cancel) if plan.measure else None
     result = Result(
         plan.image,
         arrays.labels,
@@ -121,20 +117,6 @@ def _store(plan: Plan, place: Place, tile: int, record: dict[str, Any]) -> Resul
     write_record(arrays, record)
     place.settle()
     return arrays
-
-
-@contextmanager
-def _making_levels(
-    plan: Plan, place: Place, scheduler: Scheduler, on_progress: ProgressCallback, cancel: CancelToken
-) -> Iterator[None]:
-    """Make the levels for display: beside the block in threads of this process, else before it."""
-    levels = partial(write_levels, place.store, scheduler=scheduler)
-    if plan.scheduler is None and plan.measure:
-        with alongside(levels, on_progress, cancel):
-            yield
-    else:
-        levels(on_progress=on_progress, cancel=cancel)
-        yield
 
 
 def _measured(

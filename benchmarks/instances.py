@@ -1,12 +1,13 @@
 """Touching particles: what tells them apart best after the same training time on one thread of a processor.
 
-    python benchmarks/instances.py DATA [--minutes 5] [--sets mira sem-fibres] [--ways ...] [--folds 1]
+    python benchmarks/instances.py DATA [--minutes 3] [--sets mira sem-fibres] [--ways ...] [--folds 1]
                                         [--out instances] [--page docs/touching.md]
 
 DATA holds `mira/` (beads on membranes) and `sem-fibres/` (crossing fibres). Images of the same sample, or cut out of
 the same frame, stay together. Three folds of about as many particles each; of what is not held out, a fifth chooses
-threshold, least size and what else a way has to be set, and the rest is learnt from. The score is the F1 of particles
-at an intersection over union above 0.5 on the images held out, each found through `napari_mpseg.segment`.
+threshold, least size, least confidence and what else a way has to be set, and the rest is learnt from. The score is
+the F1 of particles at an intersection over union above 0.5 on the images held out, each found through
+`napari_mpseg.segment`.
 
 *components*, *distance-watershed* and *intensity-watershed* share one network, which learns particle or not. The other
 networks learn the same way, but with a head; *maskrcnn* is the preset of that name. Everything learns for so many
@@ -14,11 +15,12 @@ minutes of processor time on one thread. A run that was stopped goes on from OUT
 """
 
 import argparse
+import itertools
 import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +33,13 @@ from PIL import Image as Pictures
 
 FOLDS = 3
 THRESHOLDS = (0.3, 0.5, 0.7)
-LEAST = (0.0, 0.25, 0.5)
+LEAST = (0.0, 0.5, 1.0, 2.0, 3.0)
 """Of the area that only a twentieth of the learnt particles falls short of."""
+SURE = (0.0, 0.7, 0.8, 0.9)
+"""Mean probability over a particle."""
 SHRINK = {"mira": 4, "sem-fibres": 2}
+WINDOWS = {"mira": {"patches.size": 512}}
+"""Of Mask R-CNN, whose windows must show whole beads and what lies around."""
 HEADS = ("boundary", "distance", "affinities")
 SHARED = ("components", "distance-watershed", "intensity-watershed")
 SPLITTING: dict[str, tuple[dict[str, Any], ...]] = {
@@ -101,7 +107,7 @@ def recipe(way: str, data_set: str) -> Any:
 
     endless = {"epochs": 100_000, "validation": 0.0}
     if way in PRESETS:
-        return REGISTERED[PRESETS[way]].changed(**endless)
+        return REGISTERED[PRESETS[way]].changed(**endless, **WINDOWS.get(data_set, {}))
     head = way if way in HEADS else "mask"
     return REGISTERED["touching"].changed(**endless, head=head, shrink=SHRINK[data_set])
 
@@ -152,10 +158,12 @@ def split(probability: np.ndarray, way: str, threshold: float, options: dict[str
     return make_instances(probability, InstanceSettings(threshold=threshold, way=way, options=options))
 
 
-def without_small(labels: np.ndarray, least: float) -> np.ndarray:
-    """Return the labels of at least so many pixels."""
+def kept(labels: np.ndarray, probability: np.ndarray, least: float, sure: float) -> np.ndarray:
+    """Return the labels of at least so many pixels and so high a mean probability."""
     areas = np.bincount(labels.ravel())
-    return np.where(areas[labels] >= least, labels, 0)
+    sums = np.bincount(labels.ravel(), probability.ravel())
+    good = (areas >= least) & (sums >= sure * areas)
+    return np.where(good[labels], labels, 0)
 
 
 def scored(found: Sequence[np.ndarray], samples: Sequence[Sample]) -> np.ndarray:
@@ -165,27 +173,32 @@ def scored(found: Sequence[np.ndarray], samples: Sequence[Sample]) -> np.ndarray
     return np.sum([object_counts(s.labels, labels) for labels, s in zip(found, samples, strict=True)], axis=0)
 
 
-def chosen(
-    way: str, model: Path, choosing: Sequence[Sample], area: float
-) -> tuple[float, float, dict[str, Any], list[float]]:
-    """Return the threshold, least size and options of highest F1, and that F1."""
-    best: tuple[float, ...] = (-1.0,)
-    kept: tuple[float, float, dict[str, Any]] = (0.5, 0.0, {})
-    seen = {}
-    if way in SHARED:
-        seen = {s.name: instances_of(model, s, 0.5)[1] for s in choosing}
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen on the images for it."""
+
+    threshold: float = 0.5
+    least: float = 0.0
+    sure: float = 0.0
+    options: dict[str, Any] = field(default_factory=dict)
+    f1: float = -1.0
+
+
+def chosen(way: str, model: Path, choosing: Sequence[Sample], area: float) -> Choice:
+    """Return threshold, least size, least confidence and options of highest F1; of equal ones the first."""
+    best = Choice()
     for threshold in THRESHOLDS:
+        seen = [instances_of(model, s, threshold) for s in choosing]
         for options in SPLITTING.get(way, ({},)):
-            if way in SHARED:
-                found = [split(seen[s.name], way, threshold, options) for s in choosing]
-            else:
-                found = [instances_of(model, s, threshold)[0] for s in choosing]
-            for share in LEAST:
-                hits, true, predicted = scored([without_small(labels, share * area) for labels in found], choosing)
-                f1 = 2 * hits / max(1, true + predicted)
-                if f1 > best[0]:
-                    best, kept = (f1,), (threshold, share * area, options)
-    return *kept, [round(best[0], 4)]
+            found = [split(p, way, threshold, options) if way in SHARED else labels for labels, p in seen]
+            for share, sure in itertools.product(LEAST, SURE):
+                least = share * area
+                left = [kept(one, p, least, sure) for one, (_, p) in zip(found, seen, strict=True)]
+                hits, true, predicted = scored(left, choosing)
+                f1 = round(2 * hits / max(1, true + predicted), 4)
+                if f1 > best.f1:
+                    best = Choice(threshold, round(least, 1), sure, options, f1)
+    return best
 
 
 def run(way: str, data_set: str, fold: int, samples: Sequence[Sample], options: argparse.Namespace) -> dict[str, Any]:
@@ -195,12 +208,12 @@ def run(way: str, data_set: str, fold: int, samples: Sequence[Sample], options: 
     place = options.out / data_set / f"fold-{fold}" / shared
     model, spent = trained(way, data_set, learning, 60 * options.minutes, place)
     areas = np.concatenate([np.bincount(s.labels.ravel())[1:] for s in learning])
-    threshold, least, settings, inner = chosen(way, model, choosing, float(np.percentile(areas[areas > 0], 5)))
+    choice = chosen(way, model, choosing, float(np.percentile(areas[areas > 0], 5)))
     began, found = time.process_time(), []
     for sample in held:
-        labels, probability = instances_of(model, sample, threshold)
-        labels = split(probability, way, threshold, settings) if way in SHARED else labels
-        found.append(without_small(labels, least))
+        labels, probability = instances_of(model, sample, choice.threshold)
+        labels = split(probability, way, choice.threshold, choice.options) if way in SHARED else labels
+        found.append(kept(labels, probability, choice.least, choice.sure))
     took = time.process_time() - began
     hits, true, predicted = (int(n) for n in scored(found, held))
     pixels = sum(s.labels.size for s in held) / 1e6
@@ -216,7 +229,7 @@ def run(way: str, data_set: str, fold: int, samples: Sequence[Sample], options: 
         "steps": spent["steps"],
         "training_seconds": round(spent["seconds"], 1),
         "seconds_per_megapixel": round(took / pixels, 2),
-        "chosen": {"threshold": threshold, "least": round(least, 1), **settings, "f1": inner[0]},
+        "chosen": asdict(choice),
         "images": {"learnt": len(learning), "chose": len(choosing), "held": len(held)},
     }
 
@@ -262,7 +275,7 @@ def main() -> None:
     """Run what is not there yet, and write the table after each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
-    parser.add_argument("--minutes", type=float, default=5.0, help="of training, on one thread")
+    parser.add_argument("--minutes", type=float, default=3.0, help="of training, on one thread")
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS))
     parser.add_argument("--folds", type=int, default=1, help=f"how many of the {FOLDS}")

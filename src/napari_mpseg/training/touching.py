@@ -9,7 +9,7 @@ _SETTINGS = TrainSettings(
     head="affinities",
     loss="bce",
     loss_options={"positive_weight": 1.0},
-    optimiser=OptimiserSettings("adamw", 2e-3, weight_decay=0.01, clip_norm=1.0),
+    optimiser=OptimiserSettings("adamw", 4e-3, weight_decay=0.01, clip_norm=1.0),
     batch=4,
     epochs=60,
     patches=PatchSettings(size=96, per_epoch=40, particle_share=0.7),

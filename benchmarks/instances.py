@@ -186,9 +186,10 @@ class Choice:
 
 def chosen(way: str, model: Path, choosing: Sequence[Sample], area: float) -> Choice:
     """Return threshold, least size, least confidence and options of highest F1; of equal ones the first."""
-    best = Choice()
+    best, seen = Choice(), []
     for threshold in THRESHOLDS:
-        seen = [instances_of(model, s, threshold) for s in choosing]
+        if way not in SHARED or not seen:  # a probability is the same at any threshold
+            seen = [instances_of(model, s, threshold) for s in choosing]
         for options in SPLITTING.get(way, ({},)):
             found = [split(p, way, threshold, options) if way in SHARED else labels for labels, p in seen]
             for share, sure in itertools.product(LEAST, SURE):

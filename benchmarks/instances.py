@@ -1,6 +1,6 @@
-"""Touching particles: what tells them apart best after the same training time on one thread of a processor.
+"""Touching particles: what tells them apart best after the same short training on one thread of a processor.
 
-    python benchmarks/instances.py DATA [--minutes 3] [--sets mira sem-fibres] [--ways ...] [--folds 1]
+    python benchmarks/instances.py DATA [--steps 600] [--sets mira sem-fibres] [--ways ...] [--folds 1]
                                         [--out instances] [--page docs/touching.md]
 
 DATA holds `mira/` (beads on membranes) and `sem-fibres/` (crossing fibres). Images of the same sample, or cut out of
@@ -10,8 +10,8 @@ the F1 of particles at an intersection over union above 0.5 on the images held o
 `napari_mpseg.segment`.
 
 *components*, *distance-watershed* and *intensity-watershed* share one network, which learns particle or not. The other
-networks learn the same way, but with a head; *maskrcnn* is the preset of that name. Everything learns for so many
-minutes of processor time on one thread. A run that was stopped goes on from OUT, and the table is of all that is there.
+networks learn the same way, but with a head, for as many steps of as many windows; *maskrcnn* is the preset of that name, which
+learns for half as many steps and takes longer for them. How long everything took is told. A run that was stopped goes on from OUT, and the table is of all that is there.
 """
 
 import argparse
@@ -49,6 +49,7 @@ SPLITTING: dict[str, tuple[dict[str, Any], ...]] = {
 }
 WAYS = (*SHARED, *HEADS, "maskrcnn")
 PRESETS = {"maskrcnn": "maskrcnn-light"}
+COLUMNS = ("F1", "precision", "recall", "steps", "s", "s/Mpx")
 TITLES = {
     "components": "particle or not, connected pixels",
     "distance-watershed": "particle or not, watershed on distances",
@@ -112,8 +113,8 @@ def recipe(way: str, data_set: str) -> Any:
     return REGISTERED["touching"].changed(**endless, head=head, shrink=SHRINK[data_set])
 
 
-def trained(way: str, data_set: str, samples: Sequence[Sample], seconds: float, place: Path) -> tuple[Path, dict]:
-    """Train for so many seconds of processor time, going on where a run was stopped; return the model's folder."""
+def trained(way: str, data_set: str, samples: Sequence[Sample], steps: int, place: Path) -> tuple[Path, dict]:
+    """Train for so many steps, going on where a run was stopped; return the model's folder and what it took."""
     import napari_mpseg as mp
     from napari_mpseg.progress import CancelToken
     from napari_mpseg.training.data.pairs import LabelledImage
@@ -130,7 +131,7 @@ def trained(way: str, data_set: str, samples: Sequence[Sample], seconds: float, 
         spent.update(seconds=before["seconds"] + time.process_time() - began, steps=event.step, loss=event.loss)
         if event.ended:
             clock.write_text(json.dumps(spent))
-        if spent["seconds"] > seconds:
+        if event.step >= steps:
             enough.cancel()
 
     pairs = [LabelledImage(s.name, s.image, s.labels > 0, instances=s.labels) for s in samples]
@@ -140,6 +141,11 @@ def trained(way: str, data_set: str, samples: Sequence[Sample], seconds: float, 
     made.save(model, overwrite=True)
     clock.write_text(json.dumps(spent))
     return model, spent
+
+
+def steps_of(way: str, steps: int) -> int:
+    """Return for how many steps a way learns."""
+    return steps // 2 if way in PRESETS else steps
 
 
 def instances_of(model: Path, sample: Sample, threshold: float) -> tuple[np.ndarray, np.ndarray]:
@@ -207,7 +213,7 @@ def run(way: str, data_set: str, fold: int, samples: Sequence[Sample], options: 
     learning, choosing, held = divided(samples, fold)
     shared = "mask" if way in SHARED else way
     place = options.out / data_set / f"fold-{fold}" / shared
-    model, spent = trained(way, data_set, learning, 60 * options.minutes, place)
+    model, spent = trained(way, data_set, learning, steps_of(way, options.steps), place)
     areas = np.concatenate([np.bincount(s.labels.ravel())[1:] for s in learning])
     choice = chosen(way, model, choosing, float(np.percentile(areas[areas > 0], 5)))
     began, found = time.process_time(), []
@@ -222,7 +228,6 @@ def run(way: str, data_set: str, fold: int, samples: Sequence[Sample], options: 
         "set": data_set,
         "way": way,
         "fold": fold,
-        "minutes": options.minutes,
         "matched": hits,
         "true": true,
         "found": predicted,
@@ -238,26 +243,27 @@ def run(way: str, data_set: str, fold: int, samples: Sequence[Sample], options: 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """Return one Markdown table: a line per way, and for each set F1, precision and recall over all folds done."""
     sets = [name for name in SETS if any(row["set"] == name for row in rows)]
-    head = ["way", *(f"{name}: {what}" for name in sets for what in ("F1", "precision", "recall", "s/Mpx"))]
+    head = ["way", *(f"{name}: {what}" for name in sets for what in COLUMNS)]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for way in WAYS:
         cells = [TITLES[way]]
         for name in sets:
             own = [row for row in rows if row["set"] == name and row["way"] == way]
             if not own:
-                cells += ["", "", "", ""]
+                cells += [""] * len(COLUMNS)
                 continue
             hits, true, found = (sum(row[key] for row in own) for key in ("matched", "true", "found"))
-            speed = np.mean([row["seconds_per_megapixel"] for row in own])
+            steps, seconds, speed = (
+                np.mean([row[key] for row in own]) for key in ("steps", "training_seconds", "seconds_per_megapixel")
+            )
             scores = (2 * hits / max(1, true + found), hits / max(1, found), hits / max(1, true))
-            cells += [f"{value:.3f}" for value in scores] + [f"{speed:.2f}"]
+            cells += [f"{value:.3f}" for value in scores] + [f"{steps:.0f}", f"{seconds:.0f}", f"{speed:.2f}"]
         if any(cells[1:]):
             lines.append("| " + " | ".join(cells) + " |")
     folds = {name: len({row["fold"] for row in rows if row["set"] == name}) for name in sets}
     true = {name: sum(r["true"] for r in rows if r["set"] == name and r["way"] == "components") for name in sets}
-    minutes = sorted({row["minutes"] for row in rows})
     told = "; ".join(f"{name}: {folds[name]} of {FOLDS} folds, {true[name]} particles" for name in sets)
-    said = f"After {' or '.join(f'{m:g}' for m in minutes)} minutes of training on one thread. Held out: {told}."
+    said = f"Held out: {told}. Steps and seconds of training, on one thread, are the mean over folds."
     return "\n".join([*lines, "", said])
 
 
@@ -276,7 +282,7 @@ def main() -> None:
     """Run what is not there yet, and write the table after each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
-    parser.add_argument("--minutes", type=float, default=3.0, help="of training, on one thread")
+    parser.add_argument("--steps", type=int, default=600, help="of training")
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS))
     parser.add_argument("--folds", type=int, default=1, help=f"how many of the {FOLDS}")

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 Array = np.ndarray[Any, Any]
-_CORE = 0.6
+_CORE = 0.8
 """A pixel with so much affinity to all its neighbours is inside; cores are pieces of such pixels."""
 _JOIN = 128
 """Least affinity, of 255, by which a pixel is drawn to a fragment."""

@@ -10,8 +10,9 @@ the F1 of particles at an intersection over union above 0.5 on the images held o
 `napari_mpseg.segment`.
 
 *components*, *distance-watershed* and *intensity-watershed* share one network, which learns particle or not. The other
-networks learn the same way, but with a head, for as many steps of as many windows; *maskrcnn* is the preset of that name, which
-learns for half as many steps and takes longer for them. How long everything took is told. A run that was stopped goes on from OUT, and the table is of all that is there.
+networks learn the same way, but with a head, for as many steps of as many windows; *maskrcnn* is the preset of that
+name, which learns for half as many steps and takes longer for them. How long everything took is told. A run that was
+stopped goes on from OUT, and the table is of all that is there.
 """
 
 import argparse

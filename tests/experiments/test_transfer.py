@@ -221,10 +221,10 @@ def test_tables_of_what_is_done():
     done += [outcome("semi", repeat, fold, True) for repeat in range(2) for fold in range(2)]
     assert values_of(done, "all", "real")[..., list(COLUMNS).index("particle-f1-iou")] == pytest.approx(2 / 3)
     text = transfer_tables(done)
-    assert "| real patches alone | 0.667 ± 0.000 | 0.667 ± 0.000 | 0.500 ± 0.000 | 1.000 ± 0.000 |" in text
+    assert "| real patches alone | 2 | 0.667 ± 0.000 | 0.667 ± 0.000 | 0.500 ± 0.000 | 1.000 ± 0.000 |" in text
     assert "**+0.333 (+0.333 to +0.333)**" in text
     assert "object F1, fold_3" in text
-    assert "2 patches; 2 repeats of 2 folds" in text
+    assert "(2 patches; 2 folds)" in text
     assert transfer_tables([]) == "Nothing is done yet."
 
 

@@ -96,9 +96,8 @@ def transfer_tables(tested: Sequence[Tested]) -> str:
             continue
         few = sorted({len(one.learnt_from) for one in tested if one.case.set == which})
         counts = f"{few[0]}" if len(few) == 1 else f"{few[0]} to {few[-1]}"
-        repeats = min(len(values) for values in arms.values())
         parts += [
-            f"**Learnt from {title}** ({counts} patches; {repeats} repeats of {arms[BASE].shape[1]} folds)",
+            f"**Learnt from {title}** ({counts} patches; {arms[BASE].shape[1]} folds)",
             _means(arms),
             f"Difference to {ARMS[BASE].title}, paired, with its 95 % interval:",
             _differences(arms),
@@ -112,8 +111,8 @@ def _means(arms: dict[str, Array]) -> str:
     rows = []
     for name, values in arms.items():
         cells = [_cell(mean, spread) for mean, spread in zip(*mean_and_spread(values), strict=True)]
-        rows.append([ARMS[name].title, *cells])
-    return _table(["trained on", *COLUMNS.values()], rows)
+        rows.append([ARMS[name].title, str(len(values)), *cells])
+    return _table(["trained on", "repeats", *COLUMNS.values()], rows)
 
 
 def _cell(mean: float, spread: float) -> str:

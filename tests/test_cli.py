@@ -128,7 +128,18 @@ def test_too_little_memory_is_told(monkeypatch, capsys, file, tmp_path):
 
     monkeypatch.setattr("napari_mpseg.pipeline.segment", large)
     assert exit_code("segment", file, "--out", tmp_path / "out") == 1
-    assert "There is not enough memory" in capsys.readouterr().err
+    assert "There is not enough memory. Close other programs, or give --tile-size 256." in capsys.readouterr().err
+
+
+def test_too_little_memory_names_no_option_that_a_command_lacks(monkeypatch, capsys):
+    def large(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("napari_mpseg.networks.inspection.describe", large)
+    assert exit_code("networks") == 1
+    error = capsys.readouterr().err
+    assert "There is not enough memory" in error
+    assert "--tile-size" not in error
 
 
 def test_ctrl_c_before_the_work_is_130(monkeypatch, capsys):

@@ -63,13 +63,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warnings.showwarning = _show_warning
         try:
             options = build_parser().parse_args(arguments)
-            return int(options.run(options) or 0)
+            return _run(options)
         except (Cancelled, KeyboardInterrupt) as stop:
             return _fail(f"\nStopped. {_left_behind(stop)}", 130)
         except MpsegError as error:
             return _fail(f"napari-mpseg: {error}", 2 if isinstance(error, _WRONG_ARGUMENTS) else 1)
-        except MemoryError:
-            return _fail("napari-mpseg: There is not enough memory. Close other programs, or give --tile-size 256.", 1)
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        return int(options.run(options) or 0)
+    except MemoryError:
+        instead = "give --tile-size 256" if hasattr(options, "tile_size") else "take fewer or smaller images"
+        return _fail(f"napari-mpseg: There is not enough memory. Close other programs, or {instead}.", 1)
 
 
 def _left_behind(stop: BaseException) -> str:

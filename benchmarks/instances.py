@@ -50,7 +50,7 @@ SPLITTING: dict[str, tuple[dict[str, Any], ...]] = {
 }
 WAYS = (*SHARED, *HEADS, "maskrcnn")
 PRESETS = {"maskrcnn": "maskrcnn-light"}
-COLUMNS = ("F1", "precision", "recall", "steps", "s", "s/Mpx")
+COLUMNS = ("folds", "F1", "precision", "recall", "steps", "s", "s/Mpx")
 TITLES = {
     "components": "particle or not, connected pixels",
     "distance-watershed": "particle or not, watershed on distances",
@@ -242,7 +242,7 @@ def run(way: str, data_set: str, fold: int, samples: Sequence[Sample], options: 
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Return one Markdown table: a line per way, and for each set F1, precision and recall over all folds done."""
+    """Return Markdown tables: a line per way, for each set the scores over all folds done, and those by fold."""
     sets = [name for name in SETS if any(row["set"] == name for row in rows)]
     head = ["way", *(f"{name}: {what}" for name in sets for what in COLUMNS)]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
@@ -258,14 +258,32 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
                 np.mean([row[key] for row in own]) for key in ("steps", "training_seconds", "seconds_per_megapixel")
             )
             scores = (2 * hits / max(1, true + found), hits / max(1, found), hits / max(1, true))
-            cells += [f"{value:.3f}" for value in scores] + [f"{steps:.0f}", f"{seconds:.0f}", f"{speed:.2f}"]
+            told = [f"{value:.3f}" for value in scores]
+            cells += [str(len(own)), *told, f"{steps:.0f}", f"{seconds:.0f}", f"{speed:.2f}"]
         if any(cells[1:]):
             lines.append("| " + " | ".join(cells) + " |")
-    folds = {name: len({row["fold"] for row in rows if row["set"] == name}) for name in sets}
-    true = {name: sum(r["true"] for r in rows if r["set"] == name and r["way"] == "components") for name in sets}
-    told = "; ".join(f"{name}: {folds[name]} of {FOLDS} folds, {true[name]} particles" for name in sets)
-    said = f"Held out: {told}. Steps and seconds of training, on one thread, are the mean over folds."
-    return "\n".join([*lines, "", said])
+    said = f"Held out: {told_folds(rows, sets)}. Steps and seconds of training, on one thread, are the mean over folds."
+    return "\n".join([*lines, "", said, "", "F1 by the fold held out:", "", by_fold(rows, sets)])
+
+
+def told_folds(rows: Sequence[dict[str, Any]], sets: Sequence[str]) -> str:
+    """Return how many folds of each set were held out, and how many particles lie on them."""
+    true = {name: {row["fold"]: row["true"] for row in rows if row["set"] == name} for name in sets}
+    return "; ".join(f"{name}: {len(of)} of {FOLDS} folds, {sum(of.values())} particles" for name, of in true.items())
+
+
+def by_fold(rows: Sequence[dict[str, Any]], sets: Sequence[str]) -> str:
+    """Return a Markdown table of the F1 of each way on each fold."""
+    seen = {(row["set"], row["fold"], row["way"]): row["f1"] for row in rows}
+    columns = [(name, fold) for name in sets for fold in range(FOLDS) if any(key[:2] == (name, fold) for key in seen)]
+    head = ["way", *(f"{name}, fold {fold + 1}" for name, fold in columns)]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for way in WAYS:
+        found = [seen.get((*column, way)) for column in columns]
+        if any(value is not None for value in found):
+            cells = ["" if value is None else f"{value:.3f}" for value in found]
+            lines.append("| " + " | ".join([TITLES[way], *cells]) + " |")
+    return "\n".join(lines)
 
 
 def write(rows: Sequence[dict[str, Any]], options: argparse.Namespace) -> None:

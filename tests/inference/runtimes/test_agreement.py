@@ -24,7 +24,8 @@ def entry(request):
 
 
 def tolerance(entry):
-    return 1e-5 if entry.full_precision else 0.1  # a network that spreads its logits makes the most of rounding
+    """Largest difference: 0.07 was seen in 16 bit, as a network that spreads its logits makes the most of rounding."""
+    return 1e-5 if entry.full_precision else 0.2
 
 
 def expected(network, batch, margins):
@@ -45,6 +46,7 @@ def test_windows_inside_and_at_the_border_give_what_the_network_gives(entry, lay
             found = running(batch, margins)
             assert found.dtype == np.float32
             np.testing.assert_allclose(found, want, atol=tolerance(entry))
+            assert np.abs(found - want).mean() < 0.02
             assert want.std() > 0.05
 
 

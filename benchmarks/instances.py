@@ -165,19 +165,41 @@ def split(probability: np.ndarray, way: str, threshold: float, options: dict[str
     return make_instances(probability, InstanceSettings(threshold=threshold, way=way, options=options))
 
 
-def kept(labels: np.ndarray, probability: np.ndarray, least: float, sure: float) -> np.ndarray:
-    """Return the labels of at least so many pixels and so high a mean probability."""
-    areas = np.bincount(labels.ravel())
-    sums = np.bincount(labels.ravel(), probability.ravel())
-    good = (areas >= least) & (sums >= sure * areas)
-    return np.where(good[labels], labels, 0)
+@dataclass(frozen=True)
+class Found:
+    """Everything that was found on some images: areas, mean probabilities, and which match a true particle."""
+
+    areas: np.ndarray
+    means: np.ndarray
+    matched: np.ndarray
+    true: int
+
+    def counts(self, least: float, sure: float) -> tuple[int, int, int]:
+        """Return particles matched, true and found, of those of at least such an area and mean probability."""
+        good = (self.areas >= least) & (self.means >= sure)
+        return int(self.matched[good].sum()), self.true, int(good.sum())
 
 
-def scored(found: Sequence[np.ndarray], samples: Sequence[Sample]) -> np.ndarray:
-    """Return particles matched, true and found."""
-    from napari_mpseg.training.run.objects import object_counts
+def compared(found: Sequence[tuple[np.ndarray, np.ndarray]], samples: Sequence[Sample]) -> Found:
+    """Return what is to be known of labels and probabilities; above a half, what one matches concerns no other."""
+    parts = []
+    for (labels, probability), sample in zip(found, samples, strict=True):
+        true, one = np.unique(sample.labels, return_inverse=True)
+        seen, other = np.unique(labels, return_inverse=True)
+        common = np.bincount(one.ravel() * len(seen) + other.ravel(), minlength=len(true) * len(seen))
+        common = common.reshape(len(true), len(seen)).astype(np.int64)
+        areas = common.sum(0)
+        matched = (2 * common > common.sum(1)[:, None] + areas - common)[true != 0].any(0)
+        means = np.bincount(other.ravel(), probability.ravel()) / np.maximum(areas, 1)
+        parts.append([values[seen != 0] for values in (areas, means, matched)])
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    return Found(*columns, true=sum(sample.count for sample in samples))
 
-    return np.sum([object_counts(s.labels, labels) for labels, s in zip(found, samples, strict=True)], axis=0)
+
+def f1_of(counts: tuple[int, int, int]) -> float:
+    """Return the F1 of particles matched, true and found."""
+    hits, true, predicted = counts
+    return round(2 * hits / max(1, true + predicted), 4)
 
 
 @dataclass(frozen=True)
@@ -198,14 +220,13 @@ def chosen(way: str, model: Path, choosing: Sequence[Sample], area: float) -> Ch
         if way not in SHARED or not seen:  # a probability is the same at any threshold
             seen = [instances_of(model, s, threshold) for s in choosing]
         for options in SPLITTING.get(way, ({},)):
-            found = [split(p, way, threshold, options) if way in SHARED else labels for labels, p in seen]
+            found = [(split(p, way, threshold, options) if way in SHARED else labels, p) for labels, p in seen]
+            everything = compared(found, choosing)
             for share, sure in itertools.product(LEAST, SURE):
-                least = share * area
-                left = [kept(one, p, least, sure) for one, (_, p) in zip(found, seen, strict=True)]
-                hits, true, predicted = scored(left, choosing)
-                f1 = round(2 * hits / max(1, true + predicted), 4)
+                least = round(share * area, 1)
+                f1 = f1_of(everything.counts(least, sure))
                 if f1 > best.f1:
-                    best = Choice(threshold, round(least, 1), sure, options, f1)
+                    best = Choice(threshold, least, sure, options, f1)
     return best
 
 
@@ -221,9 +242,9 @@ def run(way: str, data_set: str, fold: int, samples: Sequence[Sample], options: 
     for sample in held:
         labels, probability = instances_of(model, sample, choice.threshold)
         labels = split(probability, way, choice.threshold, choice.options) if way in SHARED else labels
-        found.append(kept(labels, probability, choice.least, choice.sure))
+        found.append((labels, probability))
     took = time.process_time() - began
-    hits, true, predicted = (int(n) for n in scored(found, held))
+    hits, true, predicted = counts = compared(found, held).counts(choice.least, choice.sure)
     pixels = sum(s.labels.size for s in held) / 1e6
     return {
         "set": data_set,
@@ -232,7 +253,7 @@ def run(way: str, data_set: str, fold: int, samples: Sequence[Sample], options: 
         "matched": hits,
         "true": true,
         "found": predicted,
-        "f1": round(2 * hits / max(1, true + predicted), 4),
+        "f1": f1_of(counts),
         "steps": spent["steps"],
         "training_seconds": round(spent["seconds"], 1),
         "seconds_per_megapixel": round(took / pixels, 2),

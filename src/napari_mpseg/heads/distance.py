@@ -5,13 +5,17 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, Any]
-_CORE, _PEAK = 0.5, 0.6
+_SMOOTHING = 1.0
+"""Pixels; a Gaussian, cut at three times as many."""
+_PROMINENCE = 0.15
+"""Two peaks of depth are two particles if the way from the one to the other leads down by so much."""
 
 
 class DistanceHead:
     """Particle or not, and the distance to the particle's own border as a share of its largest.
 
-    The deeper half of every particle is its marker; markers are grown back over the mask, deepest pixels first.
+    Every peak of the depth that stands out is a particle's marker; markers are grown back over the mask, deepest pixels
+    first. How deep a peak is does not matter: a network that learnt little makes all of them flat.
 
     Notes
     -----
@@ -25,7 +29,7 @@ class DistanceHead:
     title = "Depth inside the particle"
     summary = "Two numbers per pixel: particle, and how deep inside it. For round and thick particles in clusters."
     channels = 2
-    reach = 1
+    reach = 3
     directional = False
 
     def targets(self, labels: Array) -> Array:
@@ -40,10 +44,14 @@ class DistanceHead:
 
     def decode(self, fields: Array, threshold: float) -> Array:
         """Return the instances; see ``Head.decode``."""
-        from napari_mpseg.heads.flooding import cores, flooded
+        from scipy import ndimage
+
+        from napari_mpseg.heads.flooding import flooded
+        from napari_mpseg.heads.peaks import peaks
 
         mask = fields[0] >= threshold
-        return flooded(cores(fields[1], mask, _CORE, _PEAK), 1 - fields[1], mask)
+        depth = ndimage.gaussian_filter(fields[1], _SMOOTHING, radius=self.reach)
+        return flooded(peaks(depth, mask, _PROMINENCE), 1 - fields[1], mask)
 
 
 def relative_depth(labels: Array) -> Array:

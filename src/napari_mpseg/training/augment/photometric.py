@@ -26,6 +26,17 @@ def grey(image: Array, mask: Array, known: Array | None, rng: np.random.Generato
     return image, mask, known
 
 
+def negative(image: Array, mask: Array, known: Array | None, rng: np.random.Generator, *, share: float = 0.5) -> Patch:
+    """Turn a share of patches into negatives, so that what is darker than its surroundings is looked for, too.
+
+    For images of several kinds of light: a bead that shines in dark field is a shadow in bright field.
+    """
+    check_share("share", share)
+    if rng.random() < share:
+        image = np.float32(255) - image
+    return image, mask, known
+
+
 def photometric(
     image: Array,
     mask: Array,

@@ -260,6 +260,16 @@ def test_grey_images_change_in_value_alone(rng):
     assert abs(ratio[0, 0, 0] - 1) > 1e-4
 
 
+def test_a_negative_is_what_is_left_to_white_and_comes_as_often_as_asked(patch, rng):
+    image, mask, known = patch
+    changed, *unchanged = augment(image, mask, known, [step("negative", share=1)], rng)
+    np.testing.assert_allclose(changed + image, 255, rtol=1e-6)
+    assert unchanged[0] is mask
+    assert unchanged[1] is known
+    turned = [(augment(*patch, [step("negative", share=0.3)], rng)[0] != image).any() for _ in range(400)]
+    assert 80 <= sum(turned) <= 160  # 120 of 400, give or take four standard deviations
+
+
 def test_grey_is_the_mean_of_the_channels(patch, rng):
     changed, _, _ = augment(*patch, [step("grey")], rng)
     for channel in range(4):
@@ -298,6 +308,7 @@ def test_unknown_options_are_refused_with_those_there_are(name):
         ("scale", {"low": 0}),
         ("scale", {"low": 2, "high": 1}),
         ("grey", {"share": 2}),
+        ("negative", {"share": -0.1}),
         ("photometric", {"noise": -1}),
         ("brightness", {"probability": 40}),
         ("contrast", {"high": 0.1}),

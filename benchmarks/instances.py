@@ -1,6 +1,6 @@
 """Touching particles: what tells them apart best after the same short training on one thread of a processor.
 
-    python benchmarks/instances.py DATA [--steps 600] [--sets mira sem-fibres] [--ways ...] [--folds 1]
+    python benchmarks/instances.py DATA [--steps N] [--sets mira sem-fibres] [--ways ...] [--folds 1]
                                         [--out instances] [--page docs/touching.md]
 
 DATA holds `mira/` (beads on membranes) and `sem-fibres/` (crossing fibres). Images of the same sample, or cut out of
@@ -12,7 +12,7 @@ particles at an intersection over union above 0.5 on the images held out, each f
 
 *components*, *distance-watershed* and *intensity-watershed* share one network, which learns particle or not. The other
 networks learn the same way, but with a head, for as many steps of as many windows; *maskrcnn* is the preset of that
-name, which learns for half as many steps and takes longer for them. How long everything took is told. A run that was
+name, which learns for 300 steps and takes longer for them. How long everything took is told. A run that was
 stopped goes on from OUT, and the table is of all that is there.
 """
 
@@ -42,6 +42,10 @@ LEAST = (0.0, 0.5, 1.0, 2.0, 3.0)
 SURE = (0.0, 0.7, 0.8, 0.9)
 """Mean probability over a particle."""
 SHRINK = {"mira": 4, "sem-fibres": 2}
+STEPS = {"mira": 1200, "sem-fibres": 600}
+"""Of training; half as many for Mask R-CNN, and 300 at most."""
+CHANGES: dict[str, tuple[tuple[str, dict[str, Any]], ...]] = {"mira": (("negative", {"share": 0.5}),)}
+"""Augmentations beside those of the preset: beads shine in dark field and are shadows in bright field."""
 WINDOWS = {"mira": {"patches.size": 512}}
 """Of Mask R-CNN, whose windows must show whole beads and what lies around."""
 HEADS = ("boundary", "distance", "affinities")
@@ -134,12 +138,17 @@ def rounds_of(samples: Sequence[Sample], fold: int, parts: int, place: Path) -> 
 def recipe(way: str, data_set: str) -> Any:
     """Return the preset of a way: all networks with heads and without learn by the same one."""
     from napari_mpseg.training.presets import PRESETS as REGISTERED
+    from napari_mpseg.training.settings import Augmentation
 
     endless = {"epochs": 100_000, "validation": 0.0}
     if way in PRESETS:
         return REGISTERED[PRESETS[way]].changed(**endless, **WINDOWS.get(data_set, {}))
+    preset = REGISTERED["touching"]
+    more = tuple(Augmentation(name, options) for name, options in CHANGES.get(data_set, ()))
     head = way if way in HEADS else "mask"
-    return REGISTERED["touching"].changed(**endless, head=head, shrink=SHRINK[data_set])
+    return preset.changed(
+        **endless, head=head, shrink=SHRINK[data_set], augmentation=(*preset.settings.augmentation, *more)
+    )
 
 
 def trained(way: str, data_set: str, samples: Sequence[Sample], steps: int, place: Path) -> tuple[Path, dict]:
@@ -172,9 +181,10 @@ def trained(way: str, data_set: str, samples: Sequence[Sample], steps: int, plac
     return model, spent
 
 
-def steps_of(way: str, steps: int) -> int:
+def steps_of(way: str, data_set: str, steps: int | None) -> int:
     """Return for how many steps a way learns."""
-    return steps // 2 if way in PRESETS else steps
+    steps = STEPS[data_set] if steps is None else steps
+    return min(300, steps // 2) if way in PRESETS else steps
 
 
 def instances_of(model: Path, sample: Sample, threshold: float) -> tuple[np.ndarray, np.ndarray]:
@@ -273,7 +283,7 @@ def run(way: str, data_set: str, fold: int, samples: Sequence[Sample], options: 
     shared = "mask" if way in SHARED else way
     place = options.out / data_set / f"fold-{fold}" / shared
     rounds = rounds_of(samples, fold, 1 if way in PRESETS else PARTS[data_set], place)
-    learnt = [trained(way, data_set, one.learning, steps_of(way, options.steps), one.place) for one in rounds]
+    learnt = [trained(way, data_set, one.learning, steps_of(way, data_set, options.steps), one.place) for one in rounds]
     areas = np.concatenate([np.bincount(s.labels.ravel())[1:] for s in rounds[-1].learning])
     asked = [(model, one.choosing) for (model, _), one in zip(learnt, rounds, strict=True)]
     choice = chosen(way, asked, float(np.percentile(areas[areas > 0], 5)))
@@ -364,7 +374,7 @@ def main() -> None:
     """Run what is not there yet, and write the table after each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
-    parser.add_argument("--steps", type=int, default=600, help="of training")
+    parser.add_argument("--steps", type=int, help=f"of training, instead of {STEPS}")
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS))
     parser.add_argument("--folds", type=int, default=1, help=f"how many of the {FOLDS}")

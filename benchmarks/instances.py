@@ -37,8 +37,8 @@ FOLDS = 3
 PARTS = {"mira": 3, "sem-fibres": 1}
 """In how many parts settings are chosen; 1 is a fifth that nothing learns from. Mask R-CNN takes too long for more."""
 THRESHOLDS = (0.3, 0.5, 0.7)
-LEAST = (0.0, 0.5, 1.0, 2.0, 3.0)
-"""Of the area that only a twentieth of the learnt particles falls short of."""
+SMALLEST = (0, 1, 5, 10, 20)
+"""Per cent of the learnt particles that the least size leaves out."""
 SURE = (0.0, 0.7, 0.8, 0.9)
 """Mean probability over a particle."""
 SHRINK = {"mira": 4, "sem-fibres": 2}
@@ -251,7 +251,13 @@ class Choice:
     f1: float = -1.0
 
 
-def chosen(way: str, rounds: Sequence[tuple[Path, Sequence[Sample]]], area: float) -> Choice:
+def sizes_of(samples: Sequence[Sample]) -> list[float]:
+    """Return the least sizes to choose from, in pixels."""
+    areas = np.concatenate([np.bincount(s.labels.ravel())[1:] for s in samples])
+    return [round(float(np.percentile(areas[areas > 0], share)), 1) if share else 0.0 for share in SMALLEST]
+
+
+def chosen(way: str, rounds: Sequence[tuple[Path, Sequence[Sample]]], sizes: Sequence[float]) -> Choice:
     """Return threshold, least size, least confidence and options of highest F1; of equal ones the first.
 
     Parameters
@@ -259,8 +265,8 @@ def chosen(way: str, rounds: Sequence[tuple[Path, Sequence[Sample]]], area: floa
     way : str
     rounds : sequence of (Path, sequence of Sample)
         Models, and the images that each of them is asked about.
-    area : float
-        Pixels of a small particle.
+    sizes : sequence of float
+        Least sizes in pixels.
     """
     best, seen = Choice(), []
     samples = [sample for _, own in rounds for sample in own]
@@ -270,8 +276,7 @@ def chosen(way: str, rounds: Sequence[tuple[Path, Sequence[Sample]]], area: floa
         for options in SPLITTING.get(way, ({},)):
             found = [(split(p, way, threshold, options) if way in SHARED else labels, p) for labels, p in seen]
             everything = compared(found, samples)
-            for share, sure in itertools.product(LEAST, SURE):
-                least = round(share * area, 1)
+            for least, sure in itertools.product(sizes, SURE):
                 f1 = f1_of(everything.counts(least, sure))
                 if f1 > best.f1:
                     best = Choice(threshold, least, sure, options, f1)
@@ -284,9 +289,8 @@ def run(way: str, data_set: str, fold: int, samples: Sequence[Sample], options: 
     place = options.out / data_set / f"fold-{fold}" / shared
     rounds = rounds_of(samples, fold, 1 if way in PRESETS else PARTS[data_set], place)
     learnt = [trained(way, data_set, one.learning, steps_of(way, data_set, options.steps), one.place) for one in rounds]
-    areas = np.concatenate([np.bincount(s.labels.ravel())[1:] for s in rounds[-1].learning])
     asked = [(model, one.choosing) for (model, _), one in zip(learnt, rounds, strict=True)]
-    choice = chosen(way, asked, float(np.percentile(areas[areas > 0], 5)))
+    choice = chosen(way, asked, sizes_of(rounds[-1].learning))
     model, spent = learnt[-1]
     _, held = held_out(samples, fold)
     began, found = time.process_time(), []

@@ -69,6 +69,12 @@ def test_particles_left_out_by_size_or_confidence_change_no_other(instances, rng
             assert known.counts(least, sure) == object_counts(truth, left)
 
 
+def test_a_least_size_leaves_out_a_fifth_of_the_learnt_particles_at_most(instances):
+    labels = np.repeat(np.arange(101), np.arange(101))[None].astype(np.int32)  # particles of 1 to 100 pixels
+    sizes = instances.sizes_of([instances.Sample("a", "a", labels, labels)])
+    assert [int((np.arange(1, 101) < size).sum()) for size in sizes] == [0, 1, 5, 10, 20]
+
+
 def test_all_networks_with_and_without_heads_learn_the_same_way(instances):
     for data_set in instances.SETS:
         recipes = [instances.recipe(way, data_set).changed(head="mask").settings for way in (*instances.HEADS, "mask")]

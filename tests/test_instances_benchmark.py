@@ -86,10 +86,19 @@ def test_all_networks_with_and_without_heads_learn_the_same_way(instances):
 def test_tables_add_up_over_folds(instances):
     row = {"set": "mira", "way": "components", "steps": 5, "training_seconds": 2.0, "seconds_per_megapixel": 1.0}
     rows = [
-        {**row, "fold": 0, "matched": 3, "true": 10, "found": 5, "f1": 0.4, "chosen": {"f1": 0.5}},
-        {**row, "fold": 1, "matched": 9, "true": 10, "found": 11, "f1": 0.8571, "chosen": {"f1": 0.9}},
+        {**row, "fold": 0, "matched": 3, "true": 10, "found": 5, "f1": 0.4, "chosen": {"f1": 0.5}, "networks": [0.4]},
+        {
+            **row,
+            "fold": 1,
+            "matched": 9,
+            "true": 10,
+            "found": 11,
+            "f1": 0.8571,
+            "chosen": {"f1": 0.9},
+            "networks": [0.9, 0.8],
+        },
     ]
     table = instances.table(rows)
-    assert "| 2 | 0.667 | 0.750 | 0.600 |" in table  # 2 * 12 / (20 + 16), 12 / 16, 12 / 20
-    assert "| 0.400 | 0.857 |" in table
+    assert "| 2 | 3 | 0.667 | 0.750 | 0.600 |" in table  # 2 * 12 / (20 + 16), 12 / 16, 12 / 20
+    assert "| 0.400 | 0.857 (0.80 to 0.90) |" in table
     assert "| 0.500 | 0.900 |" in table

@@ -7,8 +7,9 @@ import numpy as np
 Array = np.ndarray[Any, Any]
 _SMOOTHING = 1.0
 """Pixels; a Gaussian, cut at three times as many."""
-_PROMINENCE = 0.15
-"""Two peaks of depth are two particles if the way from the one to the other leads down by so much."""
+_LEVELS = 255
+_PROMINENCE = 38
+"""Levels, 0.15: two peaks of depth are two particles if the way from the one to the other leads down by so much."""
 
 
 class DistanceHead:
@@ -47,11 +48,12 @@ class DistanceHead:
         from scipy import ndimage
 
         from napari_mpseg.heads.flooding import flooded
-        from napari_mpseg.heads.peaks import peaks
+        from napari_mpseg.peaks import peak_markers
 
         mask = fields[0] >= threshold
         depth = ndimage.gaussian_filter(fields[1], _SMOOTHING, radius=self.reach)
-        return flooded(peaks(depth, mask, _PROMINENCE), 1 - fields[1], mask)
+        levels = np.floor(np.clip(np.nan_to_num(depth), 0, 1) * np.float32(_LEVELS))
+        return flooded(peak_markers(levels, mask, prominence=_PROMINENCE) > 0, 1 - fields[1], mask)
 
 
 def relative_depth(labels: Array) -> Array:

@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 
 from napari_mpseg.errors import ImageError
 from napari_mpseg.particles.instances.components import Piece, each_piece
-from napari_mpseg.particles.instances.peaks import peak_markers
 from napari_mpseg.particles.instances.seeding import grown, seeds_in
 from napari_mpseg.particles.instances.way import Scene
 from napari_mpseg.particles.instances.ways import INSTANCES, IntensityWatershed
+from napari_mpseg.peaks import peak_markers
 from napari_mpseg.progress import CancelToken, ProgressCallback, silent
 
 

@@ -1,10 +1,12 @@
 """Peaks of a landscape that stand out: those with enough height over the saddle to a higher one."""
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_mpseg.particles.compiled import njit
-from napari_mpseg.particles.instances.maxima import NEIGHBOUR_X, NEIGHBOUR_Y
+# clockwise from the one above: of peaks that are equally high, the order decides which is kept
+_DOWN = np.array([-1, -1, 0, 1, 1, 1, 0, -1])
+_RIGHT = np.array([0, 1, 1, 1, 0, -1, -1, -1])
 
 
 def peak_markers(
@@ -37,6 +39,10 @@ def peak_markers(
     -------
     numpy.ndarray
         int32 ``(Y, X)``, one pixel per peak.
+
+    References
+    ----------
+    Grimaud 1992 (dynamics of a maximum); Chazal et al. 2013, doi:10.1145/2535927 (clusters by persistence).
     """
     indices = np.flatnonzero(mask)
     order = np.argsort(-heights.ravel()[indices], kind="stable")
@@ -60,7 +66,7 @@ def _far_apart(
     return found[_keep_far_apart(places, cells, least)]
 
 
-@njit
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _keep_far_apart(places, cells, least):  # type: ignore[no-untyped-def]
     """Return, for places in their order, whether none kept before is closer than `least`.
 
@@ -90,7 +96,7 @@ def _keep_far_apart(places, cells, least):  # type: ignore[no-untyped-def]
     return kept
 
 
-@njit
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _find_peaks(heights, descending, prominence, step):  # type: ignore[no-untyped-def]
     """Let the water sink: pixels come out from the highest down, and islands that meet become one.
 
@@ -107,7 +113,7 @@ def _find_peaks(heights, descending, prominence, step):  # type: ignore[no-untyp
         top[pixel] = pixel
         y, x = pixel // columns, pixel % columns
         for side in range(0, 8, step):
-            y2, x2 = y + NEIGHBOUR_Y[side], x + NEIGHBOUR_X[side]
+            y2, x2 = y + _DOWN[side], x + _RIGHT[side]
             if y2 < 0 or x2 < 0 or y2 >= rows or x2 >= columns or parent[y2 * columns + x2] < 0:
                 continue
             one, other = _root(parent, pixel), _root(parent, y2 * columns + x2)
@@ -127,7 +133,7 @@ def _find_peaks(heights, descending, prominence, step):  # type: ignore[no-untyp
     return found[:count]
 
 
-@njit
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _root(parent, pixel):  # type: ignore[no-untyped-def]
     while parent[pixel] != pixel:
         parent[pixel] = parent[parent[pixel]]

@@ -63,10 +63,11 @@ def _far_apart(
     places = np.stack(np.unravel_index(found, shape), 1) * np.asarray(pixel)
     side = max(least, *pixel) * (1 + 1e-9)  # no rounding may put two close places two cells apart
     cells = (places // side).astype(np.int64)
-    return found[_keep_far_apart(places, cells, least)]
+    kept: NDArray[np.int64] = found[_keep_far_apart(places, cells, least)]
+    return kept
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _keep_far_apart(places, cells, least):  # type: ignore[no-untyped-def]
     """Return, for places in their order, whether none kept before is closer than `least`.
 
@@ -96,7 +97,7 @@ def _keep_far_apart(places, cells, least):  # type: ignore[no-untyped-def]
     return kept
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _find_peaks(heights, descending, prominence, step):  # type: ignore[no-untyped-def]
     """Let the water sink: pixels come out from the highest down, and islands that meet become one.
 
@@ -133,7 +134,7 @@ def _find_peaks(heights, descending, prominence, step):  # type: ignore[no-untyp
     return found[:count]
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _root(parent, pixel):  # type: ignore[no-untyped-def]
     while parent[pixel] != pixel:
         parent[pixel] = parent[parent[pixel]]
